@@ -1,0 +1,1 @@
+"""Build tools: they make the shipped assets from their public sources."""
