@@ -1,0 +1,115 @@
+"""People as OSC 1.0 datagrams: pure functions from values to bytes.
+
+The addresses, their arguments, frames and units are the contract of `docs/osc.md`.
+Only the types every receiver knows are sent (`i f s`): several engines ignore
+booleans, doubles and 64-bit integers. Bundles carry the immediate timetag, because
+some receivers sleep until a timetag that lies in the future.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from pythonosc.osc_message_builder import OscMessageBuilder
+
+from pixie_runtime.sinks import Tick
+from pixie_runtime.smplx import (
+    BODY_JOINTS,
+    JAW,
+    JOINT_COUNT,
+    JOINT_INDEX,
+    JOINT_NAMES,
+)
+from pixie_runtime.types import Float32, Person
+
+MAX_DATAGRAM_BYTES = 1400
+"""Fits one Ethernet frame (1472) with room for what VPNs and Wi-Fi add."""
+
+_BUNDLE_HEAD = b"#bundle\x00" + (1).to_bytes(8, "big")
+_TOES = (JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"])
+_JOINT_ORDER = (
+    *(joint for joint in BODY_JOINTS if joint not in _TOES),
+    *_TOES,
+    *range(JAW, JOINT_COUNT),
+)
+"""All but the pelvis; the toes wait so that the wrists fit the first datagram."""
+_COEFFICIENTS_PER_MESSAGE = 200
+"""At 5 bytes each they stay below a datagram with address and frame message."""
+
+
+def alive_datagram(tick: Tick) -> bytes:
+    """Encode `/pixie/alive`: frame number, time and how many people are in view."""
+    frame = tick.frame
+    args = (frame.index, float(frame.timestamp_s), len(tick.people))
+    return _bundle([_message("/pixie/alive", *args)])
+
+
+def person_datagrams(person: Person) -> list[bytes]:
+    """Encode one person, each datagram at most `MAX_DATAGRAM_BYTES` long.
+
+    Every datagram is one bundle that begins with `/pixie/<id>/frame`; the first holds
+    the root, the confidences and the body from hips to head and wrists.
+    """
+    base = f"/pixie/{person.track_id}"
+
+    def frame_message(part: int, parts: int) -> bytes:
+        index, time_s = person.frame_index, float(person.timestamp_s)
+        return _message(f"{base}/frame", index, time_s, part, parts)
+
+    room = MAX_DATAGRAM_BYTES - len(_bundle([frame_message(0, 0)]))
+    groups = list(_pack(_person_messages(person, base), room))
+    return [
+        _bundle([frame_message(part, len(groups)), *group])
+        for part, group in enumerate(groups)
+    ]
+
+
+def _person_messages(person: Person, base: str) -> Iterator[bytes]:
+    """Yield the person's messages, what matters most first."""
+    params, confidence = person.params, person.confidence
+    pelvis, turn = person.joints[0].tolist(), params.rotations[0].tolist()
+    yield _message(f"{base}/root", *pelvis, *turn)
+    yield _message(
+        f"{base}/confidence",
+        float(confidence.body),
+        float(confidence.left_hand),
+        float(confidence.right_hand),
+        float(confidence.face),
+    )
+    for joint in _JOINT_ORDER:
+        wxyz = params.rotations[joint].tolist()
+        yield _message(f"{base}/joint", JOINT_NAMES[joint], *wxyz)
+    yield _message(f"{base}/transl", *params.transl.tolist())
+    yield from _coefficients(f"{base}/expression", params.expression)
+    yield from _coefficients(f"{base}/betas", params.betas)
+
+
+def _coefficients(address: str, values: Float32) -> Iterator[bytes]:
+    """Yield messages with the first value's number, the total, then the values."""
+    for first in range(0, len(values), _COEFFICIENTS_PER_MESSAGE):
+        some = values[first : first + _COEFFICIENTS_PER_MESSAGE].tolist()
+        yield _message(address, first, len(values), *some)
+
+
+def _message(address: str, *args: int | float | str) -> bytes:
+    builder = OscMessageBuilder(address)
+    for arg in args:
+        builder.add_arg(arg)
+    return bytes(builder.build().dgram)
+
+
+def _bundle(messages: Sequence[bytes]) -> bytes:
+    sized = (len(message).to_bytes(4, "big") + message for message in messages)
+    return _BUNDLE_HEAD + b"".join(sized)
+
+
+def _pack(messages: Iterator[bytes], room: int) -> Iterator[list[bytes]]:
+    """Group messages in order so that each group takes at most `room` bytes."""
+    group: list[bytes] = []
+    used = 0
+    for message in messages:
+        size = 4 + len(message)
+        if group and used + size > room:
+            yield group
+            group, used = [], 0
+        group.append(message)
+        used += size
+    yield group
