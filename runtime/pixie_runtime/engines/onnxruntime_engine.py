@@ -1,0 +1,112 @@
+"""ONNX Runtime behind the `Engine` Protocol."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Self
+
+import onnxruntime
+
+from pixie_runtime.engines import AnyArray
+from pixie_runtime.errors import BundleError
+
+_ERRORS_ONLY = 3
+
+
+class OnnxRuntimeEngine:
+    """An ONNX file loaded for the CPU.
+
+    Every session owns a pool of threads that spins, waiting for work, after each run;
+    a chain of small networks would then fight itself for the cores. Here the pool
+    stops spinning as soon as its run is over (measured on 2 cores: a chain of four
+    networks takes 63 ms instead of 174).
+    """
+
+    def __init__(
+        self,
+        model: Path | bytes,
+        *,
+        threads: int = 2,
+        providers: tuple[str, ...] = ("CPUExecutionProvider",),
+    ) -> None:
+        """Load `model`, a file or its content.
+
+        Args:
+            model: The ONNX file; relative external data is not supported for bytes.
+            threads: Cores that one run may use.
+            providers: ONNX Runtime's names, in order of preference.
+
+        Raises:
+            BundleError: There is no such file, or it is no ONNX model that this
+                version of ONNX Runtime can run.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = _ERRORS_ONLY
+        options.add_session_config_entry("session.force_spinning_stop", "1")
+        source = model if isinstance(model, bytes) else str(model)
+        shown = "the model given as bytes" if isinstance(model, bytes) else str(model)
+        if isinstance(model, Path) and not model.is_file():
+            raise BundleError(f"no model file {model}: the installation is incomplete")
+        try:
+            session = onnxruntime.InferenceSession(
+                source, options, providers=list(providers)
+            )
+        # ONNX Runtime's exceptions have no common base but Exception.
+        except Exception as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise BundleError(
+                f"{shown} is not a model that ONNX Runtime "
+                f"{onnxruntime.__version__} can run: {reason}"
+            ) from error
+        self._session: onnxruntime.InferenceSession | None = session
+        self._providers = tuple(session.get_providers())
+        self._input_shapes = MappingProxyType(
+            {i.name: tuple(i.shape) for i in session.get_inputs()}
+        )
+        self._output_names = tuple(o.name for o in session.get_outputs())
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """What the session really runs on, as it says itself."""
+        return self._providers
+
+    @property
+    def input_shapes(self) -> Mapping[str, tuple[int | str, ...]]:
+        """Each input's shape by name; a str stands for a free axis."""
+        return self._input_shapes
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of the outputs, in the network's order."""
+        return self._output_names
+
+    def infer(self, inputs: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
+        """Run once; every input by name. The returned arrays belong to the caller.
+
+        Raises:
+            RuntimeError: The engine is closed.
+            ValueError: An input is missing, unknown, or of a wrong shape or type.
+        """
+        if self._session is None:
+            raise RuntimeError("this engine is closed")
+        if inputs.keys() != self._input_shapes.keys():
+            raise ValueError(
+                f"inputs {sorted(inputs)} given, expected {sorted(self._input_shapes)}"
+            )
+        try:
+            outputs = self._session.run(None, dict(inputs))
+        except Exception as error:
+            raise ValueError(str(error)) from error
+        return dict(zip(self._output_names, outputs, strict=True))
+
+    def close(self) -> None:
+        """Free the network; `infer` may not be called afterwards."""
+        self._session = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

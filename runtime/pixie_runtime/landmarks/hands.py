@@ -1,0 +1,241 @@
+"""Both hands, found through the body or by their palms, and followed.
+
+With a body: HandLandmarksLeftAndRightCpu of MediaPipe Holistic, both hands in one run.
+Without one: PalmDetectionCpu and HandLandmarkTrackingCpu.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from pixie_runtime.engines import Engine
+from pixie_runtime.landmarks.detector import PALM, Detection, Detector
+from pixie_runtime.landmarks.models import LandmarkModels
+from pixie_runtime.landmarks.regions import (
+    Points,
+    Region,
+    TrackingLimits,
+    rotation_between,
+)
+from pixie_runtime.types import Float32, HandLandmarks, PoseLandmarks, UInt8
+
+Side = Literal["left", "right"]
+SIDES: tuple[Side, Side] = ("left", "right")
+
+_POSE_WRIST = {"left": 15, "right": 16}
+_POSE_PINKY = {"left": 17, "right": 18}
+_POSE_INDEX = {"left": 19, "right": 20}
+_MIN_WRIST_VISIBILITY = 0.1
+
+_CROP_SIDE = 224
+_RECROP_SIDE = 256
+_DEPTH_SCALE = 0.4
+_MIN_SCORE = 0.5
+_UPWARDS = np.pi / 2
+_LIMITS = TrackingLimits(degrees=40, translation=0.2, scale=0.4, margin=-0.1)
+_PALM_POINTS = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)
+_INDEX_PIP, _MIDDLE_PIP, _RING_PIP = 6, 10, 14
+_SAME_REGION_OVERLAP = 0.5
+_SAME_HAND_DISTANCE = 0.15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenHand:
+    """A hand and the network's opinion of which one it is."""
+
+    landmarks: HandLandmarks
+    left_probability: float
+    """That it is the person's own left hand, in a picture that is not mirrored."""
+
+
+class HandModel:
+    """The landmark network, for any number of hands at once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def landmarks(self, image: UInt8, regions: list[Region]) -> list[SeenHand | None]:
+        """Return the hand in each region, or None where there is none."""
+        if not regions:
+            return []
+        crops = np.stack([region.crop(image, _CROP_SIDE) for region in regions])
+        outputs = self._engine.infer({"image": crops})
+        return [
+            self._hand(region, {name: array[i] for name, array in outputs.items()})
+            for i, region in enumerate(regions)
+        ]
+
+    def _hand(self, region: Region, outputs: dict[str, Float32]) -> SeenHand | None:
+        score = float(outputs["score"][0])
+        if score < _MIN_SCORE:
+            return None
+        points = outputs["landmarks"] / _CROP_SIDE
+        points[:, 2] /= _DEPTH_SCALE
+        hand = HandLandmarks(
+            image=region.to_image(points),
+            world=region.turned(outputs["world"]),
+            score=score,
+        )
+        return SeenHand(hand, float(outputs["handedness"][0]))
+
+
+class HandTracker:
+    """Follows a person's two hands."""
+
+    def __init__(self, models: LandmarkModels) -> None:
+        self._model = HandModel(models.hand_landmark_full)
+        self._recrop = models.hand_recrop
+        self._palms = Detector(models.palm_detection_full, PALM)
+        self._last: dict[Side, HandLandmarks] = {}
+
+    def reset(self) -> None:
+        """Forget both hands."""
+        self._last = {}
+
+    def swap_sides(self) -> None:
+        """Take the left hand for the right one from now on, and the other way round."""
+        self._last = {_other(side): hand for side, hand in self._last.items()}
+
+    def update(
+        self, image: UInt8, pose: PoseLandmarks | None
+    ) -> dict[Side, HandLandmarks]:
+        """Return the hands in `image` by the person's own side.
+
+        With a pose its arms say where the hands are and which is which.
+        """
+        if pose is not None:
+            found = self._on_arms(image, pose)
+        else:
+            found = self._on_their_own(image)
+        self._last = found
+        return dict(found)
+
+    def _on_arms(self, image: UInt8, pose: PoseLandmarks) -> dict[Side, HandLandmarks]:
+        sides = [
+            side
+            for side in SIDES
+            if pose.visibility[_POSE_WRIST[side]] > _MIN_WRIST_VISIBILITY
+        ]
+        regions = self._recropped(image, [region_on_arm(pose, s) for s in sides])
+        for i, side in enumerate(sides):
+            if (last := self._last.get(side)) is not None:
+                region = region_of_hand(last.image)
+                if _LIMITS.hold(region, last.image, regions[i]):
+                    regions[i] = region
+        seen = self._model.landmarks(image, regions)
+        hands = {s: hand for s, hand in zip(sides, seen, strict=True) if hand}
+        return _without_duplicate(hands, pose)
+
+    def _recropped(self, image: UInt8, regions: list[Region]) -> list[Region]:
+        """Return where the recrop network sees the hands in the arms' regions."""
+        if not regions:
+            return []
+        crops = np.stack([region.crop(image, _RECROP_SIDE) for region in regions])
+        points = self._recrop.infer({"image": crops})["points"] / _RECROP_SIDE
+        refined = []
+        for region, pair in zip(regions, points, strict=True):
+            centre, rim = region.to_image(pair)
+            refined.append(
+                Region.aligned(centre, rim, target=-_UPWARDS, scale=1.0, shift=-0.1)
+            )
+        return refined
+
+    def _on_their_own(self, image: UInt8) -> dict[Side, HandLandmarks]:
+        regions = [region_of_hand(hand.image) for hand in self._last.values()]
+        if len(regions) < len(SIDES):
+            for palm in self._palms.detect(image):
+                region = region_of_palm(palm)
+                if all(overlap(region, r) < _SAME_REGION_OVERLAP for r in regions):
+                    regions.append(region)
+        seen = self._model.landmarks(image, regions[: len(SIDES)])
+        return assigned([hand for hand in seen if hand])
+
+
+def assigned(hands: list[SeenHand]) -> dict[Side, HandLandmarks]:
+    """Give up to two hands to the two sides by the network's own opinion."""
+    if len(hands) == 2:
+        first, second = sorted(hands, key=lambda h: -h.left_probability)
+        if _is_same_hand(first.landmarks, second.landmarks):
+            return assigned([max(hands, key=lambda h: h.landmarks.score)])
+        return {"left": first.landmarks, "right": second.landmarks}
+    return {
+        "left" if hand.left_probability > 0.5 else "right": hand.landmarks
+        for hand in hands
+    }
+
+
+def region_on_arm(pose: PoseLandmarks, side: Side) -> Region:
+    """Return where the arm ends in a hand (HandLandmarksFromPoseToRecropRoi)."""
+    wrist = pose.image[_POSE_WRIST[side], :2]
+    index = pose.image[_POSE_INDEX[side], :2]
+    pinky = pose.image[_POSE_PINKY[side], :2]
+    middle = (2 * index + pinky) / 3
+    size = 2 * float(np.hypot(*(middle - wrist)))
+    rotation = rotation_between(wrist, middle, target=_UPWARDS)
+    # A square of `size` on the middle knuckle, shifted on towards the fingertips.
+    corner = np.array([size / 2, size / 2], np.float32)
+    box = np.stack([middle - corner, middle + corner])
+    return Region.around(box, rotation, scale=2.7, shift=-0.1)
+
+
+def region_of_palm(palm: Detection) -> Region:
+    """Return the hand's square from its palm (PalmDetectionDetectionToRoi)."""
+    rotation = rotation_between(palm.points[0], palm.points[2], target=_UPWARDS)
+    return Region.around(palm.box, rotation, scale=2.6, shift=-0.5)
+
+
+def region_of_hand(landmarks: Points) -> Region:
+    """Return the hand's square from its landmarks (HandLandmarksToRoi)."""
+    points = landmarks[:, :2]
+    knuckles = (points[_INDEX_PIP] + points[_RING_PIP]) / 2
+    knuckles = (knuckles + points[_MIDDLE_PIP]) / 2
+    rotation = rotation_between(points[0], knuckles, target=_UPWARDS)
+    palm = points[list(_PALM_POINTS)]
+    upright = Region(0, 0, 1, -rotation).turned(palm)
+    square = Region.around(upright, 0.0, scale=2.0, shift=-0.1)
+    x, y = Region(0, 0, 1, rotation).turned(np.array([square.x, square.y])).tolist()
+    return Region(x, y, square.size, rotation)
+
+
+def overlap(a: Region, b: Region) -> float:
+    """Return the intersection over union of two squares, their turn left aside."""
+    width = min(a.x + a.size / 2, b.x + b.size / 2)
+    width -= max(a.x - a.size / 2, b.x - b.size / 2)
+    height = min(a.y + a.size / 2, b.y + b.size / 2)
+    height -= max(a.y - a.size / 2, b.y - b.size / 2)
+    shared = max(width, 0) * max(height, 0)
+    return float(shared / max(a.size**2 + b.size**2 - shared, 1e-12))
+
+
+def _other(side: Side) -> Side:
+    return "right" if side == "left" else "left"
+
+
+def _is_same_hand(a: HandLandmarks, b: HandLandmarks) -> bool:
+    size = max(np.ptp(hand.image[:, :2], axis=0).max() for hand in (a, b))
+    distance = np.hypot(*(a.image - b.image)[:, :2].T).mean()
+    return bool(distance < _SAME_HAND_DISTANCE * max(size, 1e-6))
+
+
+def _without_duplicate(
+    hands: dict[Side, SeenHand], pose: PoseLandmarks
+) -> dict[Side, HandLandmarks]:
+    """Keep one hand once: where both arms led to the same, the nearer arm has it.
+
+    Two palms pressed together lie on one another in the picture too, but there the
+    network takes one for a left and the other for a right hand.
+    """
+    found = {side: hand.landmarks for side, hand in hands.items()}
+    if len(hands) == 2:
+        left, right = hands["left"], hands["right"]
+        agree = (left.left_probability > 0.5) == (right.left_probability > 0.5)
+        if agree and _is_same_hand(left.landmarks, right.landmarks):
+            distance = {
+                side: np.hypot(
+                    *(found[side].image[0] - pose.image[_POSE_WRIST[side]])[:2]
+                )
+                for side in SIDES
+            }
+            del found[max(SIDES, key=distance.__getitem__)]
+    return found

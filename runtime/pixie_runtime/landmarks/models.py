@@ -1,0 +1,93 @@
+"""The landmark networks that ship with the package, checked when they are loaded."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from pixie_runtime.engines import Engine
+from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
+from pixie_runtime.errors import BundleError
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LandmarkModels:
+    """One engine for each network of the pipeline.
+
+    Each takes `image`, (n, S, S, 3) uint8 RGB crops. Their outputs are in the units of
+    MediaPipe's TFLite models of the same names; see docs/landmarks.md.
+    """
+
+    pose_detection: Engine
+    pose_landmark_full: Engine
+    palm_detection_full: Engine
+    hand_recrop: Engine
+    hand_landmark_full: Engine
+    face_detection_short_range: Engine
+    face_landmark: Engine
+
+    @classmethod
+    def shipped(
+        cls, *, threads: int = 2, folder: Traversable | None = None
+    ) -> "LandmarkModels":
+        """Load the package's models.
+
+        Args:
+            threads: Cores that one run may use.
+            folder: Where `manifest.json` and the files are; the package's by default.
+
+        Raises:
+            BundleError: A file is missing or is not the one in the manifest.
+        """
+        folder = folder or files("pixie_runtime") / "assets" / "landmarks"
+        entries = _manifest(folder)
+        engines = {
+            name: OnnxRuntimeEngine(
+                _checked_content(folder, name, entries), threads=threads
+            )
+            for name in cls.__dataclass_fields__
+        }
+        return cls(**engines)
+
+    def close(self) -> None:
+        """Free all networks."""
+        for name in self.__dataclass_fields__:
+            getattr(self, name).close()
+
+
+def _manifest(folder: Traversable) -> dict[str, Any]:
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        found = manifest["format"]
+        entries: dict[str, Any] = manifest["models"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BundleError(
+            f"{folder} has no readable manifest.json of landmark models: reinstall"
+        ) from error
+    if found != _FORMAT:
+        raise BundleError(
+            f"{folder}/manifest.json has format {found}, expected {_FORMAT}"
+        )
+    return entries
+
+
+def _checked_content(folder: Traversable, name: str, entries: dict[str, Any]) -> bytes:
+    if name not in entries:
+        raise BundleError(f"{folder}/manifest.json lacks the landmark model {name}")
+    file = folder / entries[name]["file"]
+    try:
+        content: bytes = file.read_bytes()
+    except OSError as error:
+        raise BundleError(f"cannot read {file}: reinstall the package") from error
+    found = hashlib.sha256(content).hexdigest()
+    expected = entries[name]["sha256"]
+    if found != expected:
+        raise BundleError(
+            f"{file} has sha256 {found[:12]}..., but the manifest says "
+            f"{expected[:12]}...: it was damaged or replaced; reinstall the package"
+        )
+    return content

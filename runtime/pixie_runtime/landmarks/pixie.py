@@ -1,0 +1,69 @@
+"""Our landmarker: MediaPipe's networks in ONNX Runtime, its graphs in numpy."""
+
+import numpy as np
+
+from pixie_runtime.errors import SourceError
+from pixie_runtime.landmarks.face import FaceTracker
+from pixie_runtime.landmarks.hands import HandTracker
+from pixie_runtime.landmarks.models import LandmarkModels
+from pixie_runtime.landmarks.pose import PoseTracker
+from pixie_runtime.types import Frame, PersonLandmarks
+
+
+class PixieLandmarker:
+    """Body, hands and face of one person, followed from frame to frame.
+
+    The body is found once and then followed; it leads to the hands and the face. Where
+    there is no body in the picture, hands and face are looked for by themselves. The
+    landmarks are raw: no smoothing in time.
+    """
+
+    def __init__(
+        self, *, threads: int = 2, models: LandmarkModels | None = None
+    ) -> None:
+        """Load the networks.
+
+        Args:
+            threads: Cores that may be used.
+            models: Other engines for the same networks; the shipped ones by default.
+
+        Raises:
+            BundleError: The package's model files are missing or damaged.
+        """
+        self._models = models or LandmarkModels.shipped(threads=threads)
+        self._pose = PoseTracker(self._models)
+        self._hands = HandTracker(self._models)
+        self._face = FaceTracker(self._models)
+
+    def detect(self, frame: Frame) -> PersonLandmarks:
+        """Return what is in `frame`; `PersonLandmarks.is_empty` if nobody is.
+
+        Raises:
+            SourceError: The picture has no pixels.
+        """
+        height, width = frame.image.shape[:2]
+        if not height or not width:
+            raise SourceError(
+                f"frame {frame.index} is empty: {width} x {height} pixels; "
+                "a picture needs at least one"
+            )
+        image = np.ascontiguousarray(frame.image)
+        pose = self._pose.update(image, frame.timestamp_s)
+        hands = self._hands.update(image, pose)
+        face = self._face.update(image, pose)
+        return PersonLandmarks(
+            pose=pose,
+            left_hand=hands.get("left"),
+            right_hand=hands.get("right"),
+            face=face,
+        )
+
+    def reset(self) -> None:
+        """Forget the person: the next frame is looked at afresh."""
+        self._pose.reset()
+        self._hands.reset()
+        self._face.reset()
+
+    def close(self) -> None:
+        """Free what the models hold."""
+        self._models.close()

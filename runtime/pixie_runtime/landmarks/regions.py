@@ -1,0 +1,171 @@
+"""Turned squares of a picture: where a network looks, and back from what it saw.
+
+Conventions are MediaPipe's: a rotation turns clockwise on the screen (y is down), a
+crop's pixel i samples the picture at i, not at i + 1/2, bilinearly and without
+low-pass filtering (ImageToTensorCalculator on OpenCV).
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pixie_runtime.types import Float32, UInt8
+
+Points = npt.NDArray[np.floating]
+
+_SAMPLED_INVERSELY = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A square of the picture, turned about its centre."""
+
+    x: float
+    """Centre, pixels."""
+    y: float
+    """Centre, pixels."""
+    size: float
+    """Side, pixels."""
+    rotation: float
+    """Radians in [-pi, pi), clockwise as seen."""
+
+    @classmethod
+    def whole(cls, image: UInt8) -> Self:
+        """Return the smallest upright square about the whole picture (letterbox)."""
+        height, width = image.shape[:2]
+        return cls(width / 2, height / 2, float(max(width, height)), 0.0)
+
+    @classmethod
+    def around(
+        cls,
+        points: Points,
+        rotation: float,
+        *,
+        scale: float,
+        shift: float = 0.0,
+    ) -> Self:
+        """Return the square on the upright bounding box of points (n, 2).
+
+        `shift` moves it by that part of the box's height along its own y axis, then
+        `scale` enlarges it (DetectionsToRects, RectTransformation, square_long).
+        """
+        low, high = points.min(axis=0), points.max(axis=0)
+        width, height = (high - low).tolist()
+        x, y = ((low + high) / 2).tolist()
+        return cls(
+            x - height * shift * np.sin(rotation),
+            y + height * shift * np.cos(rotation),
+            max(width, height) * scale,
+            rotation,
+        )
+
+    @classmethod
+    def aligned(
+        cls,
+        centre: Points,
+        rim: Points,
+        *,
+        target: float,
+        scale: float,
+        shift: float = 0.0,
+    ) -> Self:
+        """Return the square about `centre` whose half side reaches `rim`.
+
+        It is turned so that `rim` lies in the direction `target`
+        (AlignmentPointsRectsCalculator).
+        """
+        side = 2 * float(np.hypot(*(rim - centre)))
+        rotation = rotation_between(centre, rim, target=target)
+        return cls(
+            float(centre[0]) - side * shift * np.sin(rotation),
+            float(centre[1]) + side * shift * np.cos(rotation),
+            side * scale,
+            rotation,
+        )
+
+    def crop(self, image: UInt8, side: int, *, black_outside: bool = False) -> UInt8:
+        """Return the square as a picture (side, side, 3).
+
+        What lies outside the picture is black, or else its border drawn out.
+        """
+        pixels_per_sample = self.size / side
+        c = np.cos(self.rotation) * pixels_per_sample
+        s = np.sin(self.rotation) * pixels_per_sample
+        half = side / 2
+        A_image_crop = np.array(
+            [[c, -s, self.x - half * (c - s)], [s, c, self.y - half * (s + c)]]
+        )
+        border = cv2.BORDER_CONSTANT if black_outside else cv2.BORDER_REPLICATE
+        crop = cv2.warpAffine(
+            image,
+            A_image_crop,
+            (side, side),
+            flags=_SAMPLED_INVERSELY,
+            borderMode=border,
+        )
+        return np.asarray(crop, np.uint8)
+
+    def to_image(self, points: Points) -> Float32:
+        """Map points (..., 2 or 3) from the unit square to pixels; z scales along."""
+        mapped = np.array(points, np.float64)
+        mapped[..., :2] = self.turned(mapped[..., :2] - 0.5)
+        mapped *= self.size
+        mapped[..., :2] += (self.x, self.y)
+        return mapped.astype(np.float32)
+
+    def turned(self, vectors: Points) -> Float32:
+        """Turn vectors (..., 2 or 3) from the square's axes to the picture's."""
+        c, s = np.cos(self.rotation), np.sin(self.rotation)
+        turned = np.array(vectors, np.float32)
+        turned[..., 0] = c * vectors[..., 0] - s * vectors[..., 1]
+        turned[..., 1] = s * vectors[..., 0] + c * vectors[..., 1]
+        return turned
+
+    def contains(self, points: Points, *, margin: float) -> bool:
+        """Whether all points lie inside the square enlarged by `margin` of its side."""
+        c, s = np.cos(self.rotation), np.sin(self.rotation)
+        offset = points[:, :2] - (self.x, self.y)
+        along_x = offset[:, 0] * c + offset[:, 1] * s
+        along_y = offset[:, 1] * c - offset[:, 0] * s
+        reach = self.size * (1 + margin) / 2
+        return bool(np.abs(along_x).max() < reach and np.abs(along_y).max() < reach)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingLimits:
+    """How far a part may have moved for its last region to be used again."""
+
+    degrees: float
+    translation: float
+    """Along each axis of the new region, in parts of its side."""
+    scale: float
+    """Change of side, in parts of the new region's."""
+    margin: float
+    """How much larger than the new region the square may be that holds the points."""
+
+    def hold(self, last: Region, points: Points, new: Region) -> bool:
+        """Whether `last`, made from `points`, still fits (RoiTrackingCalculator)."""
+        turn = normalised(last.rotation - new.rotation)
+        c, s = np.cos(new.rotation), np.sin(new.rotation)
+        dx, dy = last.x - new.x, last.y - new.y
+        moved = max(abs(dx * c + dy * s), abs(dy * c - dx * s))
+        return (
+            abs(np.degrees(turn)) <= self.degrees
+            and moved <= new.size * self.translation
+            and abs(last.size - new.size) <= new.size * self.scale
+            and new.contains(points, margin=self.margin)
+        )
+
+
+def rotation_between(start: Points, end: Points, *, target: float) -> float:
+    """Return the turn that brings the direction start-end, y up, to angle `target`."""
+    dx, dy = (end - start).tolist()
+    return normalised(target - float(np.arctan2(-dy, dx)))
+
+
+def normalised(angle: float) -> float:
+    """Return the angle in [-pi, pi)."""
+    return float((angle + np.pi) % (2 * np.pi) - np.pi)

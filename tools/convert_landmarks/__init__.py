@@ -1,0 +1,1 @@
+"""Makes the shipped ONNX landmark models out of MediaPipe's TFLite files."""
