@@ -29,6 +29,11 @@ class FrameSource(Protocol):
         """Frames grabbed so far and overwritten or skipped unseen."""
         ...
 
+    @property
+    def warning(self) -> str | None:
+        """One sentence for the status line about what is amiss now; None if nothing."""
+        ...
+
     def __iter__(self) -> Iterator[Frame]: ...
 
     def close(self) -> None:

@@ -1,0 +1,312 @@
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from pixie_runtime.errors import SourceError
+from pixie_runtime.sources import FrameSource
+from pixie_runtime.sources.opening import demo_clip
+from pixie_runtime.sources.video import VideoFile
+from tests.runtime.sources.media import (
+    BLUE,
+    GREEN,
+    RED,
+    WHITE,
+    corners,
+    greys,
+    noise,
+    quadrants,
+    set_display_matrix,
+    shade,
+    write_video,
+)
+
+
+def read(path: Path) -> VideoFile:
+    return VideoFile(path, realtime=False)
+
+
+def test_every_picture_comes_in_order_with_its_time(tmp_path: Path) -> None:
+    source: FrameSource = read(write_video(tmp_path / "a.mp4", greys(30), fps=25))
+    frames = list(source)
+    assert [f.index for f in frames] == list(range(30))
+    assert [f.timestamp_s for f in frames] == pytest.approx(np.arange(30) / 25)
+    # Limited-range h264 rounds a grey level by up to two steps; ours are four apart.
+    assert [shade(f.image) for f in frames] == pytest.approx(4 * np.arange(30), abs=2)
+    assert source.fps == 25
+    assert source.dropped == 0
+    assert source.warning is None
+    assert source.description == "a.mp4"
+
+
+def test_a_frame_owns_its_pixels(tmp_path: Path) -> None:
+    frames = list(read(write_video(tmp_path / "a.mp4", greys(3))))
+    assert all(f.image.flags.owndata and f.image.flags.c_contiguous for f in frames)
+
+
+def test_a_file_can_be_read_twice(tmp_path: Path) -> None:
+    source = read(write_video(tmp_path / "a.mp4", greys(5)))
+    assert len(list(source)) == len(list(source)) == 5
+
+
+def test_uneven_times_are_kept(tmp_path: Path) -> None:
+    times_s = [0.0, 0.04, 0.05, 0.3, 1.1, 1.15]
+    path = write_video(tmp_path / "a.mp4", greys(6), times_s=times_s)
+    found = [f.timestamp_s for f in read(path)]
+    assert found == pytest.approx(times_s, abs=1e-4)
+
+
+def test_time_starts_at_the_first_picture(tmp_path: Path) -> None:
+    times_s = [5.0, 5.1, 5.2]
+    path = write_video(tmp_path / "a.mkv", greys(3), times_s=times_s)
+    assert [f.timestamp_s for f in read(path)] == pytest.approx([0, 0.1, 0.2], abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "expected"),
+    [
+        ((1, 0, 0, 1), [RED, GREEN, BLUE, WHITE]),
+        ((0, 1, -1, 0), [BLUE, RED, WHITE, GREEN]),  # a phone held upright
+        ((0, -1, 1, 0), [GREEN, WHITE, RED, BLUE]),
+        ((-1, 0, 0, -1), [WHITE, BLUE, GREEN, RED]),
+        ((-1, 0, 0, 1), [GREEN, RED, WHITE, BLUE]),  # a mirrored selfie
+    ],
+)
+def test_pictures_are_turned_as_a_player_shows_them(
+    tmp_path: Path,
+    matrix: tuple[int, int, int, int],
+    expected: list[tuple[int, int, int]],
+) -> None:
+    path = write_video(tmp_path / "a.mp4", [quadrants()] * 2)
+    set_display_matrix(path, *matrix)
+    source = read(path)
+    for frame in source:
+        assert corners(frame.image) == expected
+        assert source.size == (frame.image.shape[1], frame.image.shape[0])
+    assert source.size == ((64, 48) if matrix[0] else (48, 64))
+
+
+def test_a_quarter_turn_is_the_one_that_ffmpeg_reports(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", [quadrants()])
+    set_display_matrix(path, 0, 1, -1, 0)
+    with av.open(str(path)) as container:
+        stored = next(container.decode(video=0))
+    assert stored.rotation == -90  # degrees counter-clockwise
+    turned = cv2.rotate(stored.to_ndarray(format="rgb24"), cv2.ROTATE_90_CLOCKWISE)
+    (frame,) = read(path)
+    np.testing.assert_array_equal(frame.image, turned)
+
+
+def test_odd_sizes_and_grey_pictures_are_read(tmp_path: Path) -> None:
+    odd = write_video(
+        tmp_path / "odd.mkv", [quadrants(63, 47)], codec="ffv1", pixels="bgr0"
+    )
+    (frame,) = read(odd)
+    np.testing.assert_array_equal(frame.image, quadrants(63, 47))
+    grey = write_video(tmp_path / "grey.mkv", greys(3), codec="ffv1", pixels="gray")
+    assert [f.image.shape for f in read(grey)] == [(48, 64, 3)] * 3
+
+
+def test_a_one_pixel_video_is_read(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mkv", greys(1, 1, 1), codec="ffv1", pixels="bgr0")
+    assert [f.image.shape for f in read(path)] == [(1, 1, 3)]
+
+
+def test_the_demo_clip_is_whole() -> None:
+    source = read(demo_clip())
+    frames = list(source)
+    assert len(frames) == 100
+    assert frames[0].image.shape == (1920, 1080, 3)
+    assert frames[-1].timestamp_s == pytest.approx(99 / 60)
+    assert (source.fps, source.warning) == (60, None)
+
+
+# --- in real time
+
+
+def test_in_real_time_frames_come_when_they_are_due(tmp_path: Path) -> None:
+    source = VideoFile(
+        write_video(tmp_path / "a.mp4", greys(20), fps=40), realtime=True
+    )
+    arrivals = [(time.monotonic(), f) for f in source]
+    assert arrivals[-1][1].index == 19
+    start_s = arrivals[0][0]
+    for moment_s, frame in arrivals:
+        late_s = moment_s - start_s - frame.timestamp_s
+        assert -0.005 < late_s < 0.1  # a busy machine may wake us late, never early
+
+
+def test_in_real_time_a_slow_reader_gets_the_newest_and_drops_are_counted(
+    tmp_path: Path,
+) -> None:
+    source = VideoFile(
+        write_video(tmp_path / "a.mp4", greys(50), fps=100), realtime=True
+    )
+    indices = []
+    for frame in source:
+        age_s = (time.monotonic_ns() - frame.grabbed_ns) / 1e9
+        assert age_s < 0.05  # never older than the newest of what was decoded
+        indices.append(frame.index)
+        time.sleep(0.05)
+    assert len(indices) < 20
+    assert indices[-1] == 49
+    assert source.dropped == 50 - len(indices)
+    assert indices == sorted(set(indices))
+
+
+def test_a_reader_slower_than_the_file_still_gets_all_of_it_when_not_in_real_time(
+    tmp_path: Path,
+) -> None:
+    source = read(write_video(tmp_path / "a.mp4", greys(12), fps=1000))
+    indices = []
+    for frame in source:
+        time.sleep(0.01)
+        indices.append(frame.index)
+    assert indices == list(range(12))
+    assert source.dropped == 0
+
+
+def test_grab_times_are_those_of_handing_out_when_not_in_real_time(
+    tmp_path: Path,
+) -> None:
+    for frame in read(write_video(tmp_path / "a.mp4", greys(8))):
+        assert 0 <= time.monotonic_ns() - frame.grabbed_ns < 20e6
+        time.sleep(0.03)
+
+
+def test_looping_goes_on_in_time_and_number(tmp_path: Path) -> None:
+    source = VideoFile(
+        write_video(tmp_path / "a.mp4", greys(6), fps=20), realtime=False, loop=True
+    )
+    frames = []
+    for frame in source:
+        frames.append(frame)
+        if len(frames) == 20:
+            break
+    assert [f.index for f in frames] == list(range(20))
+    assert [f.timestamp_s for f in frames] == pytest.approx(np.arange(20) / 20)
+    assert shade(frames[12].image) == pytest.approx(shade(frames[0].image))
+
+
+def test_closing_ends_the_iteration(tmp_path: Path) -> None:
+    source = VideoFile(
+        write_video(tmp_path / "a.mp4", greys(6)), realtime=True, loop=True
+    )
+    count = 0
+    for _ in source:
+        count += 1
+        if count == 3:
+            source.close()
+    assert count == 3
+    assert list(source) == []
+    source.close()
+
+
+# --- what is damaged
+
+
+def test_a_video_cut_short_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", noise(60), options={"movflags": "faststart"})
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    source = read(path)
+    frames = list(source)
+    assert 20 <= len(frames) <= 40
+    assert source.warning is not None
+    assert "a.mp4 is damaged or cut short" in source.warning
+    assert f"{len(frames)} frames" in source.warning
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "ts"])
+def test_a_video_damaged_in_the_middle_goes_on_behind_it(
+    tmp_path: Path, suffix: str
+) -> None:
+    path = write_video(tmp_path / f"a.{suffix}", noise(60))
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    rng = np.random.default_rng(1)
+    data[middle : middle + 20000] = rng.bytes(20000)
+    path.write_bytes(data)
+    source = read(path)
+    frames = list(source)
+    assert len(frames) > 25
+    assert source.warning is not None
+    times = [f.timestamp_s for f in frames]
+    assert (np.diff(times) > 0).all()
+
+
+def test_a_video_whose_index_was_never_written_is_refused(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", noise(30))
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(SourceError, match=r"cannot read .*a\.mp4 as a video: it is"):
+        read(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"there is no video .*nowhere\.mp4"):
+        read(tmp_path / "nowhere.mp4")
+
+
+def test_a_folder_is_no_video(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="is a folder, not a video"):
+        read(tmp_path)
+
+
+def test_an_empty_file_is_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.touch()
+    with pytest.raises(SourceError, match="is empty"):
+        read(path)
+
+
+def test_any_bytes_are_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(np.random.default_rng(0).bytes(10000))
+    with pytest.raises(SourceError, match="as a video"):
+        read(path)
+
+
+def test_sound_alone_is_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=48000)
+        frame = av.AudioFrame.from_ndarray(
+            np.zeros((1, 1024), np.float32), format="fltp", layout="mono"
+        )
+        frame.sample_rate = 48000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with pytest.raises(SourceError, match="no video stream"):
+        read(path)
+
+
+def test_a_video_without_a_single_picture_is_refused(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", noise(10), options={"movflags": "faststart"})
+    data = path.read_bytes()
+    path.write_bytes(data[: data.index(b"mdat") + 8])
+    with pytest.raises(SourceError, match="not one picture of the video"):
+        read(path)
+
+
+def test_nothing_is_said_on_the_terminal_about_a_damaged_video(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", noise(60), options={"movflags": "faststart"})
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from pixie_runtime.sources.video import VideoFile\n"
+        "sys.exit(len(list(VideoFile(Path(sys.argv[1]), realtime=False))) == 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)],
+        capture_output=True,
+        env={"PYTHONPATH": str(Path(__file__).parents[3] / "runtime")},
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == (b"", b"")
