@@ -1,0 +1,82 @@
+"""Ctrl-C and SIGTERM as a clean end: the frame in work is finished, then no more come.
+
+Raising KeyboardInterrupt anywhere would tear a sink apart in the middle of a write, and
+a mere flag would not end the wait for a camera that gives nothing. So a signal breaks
+off the wait for a frame and nothing else. The second signal is not so polite.
+"""
+
+import signal
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+from pixie_runtime.sources import FrameSource
+from pixie_runtime.types import Frame
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class InterruptibleSource:
+    """A frame source that ends when a signal asks the process to stop.
+
+    Use as a context manager, in the main thread: the signals are taken over inside.
+    """
+
+    def __init__(self, source: FrameSource) -> None:
+        self._source = source
+        self._waiting = False
+        self._previous: dict[signal.Signals, Any] = {}
+        self.interrupted = False
+        """Whether a signal has asked to stop."""
+
+    @property
+    def description(self) -> str:
+        """The inner source's."""
+        return self._source.description
+
+    @property
+    def fps(self) -> float | None:
+        """The inner source's."""
+        return self._source.fps
+
+    @property
+    def dropped(self) -> int:
+        """The inner source's."""
+        return self._source.dropped
+
+    @property
+    def warning(self) -> str | None:
+        """The inner source's, if it has any."""
+        warning: str | None = getattr(self._source, "warning", None)
+        return warning
+
+    def __iter__(self) -> Iterator[Frame]:
+        frames = iter(self._source)
+        while not self.interrupted:
+            try:
+                self._waiting = True
+                frame = next(frames, None)
+                self._waiting = False
+            except KeyboardInterrupt:
+                return
+            if frame is None:
+                return
+            yield frame
+
+    def close(self) -> None:
+        """Close the inner source."""
+        self._source.close()
+
+    def __enter__(self) -> "InterruptibleSource":
+        for number in _SIGNALS:
+            self._previous[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _on_signal(self, number: int, stack: FrameType | None) -> None:
+        again, self.interrupted = self.interrupted, True
+        if self._waiting or again:
+            raise KeyboardInterrupt

@@ -1,0 +1,143 @@
+"""The options of `pixie-live`: one frozen dataclass; its docstrings are the help."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from pixie_runtime.addresses import Address, parse_address
+from pixie_runtime.errors import UsageError
+
+_DEMO_FOLDER = Path("out")
+
+# Types that read well in the help; lines of help are kept short enough not to wrap.
+Switch = Annotated[
+    bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(help_behavior_hint="")
+]
+_File = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")]
+_Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")]
+_Count = Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Live whole-body motion capture: one camera in, SMPL-X parameters out.
+
+    Name one source: --camera, --video, --images or --demo. Ctrl-C ends a run cleanly:
+    whatever was begun is written.
+    """
+
+    camera: Annotated[str | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = (
+        None
+    )
+    """Capture from this camera: 0 is the first; a path will do."""
+    video: _File = None
+    """Read this video file."""
+    images: _Folder = None
+    """Read the pictures of this folder, 30 to the second."""
+    demo: Switch = False
+    """Read the clip that ships with the program. Without any
+    output option, write out/demo.mp4, .npz and .json."""
+
+    bundle: _Folder = None
+    """Run this network instead of the one that ships."""
+    body_model: _File = None
+    """Use your own SMPL-X model (.npz), not the one that ships."""
+    landmarker: Literal["pixie", "mediapipe"] = "pixie"
+    """What finds landmarks: our pipeline or Google's package
+    (needs the extra "mediapipe")."""
+    fov: Annotated[float, tyro.conf.arg(metavar="DEGREES")] = 60.0
+    """Field of view of the camera along the longer side of the
+    picture."""
+    no_smoothing: Switch = False
+    """Pass on each frame's estimate as it is."""
+
+    osc: Annotated[
+        str | None, tyro.conf.arg(metavar="HOST:PORT", help_behavior_hint="")
+    ] = None
+    """Send OSC messages there, over UDP."""
+    websocket: Annotated[
+        str | None, tyro.conf.arg(metavar="[HOST:]PORT", help_behavior_hint="")
+    ] = None
+    """Serve a websocket there; without HOST on 127.0.0.1."""
+    record: _File = None
+    """Write a take to this file (.npz)."""
+    overlay: _File = None
+    """Write a video of the body over the picture (.mp4)."""
+    preview: Switch = False
+    """Show the body over the picture in a window (needs the
+    extra "view")."""
+    report: _File = None
+    """Write the numbers of the run to this file (.json)."""
+
+    max_frames: _Count = None
+    """Stop after so many frames."""
+    loop: Switch = False
+    """Start the video again when it ends."""
+    realtime: Switch = False
+    """Play a video at its own pace, skipping what is late; the
+    default with --osc, --websocket or --preview."""
+    as_fast_as_possible: Switch = False
+    """Take every frame of a video, one after the other; the
+    default without --osc, --websocket and --preview."""
+    quiet: Switch = False
+    """Say nothing but warnings and errors."""
+
+    def __post_init__(self) -> None:
+        if self.realtime and self.as_fast_as_possible:
+            raise UsageError("choose --realtime or --as-fast-as-possible, not both")
+        if self.loop and not (self.video or self.demo):
+            raise UsageError("--loop is for --video and --demo: nothing else ends")
+        if not 5 <= self.fov <= 170:
+            raise UsageError(f"--fov {self.fov:g}: expected 5 to 170 degrees")
+        if self.max_frames is not None and self.max_frames < 1:
+            raise UsageError(f"--max-frames {self.max_frames}: expected 1 or more")
+        for option, text in (("--osc", self.osc), ("--websocket", self.websocket)):
+            if text is not None:
+                _address(option, text)
+
+    @property
+    def osc_address(self) -> Address | None:
+        """Where to send OSC."""
+        return None if self.osc is None else _address("--osc", self.osc)
+
+    @property
+    def websocket_address(self) -> Address | None:
+        """Where to serve the websocket."""
+        if self.websocket is None:
+            return None
+        return _address("--websocket", self.websocket)
+
+    @property
+    def plays_in_real_time(self) -> bool:
+        """Whether a video keeps its own pace."""
+        live = bool(self.osc or self.websocket or self.preview)
+        return self.realtime or (live and not self.as_fast_as_possible)
+
+    @property
+    def output_files(self) -> tuple[tuple[str, Path], ...]:
+        """What each file that the run writes is, and where."""
+        named = (
+            ("overlay video", self.overlay),
+            ("take", self.record),
+            ("report", self.report),
+        )
+        return tuple((name, path) for name, path in named if path is not None)
+
+    def with_demo_outputs(self) -> "Options":
+        """Return these options; a demo that writes nothing gets its three files."""
+        wanted = self.output_files or self.osc or self.websocket or self.preview
+        if not self.demo or wanted:
+            return self
+        return replace(
+            self,
+            overlay=_DEMO_FOLDER / "demo.mp4",
+            record=_DEMO_FOLDER / "demo.npz",
+            report=_DEMO_FOLDER / "demo.json",
+        )
+
+
+def _address(option: str, text: str) -> Address:
+    default_host = "127.0.0.1" if option == "--websocket" else None
+    return parse_address(text, option=option, default_host=default_host)

@@ -1,0 +1,182 @@
+"""The one loop: frames in, people out, every stage stamped.
+
+Each frame goes through all stages before the next one is asked for. Two frames in
+flight would not pay: the landmark networks already use every core, so that a second
+frame beside them only makes both late (`docs/architecture.md`).
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
+
+from pixie_runtime.landmarks import Landmarker
+from pixie_runtime.report import Durations, RunReport
+from pixie_runtime.sinks import Sink, Tick
+from pixie_runtime.sources import FrameSource
+from pixie_runtime.types import Camera, Frame, Person, PersonLandmarks, StageTimes
+
+
+class Estimator(Protocol):
+    """Turns one person's landmarks into body parameters."""
+
+    def estimate(
+        self, landmarks: PersonLandmarks, frame: Frame, camera: Camera
+    ) -> Person | None:
+        """Return the person, or None where too little was seen."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One frame done: what a status line is told."""
+
+    tick: Tick
+    latency_ms: float
+    """From grabbing the frame to having sent it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What was lost since the start, and why."""
+
+    frames_dropped: int
+    """Frames that the source overwrote or skipped."""
+    messages_dropped: int
+    """Messages that the sinks gave up."""
+    warnings: tuple[str, ...]
+    """What the source and the sinks want to be known, one sentence each."""
+
+
+class Pipeline:
+    """Source, landmarker, estimator, smoothing and sink in a row.
+
+    A context manager: leaving it closes the source, the landmarker and the sink, the
+    sink first, so that whatever was sent is written even if the rest cannot be closed.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: FrameSource,
+        landmarker: Landmarker,
+        estimator: Estimator,
+        sink: Sink,
+        smooth: Callable[[Person], Person] | None = None,
+        field_of_view: float = 60.0,
+    ) -> None:
+        self._source = source
+        self._landmarker = landmarker
+        self._estimator = estimator
+        self._sink = sink
+        self._smooth = smooth
+        self._field_of_view = field_of_view
+        self._camera = Camera(1.0, (0.5, 0.5), (1, 1))
+        self._frames = self._people_frames = 0
+        self._first_ns = self._last_ns = 0
+        self._latency = Durations()
+        self._stages: dict[str, Durations] = {}
+
+    def run(
+        self,
+        *,
+        max_frames: int | None = None,
+        observe: Callable[[Progress], None] = lambda progress: None,
+    ) -> None:
+        """Process frames until the source ends or `max_frames` are done.
+
+        Raises:
+            SourceError: the source failed in a way that ends it.
+            SinkError: no sink is left that can take anything.
+        """
+        if max_frames == 0:
+            return
+        for frame in self._source:
+            self._first_ns = self._first_ns or time.monotonic_ns()
+            people, times = self._process(frame)
+            tick = Tick(frame, people)
+            self._sink.send(tick)
+            self._last_ns = time.monotonic_ns()
+            self._count(people, times)
+            observe(Progress(tick, (self._last_ns - frame.grabbed_ns) / 1e6))
+            if self._frames == max_frames:
+                return
+
+    def losses(self) -> Losses:
+        """Return what was lost so far; may be asked from any thread."""
+        return Losses(
+            frames_dropped=self._source.dropped,
+            messages_dropped=sum(dropped_by_sink(self._sink).values()),
+            warnings=(*warnings_of(self._source), *warnings_of(self._sink)),
+        )
+
+    def report(self) -> RunReport:
+        """Return what has happened so far."""
+        losses = self.losses()
+        return RunReport(
+            source=self._source.description,
+            frames=self._frames,
+            people_frames=self._people_frames,
+            source_dropped=losses.frames_dropped,
+            seconds=round((self._last_ns - self._first_ns) / 1e9, 3),
+            latency_ms=self._latency.spread(),
+            stages_ms={name: d.spread() for name, d in self._stages.items()},
+            sink_dropped=dropped_by_sink(self._sink),
+            warnings=losses.warnings,
+        )
+
+    def close(self) -> None:
+        """Close every part, each of them whatever happens to the others."""
+        with ExitStack() as stack:
+            stack.callback(self._landmarker.close)
+            stack.callback(self._source.close)
+            stack.callback(self._sink.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _process(self, frame: Frame) -> tuple[tuple[Person, ...], StageTimes]:
+        landmarks = self._landmarker.detect(frame)
+        times = replace(StageTimes(frame.grabbed_ns), landmarks_ns=time.monotonic_ns())
+        if landmarks.is_empty:
+            return (), times
+        person = self._estimator.estimate(landmarks, frame, self._camera_of(frame))
+        times = replace(times, estimated_ns=time.monotonic_ns())
+        if person is None:
+            return (), times
+        if self._smooth is not None:
+            person = self._smooth(person)
+            times = replace(times, smoothed_ns=time.monotonic_ns())
+        return (replace(person, times=times),), times
+
+    def _camera_of(self, frame: Frame) -> Camera:
+        height, width = frame.image.shape[:2]
+        if self._camera.size_px != (width, height):
+            self._camera = Camera.with_field_of_view(width, height, self._field_of_view)
+        return self._camera
+
+    def _count(self, people: tuple[Person, ...], times: StageTimes) -> None:
+        self._frames += 1
+        self._people_frames += bool(people)
+        self._latency.add((self._last_ns - times.grabbed_ns) / 1e6)
+        done_ns = times.smoothed_ns or times.estimated_ns or times.landmarks_ns
+        stages = {**times.milliseconds(), "send": (self._last_ns - done_ns) / 1e6}
+        for name, milliseconds in stages.items():
+            self._stages.setdefault(name, Durations()).add(milliseconds)
+
+
+def warnings_of(part: object) -> tuple[str, ...]:
+    """Return what a source or a sink wants to be known, if it is one that can tell."""
+    warning: str | None = getattr(part, "warning", None)
+    warnings: tuple[str, ...] = tuple(getattr(part, "warnings", ()))
+    return (warning, *warnings) if warning else warnings
+
+
+def dropped_by_sink(sink: Sink) -> dict[str, int]:
+    """Return the messages given up, by sink, where `sink` is several."""
+    parts: tuple[Sink, ...] = tuple(getattr(sink, "sinks", (sink,)))
+    return {part.name: part.dropped for part in parts}

@@ -1,0 +1,144 @@
+"""The status line: how a run is doing, on one line, while it runs."""
+
+import shutil
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self, TextIO
+
+import numpy as np
+
+from pixie_runtime.pipeline import Losses, Progress
+from pixie_runtime.types import PARTS, PartConfidence
+
+_WINDOW_S = 3.0
+_TERMINAL_PERIOD_S = 0.25
+_PLAIN_PERIOD_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the line says, at one moment."""
+
+    fps: float
+    """Frames sent per second, over the last few seconds."""
+    latencies_ms: Sequence[float]
+    """Grab to send, of the same frames."""
+    frames_dropped: int
+    """Frames that the source overwrote or skipped, since the start."""
+    messages_dropped: int
+    """Messages that the sinks gave up, since the start."""
+    confidence: PartConfidence | None
+    """Of the first person in the newest frame; None: nobody in view."""
+    warnings: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """Return the line, without its end."""
+        parts = []
+        if self.latencies_ms:
+            p50, p95 = np.percentile(self.latencies_ms, (50, 95))
+            parts += [f"{self.fps:.1f} fps", f"{p50:.0f}/{p95:.0f} ms p50/p95"]
+            parts += [_confidence_text(self.confidence)]
+        else:
+            parts += ["waiting for frames"]
+        parts += [f"{self.frames_dropped} dropped"]
+        if self.messages_dropped:
+            parts += [f"{self.messages_dropped} messages lost"]
+        return " | ".join([*parts, *self.warnings])
+
+
+def _confidence_text(confidence: PartConfidence | None) -> str:
+    if confidence is None:
+        return "nobody in view"
+    return " ".join(
+        f"{part.replace('_', ' ')} {getattr(confidence, part):.2f}" for part in PARTS
+    )
+
+
+class StatusLine:
+    """Keeps the line up to date from a thread of its own.
+
+    A thread, because the line matters most while no frame comes: a camera that went
+    away. In a terminal one line is rewritten; elsewhere a line is added now and then.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        losses: Callable[[], Losses],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._stream = stream
+        self._losses = losses
+        self._clock = clock
+        self._rewrites = stream.isatty()
+        self._period_s = _TERMINAL_PERIOD_S if self._rewrites else _PLAIN_PERIOD_S
+        self._lock = threading.Lock()
+        self._recent: deque[tuple[float, float]] = deque()
+        self._confidence: PartConfidence | None = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread(
+            target=self._keep_writing, name="status line", daemon=True
+        )
+
+    def observe(self, progress: Progress) -> None:
+        """Take note of one frame."""
+        people = progress.tick.people
+        with self._lock:
+            self._recent.append((self._clock(), progress.latency_ms))
+            self._confidence = people[0].confidence if people else None
+
+    def status(self) -> Status:
+        """Return what the line says now."""
+        now = self._clock()
+        with self._lock:
+            while self._recent and self._recent[0][0] < now - _WINDOW_S:
+                self._recent.popleft()
+            recent, confidence = list(self._recent), self._confidence
+        losses = self._losses()
+        return Status(
+            fps=_rate([moment for moment, _ in recent]),
+            latencies_ms=[latency for _, latency in recent],
+            frames_dropped=losses.frames_dropped,
+            messages_dropped=losses.messages_dropped,
+            confidence=confidence,
+            warnings=losses.warnings,
+        )
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        if self._rewrites:
+            self._write("\r\x1b[K")
+
+    def _keep_writing(self) -> None:
+        while not self._ended.wait(self._period_s):
+            self._write(self._line(self.status().text()))
+
+    def _line(self, text: str) -> str:
+        if not self._rewrites:
+            return text + "\n"
+        width = shutil.get_terminal_size().columns - 1
+        return "\r" + text[:width] + "\x1b[K"
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            # Nobody reads any more; that is no reason to stop capturing.
+            self._ended.set()
+
+
+def _rate(moments: Sequence[float]) -> float:
+    """Return events per second from their moments in seconds; 0 for a lone one."""
+    if len(moments) < 2:
+        return 0.0
+    return (len(moments) - 1) / max(moments[-1] - moments[0], 1e-9)

@@ -1,0 +1,171 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pixie_runtime.errors import SinkError, SourceError
+from pixie_runtime.pipeline import Pipeline, Progress
+from pixie_runtime.types import Person
+from tests.runtime.stages import Collector, Finder, Guesser, Pictures
+
+VGA = (480, 640)
+
+
+def shifted(person: Person) -> Person:
+    params = replace(person.params, transl=person.params.transl + np.float32(1))
+    return person.with_params(params, person.joints + np.float32(1))
+
+
+def test_every_frame_reaches_the_sink_in_order_with_its_person() -> None:
+    sink = Collector()
+    with Pipeline(
+        source=Pictures([VGA] * 4),
+        landmarker=Finder([True] * 4),
+        estimator=Guesser(),
+        sink=sink,
+    ) as pipeline:
+        pipeline.run()
+
+    assert [tick.frame.index for tick in sink.ticks] == [0, 1, 2, 3]
+    assert [p.frame_index for tick in sink.ticks for p in tick.people] == [0, 1, 2, 3]
+
+
+def test_a_frame_with_nobody_is_sent_without_people() -> None:
+    sink, estimator = Collector(), Guesser()
+    pipeline = Pipeline(
+        source=Pictures([VGA] * 3),
+        landmarker=Finder([True, False, True]),
+        estimator=estimator,
+        sink=sink,
+    )
+    pipeline.run()
+
+    assert [len(tick.people) for tick in sink.ticks] == [1, 0, 1]
+    assert len(estimator.cameras) == 2
+    assert pipeline.report().frames == 3
+    assert pipeline.report().people_frames == 2
+
+
+def test_every_stage_stamps_the_person_in_the_order_of_the_stages() -> None:
+    sink = Collector()
+    Pipeline(
+        source=Pictures([VGA]),
+        landmarker=Finder([True]),
+        estimator=Guesser(),
+        sink=sink,
+        smooth=shifted,
+    ).run()
+
+    ((person,),) = (tick.people for tick in sink.ticks)
+    times = person.times
+    assert times.grabbed_ns == sink.ticks[0].frame.grabbed_ns
+    assert (
+        times.grabbed_ns
+        <= times.landmarks_ns
+        <= times.estimated_ns
+        <= times.smoothed_ns
+    )
+    assert list(times.milliseconds()) == ["landmarks", "estimate", "smooth"]
+
+
+def test_smoothing_is_applied_where_it_is_wanted() -> None:
+    plain, smooth = Collector(), Collector()
+    for sink, step in ((plain, None), (smooth, shifted)):
+        Pipeline(
+            source=Pictures([VGA]),
+            landmarker=Finder([True]),
+            estimator=Guesser(),
+            sink=sink,
+            smooth=step,
+        ).run()
+
+    before, after = plain.ticks[0].people[0], smooth.ticks[0].people[0]
+    np.testing.assert_allclose(after.joints, before.joints + 1, rtol=1e-6)
+    assert before.times.smoothed_ns == 0
+
+
+def test_the_camera_follows_the_size_of_the_picture() -> None:
+    estimator = Guesser()
+    Pipeline(
+        source=Pictures([(480, 640), (480, 640), (1, 1)]),
+        landmarker=Finder([True] * 3),
+        estimator=estimator,
+        sink=Collector(),
+        field_of_view=90.0,
+    ).run()
+
+    first, second, third = estimator.cameras
+    assert first is second
+    assert (first.size_px, third.size_px) == ((640, 480), (1, 1))
+    assert first.focal_px == pytest.approx(320.0)
+    assert third.focal_px == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(0, 0), (1, 1), (3, 3), (9, 5)])
+def test_max_frames_limits_the_run(limit: int, expected: int) -> None:
+    pipeline = Pipeline(
+        source=Pictures([VGA] * 5),
+        landmarker=Finder([True] * 5),
+        estimator=Guesser(),
+        sink=Collector(),
+    )
+    pipeline.run(max_frames=limit)
+    assert pipeline.report().frames == expected
+
+
+def test_the_observer_sees_each_frame_after_it_was_sent() -> None:
+    sink = Collector()
+    seen: list[tuple[int, int]] = []
+
+    def observe(progress: Progress) -> None:
+        seen.append((progress.tick.frame.index, len(sink.ticks)))
+        assert progress.latency_ms >= 0
+
+    Pipeline(
+        source=Pictures([VGA] * 3),
+        landmarker=Finder([True] * 3),
+        estimator=Guesser(),
+        sink=sink,
+    ).run(observe=observe)
+    assert seen == [(0, 1), (1, 2), (2, 3)]
+
+
+def test_what_was_done_before_the_source_broke_is_in_the_report() -> None:
+    source = Pictures([VGA] * 5, breaks_after=3)
+    pipeline = Pipeline(
+        source=source,
+        landmarker=Finder([True] * 5),
+        estimator=Guesser(),
+        sink=Collector(),
+    )
+    with pytest.raises(SourceError, match="on fire"):
+        pipeline.run()
+    assert pipeline.report().frames == 3
+
+
+def test_closing_closes_every_part_even_if_one_refuses() -> None:
+    class Stubborn(Collector):
+        def close(self) -> None:
+            raise SinkError("the disk is full")
+
+    source, landmarker = Pictures([VGA]), Finder([True])
+    pipeline = Pipeline(
+        source=source, landmarker=landmarker, estimator=Guesser(), sink=Stubborn()
+    )
+    with pytest.raises(SinkError, match="disk is full"):
+        pipeline.close()
+    assert source.closed
+    assert landmarker.closed
+
+
+def test_warnings_and_drops_of_all_parts_are_reported() -> None:
+    source, sink = Pictures([VGA]), Collector()
+    source.warning, source.dropped, sink.dropped = "the clip is short", 7, 2
+    report = Pipeline(
+        source=source, landmarker=Finder([True]), estimator=Guesser(), sink=sink
+    ).report()
+
+    assert report.warnings == ("the clip is short",)
+    assert report.source_dropped == 7
+    assert report.sink_dropped == {"collector": 2}
+    assert (report.fps, report.latency_ms.max) == (0.0, 0.0)

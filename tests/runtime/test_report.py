@@ -1,0 +1,75 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pixie_runtime.errors import SinkError
+from pixie_runtime.report import Durations, RunReport, Spread, write_json
+
+REPORT = RunReport(
+    source="clip.mp4",
+    frames=90,
+    people_frames=45,
+    source_dropped=3,
+    seconds=3.0,
+    latency_ms=Spread(20.0, 30.0, 40.0, 50.0),
+    stages_ms={"landmarks": Spread(15.0, 20.0, 25.0, 30.0)},
+    sink_dropped={"osc 127.0.0.1:9000": 1},
+    warnings=("the receiver is gone",),
+)
+
+
+@given(
+    st.lists(st.floats(0.01, 1e5), min_size=1, max_size=50),
+    st.sampled_from([1, 25, 50, 95, 99, 100]),
+)
+def test_percentiles_are_those_of_the_durations_to_one_percent(
+    durations: list[float], percent: float
+) -> None:
+    histogram = Durations()
+    for duration in durations:
+        histogram.add(duration)
+    exact = np.percentile(durations, percent, method="inverted_cdf")
+    assert histogram.percentile(percent) == pytest.approx(exact, rel=0.0101)
+
+
+def test_no_durations_have_no_spread() -> None:
+    assert Durations().spread() == Spread(0.0, 0.0, 0.0, 0.0)
+
+
+def test_a_duration_beyond_the_last_bin_is_counted_there() -> None:
+    histogram = Durations()
+    histogram.add(1e12)
+    histogram.add(0.0)
+    assert histogram.spread().max == 1e12
+    assert histogram.percentile(1) == pytest.approx(0.001, rel=0.01)
+
+
+def test_the_text_says_rates_latencies_losses_and_warnings() -> None:
+    text = REPORT.text()
+    for expected in (
+        "90 frames of clip.mp4 in 3.0 s: 30.0 fps, somebody in 50% of them",
+        "grab to send 20.0 ms (median), 30.0 ms (95%)",
+        "landmarks 15.0",
+        "dropped: 3 frames; messages: osc 127.0.0.1:9000 1",
+        "warning: the receiver is gone",
+    ):
+        assert expected in text
+
+
+def test_json_keeps_every_number(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    write_json(path, REPORT.as_dict())
+    read = json.loads(path.read_text())
+    assert read["fps"] == 30.0
+    assert read["latency_ms"] == {"p50": 20.0, "p95": 30.0, "p99": 40.0, "max": 50.0}
+    assert read["stages_ms"]["landmarks"]["p50"] == 15.0
+
+
+def test_a_report_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "report.json"
+    with pytest.raises(SinkError, match=r"cannot write .*report\.json: No such file"):
+        write_json(path, {})

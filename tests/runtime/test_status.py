@@ -1,0 +1,111 @@
+import io
+import threading
+
+import pytest
+
+from pixie_runtime.pipeline import Losses, Progress
+from pixie_runtime.status import Status, StatusLine
+from pixie_runtime.types import PartConfidence
+from tests.runtime.people import make_person, make_tick
+
+SURE = PartConfidence(body=0.98, left_hand=0.7, right_hand=0.0, face=1.0)
+NOTHING_LOST = Losses(0, 0, ())
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal, and tells when something was written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = threading.Event()
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        count = super().write(text)
+        self.written.set()
+        return count
+
+
+def test_the_line_says_rate_latency_confidence_and_drops() -> None:
+    status = Status(
+        fps=29.97,
+        latencies_ms=[20.0, 30.0, 40.0],
+        frames_dropped=2,
+        messages_dropped=0,
+        confidence=SURE,
+    )
+    assert status.text() == (
+        "30.0 fps | 30/39 ms p50/p95 | "
+        "body 0.98 left hand 0.70 right hand 0.00 face 1.00 | 2 dropped"
+    )
+
+
+def test_an_empty_picture_says_nobody_in_view() -> None:
+    assert "nobody in view" in Status(30.0, [20.0], 0, 0, None).text()
+
+
+def test_before_the_first_frame_the_line_says_what_it_waits_for() -> None:
+    warning = "camera 0 is gone; reconnecting"
+    line = Status(0.0, [], 0, 5, None, (warning,)).text()
+    assert line.startswith("waiting for frames")
+    assert "5 messages lost" in line
+    assert line.endswith(warning)
+
+
+def test_rate_and_latency_are_those_of_the_last_three_seconds() -> None:
+    now = 0.0
+    line = StatusLine(io.StringIO(), lambda: NOTHING_LOST, clock=lambda: now)
+    for latency, fps, count in ((80.0, 10, 50), (12.0, 25, 100)):
+        for _ in range(count):
+            now += 1 / fps
+            line.observe(Progress(make_tick(make_person()), latency))
+
+    status = line.status()
+    assert status.fps == pytest.approx(25)
+    assert set(status.latencies_ms) == {12.0}
+    assert status.confidence is not None
+
+
+def test_a_stream_that_stopped_is_waited_for() -> None:
+    now = 0.0
+    line = StatusLine(io.StringIO(), lambda: NOTHING_LOST, clock=lambda: now)
+    line.observe(Progress(make_tick(make_person()), 12.0))
+    now = 10.0
+    assert line.status().text().startswith("waiting for frames")
+
+
+def test_the_person_that_left_is_not_shown_any_more() -> None:
+    line = StatusLine(io.StringIO(), lambda: NOTHING_LOST)
+    line.observe(Progress(make_tick(make_person()), 12.0))
+    line.observe(Progress(make_tick(), 12.0))
+    assert line.status().confidence is None
+
+
+def test_a_terminal_line_is_rewritten_and_removed_at_the_end() -> None:
+    terminal = Terminal()
+    with StatusLine(terminal, lambda: Losses(0, 0, ("hello",))):
+        assert terminal.written.wait(5)
+    written = terminal.getvalue()
+    assert written.startswith("\rwaiting for frames")
+    assert "\n" not in written
+    assert written.endswith("\r\x1b[K")
+
+
+def test_elsewhere_nothing_is_rewritten() -> None:
+    stream = io.StringIO()
+    with StatusLine(stream, lambda: NOTHING_LOST):
+        pass
+    assert "\r" not in stream.getvalue()
+
+
+def test_a_reader_that_went_away_ends_the_line_quietly() -> None:
+    class Broken(Terminal):
+        def write(self, text: str) -> int:
+            self.written.set()
+            raise BrokenPipeError
+
+    stream = Broken()
+    with StatusLine(stream, lambda: NOTHING_LOST):
+        assert stream.written.wait(5)
