@@ -1,0 +1,142 @@
+import json
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pixie_runtime.sinks.websocket_messages import (
+    Moment,
+    StreamInfo,
+    alive_text,
+    decode_person,
+    frame_dtype,
+    hello_text,
+    layout,
+    person_record,
+    person_text,
+    rest_offsets,
+    shape_text,
+)
+from pixie_runtime.smplx import JOINT_NAMES, PARENTS
+from tests.runtime.people import make_person, skeleton
+
+INFO = StreamInfo(body_model="embedded", n_betas=50, n_expression=43)
+MOMENT = Moment(seq=9, people=1, sent_ns=2_500_000_000)
+
+
+@settings(max_examples=20, deadline=None)
+@given(n_betas=st.integers(0, 300), n_expression=st.integers(0, 100))
+def test_frame_decoded_is_the_person_encoded(n_betas: int, n_expression: int) -> None:
+    person = make_person(1, track_id=3, n_betas=n_betas, n_expression=n_expression)
+    message = person_record(person, MOMENT).tobytes()
+
+    record = decode_person(message, StreamInfo("embedded", n_betas, n_expression))
+
+    assert (record["track_id"], record["seq"], record["people"]) == (3, 9, 1)
+    assert record["t_capture_s"] == person.times.grabbed_ns / 1e9
+    assert record["t_send_s"] == 2.5
+    np.testing.assert_array_equal(record["rotations"], person.params.rotations)
+    np.testing.assert_array_equal(record["transl"], person.params.transl)
+    np.testing.assert_array_equal(record["joints"], person.joints)
+    np.testing.assert_array_equal(record["betas"], person.params.betas)
+    np.testing.assert_array_equal(record["expression"], person.params.expression)
+    confidence = person.confidence
+    np.testing.assert_allclose(
+        record["confidence"],
+        [confidence.body, confidence.left_hand, confidence.right_hand, confidence.face],
+    )
+
+
+def test_announced_layout_is_enough_to_read_a_frame() -> None:
+    person = make_person(2)
+    message = person_record(person, MOMENT).tobytes()
+    codes = {"bytes": "s", "uint32": "I", "float32": "f", "float64": "d"}
+
+    announced = json.loads(hello_text(INFO, {}, unix_time_at_zero_s=0))["binary"]
+    read = {}
+    for field in announced["fields"]:
+        count = int(np.prod(field["shape"]))
+        code = f"<{count}{codes[field['type']]}"
+        read[field["name"]] = struct.unpack_from(code, message, field["offset"])
+
+    assert announced["bytes"] == len(message)
+    assert read["magic"] == (b"PIXF",)
+    assert read["version"] == (announced["version"],)
+    np.testing.assert_array_equal(np.reshape(read["joints"], (55, 3)), person.joints)
+    assert read["t_source_s"] == (person.timestamp_s,)
+
+
+def test_every_field_can_be_viewed_in_place() -> None:
+    for field in layout(300, 100)["fields"]:
+        size = 8 if field["type"] == "float64" else 4
+        assert field["offset"] % size == 0
+
+
+def test_json_frame_says_the_same_as_the_binary_one() -> None:
+    record = person_record(make_person(4, track_id=1), MOMENT)
+    decoded = json.loads(person_text(record))
+    assert decoded.pop("type") == "person"
+    for name, value in decoded.items():
+        np.testing.assert_allclose(value, record[name], atol=1e-6)
+    assert set(decoded) == set(record.dtype.names or ()) - {"magic", "version"}
+
+
+def test_hello_explains_the_body() -> None:
+    offsets = rest_offsets(make_person(0))
+    hello = json.loads(hello_text(INFO, {5: offsets}, unix_time_at_zero_s=1.5))
+    assert hello["type"] == "hello"
+    assert hello["joint_names"] == list(JOINT_NAMES)
+    assert hello["parents"] == list(PARENTS)
+    assert (hello["n_betas"], hello["n_expression"]) == (50, 43)
+    assert hello["body_model"] == "embedded"
+    assert hello["axes"]["camera"] == {"x": "right", "y": "down", "z": "forward"}
+    assert hello["axes"]["handedness"] == "right"
+    assert hello["units"]["length"] == "metre"
+    assert hello["clock"] == {"unix_time_at_zero_s": 1.5}
+    (shape,) = hello["shapes"]
+    assert shape["track_id"] == 5
+    np.testing.assert_allclose(shape["rest_offsets"], offsets, atol=1e-6)
+
+
+def test_shape_and_alive_are_json_of_their_type() -> None:
+    shape = json.loads(shape_text(2, rest_offsets(make_person(0))))
+    assert (shape["type"], shape["track_id"]) == ("shape", 2)
+    alive = json.loads(alive_text(MOMENT, frame_index=4, t_source_s=0.25))
+    assert alive == {
+        "type": "alive",
+        "seq": 9,
+        "people": 1,
+        "frame_index": 4,
+        "t_source_s": 0.25,
+        "t_send_s": 2.5,
+    }
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rest_offsets_are_the_skeleton_whatever_the_pose(seed: int) -> None:
+    rest = skeleton(seed)
+    parents = np.array(PARENTS[1:])
+    expected = np.concatenate([rest[:1], rest[1:] - rest[parents]])
+    person = make_person(seed + 100, shape_seed=seed)
+    np.testing.assert_allclose(rest_offsets(person), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda m: m[:-4], "expected 1988 for 50 betas"),
+        (lambda m: b"XXXX" + m[4:], "begins with b'XXXX"),
+        (lambda m: m[:4] + b"\x09" + m[5:], "expected b'PIXF' and version 1"),
+    ],
+)
+def test_foreign_frame_is_refused(damage: object, sentence: str) -> None:
+    message = person_record(make_person(0), MOMENT).tobytes()
+    assert callable(damage)
+    with pytest.raises(ValueError, match=sentence):
+        decode_person(damage(message), INFO)
+
+
+def test_sizes_are_part_of_the_layout() -> None:
+    assert frame_dtype(60, 43).itemsize == frame_dtype(50, 43).itemsize + 40
