@@ -12,6 +12,7 @@ from pixie_runtime.landmarks.regions import (
     Points,
     Region,
     TrackingLimits,
+    normalised,
     rotation_between,
 )
 from pixie_runtime.types import FaceLandmarks, PoseLandmarks, UInt8
@@ -21,6 +22,7 @@ _MIN_SCORE = 0.5
 _LEVEL = 0.0
 _POSE_FACE = slice(0, 11)
 _POSE_RIGHT_EYE, _POSE_LEFT_EYE = 5, 2
+_POSE_SHOULDERS = [11, 12]
 _DETECTED_RIGHT_EYE, _DETECTED_LEFT_EYE = 0, 1
 _MESH_RIGHT_EYE, _MESH_LEFT_EYE = 33, 263
 _LIMITS = TrackingLimits(degrees=15, translation=0.1, scale=0.3, margin=-0.2)
@@ -89,6 +91,11 @@ def region_on_body(pose: PoseLandmarks) -> Region:
     turn = rotation_between(
         points[_POSE_RIGHT_EYE], points[_POSE_LEFT_EYE], target=_LEVEL
     )
+    # Eyes mistaken for one another must not stand the head on its crown: whatever the
+    # labels, the neck is below.
+    neck = pose.image[_POSE_SHOULDERS, :2].mean(axis=0) - points.mean(axis=0)
+    if neck @ (-np.sin(turn), np.cos(turn)) < 0:
+        turn = normalised(turn + np.pi)
     return Region.around(points, turn, scale=3.0)
 
 

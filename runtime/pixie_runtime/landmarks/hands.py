@@ -45,8 +45,15 @@ class SeenHand:
     """A hand and the network's opinion of which one it is."""
 
     landmarks: HandLandmarks
-    left_probability: float
-    """That it is the person's own left hand, in a picture that is not mirrored."""
+    right_probability: float
+    """That it is the person's own right hand, in a picture that is not mirrored.
+
+    MediaPipe calls this "Left": it takes every picture for a mirrored selfie."""
+
+    def agreement(self, side: Side) -> float:
+        """Return the probability that it is the hand of `side`."""
+        right = self.right_probability
+        return right if side == "right" else 1 - right
 
 
 class HandModel:
@@ -95,11 +102,9 @@ class HandTracker:
 
     def swap_sides(self) -> None:
         """Take the left hand for the right one from now on, and the other way round."""
-        self._last = {_other(side): hand for side, hand in self._last.items()}
+        self._last = {other(side): hand for side, hand in self._last.items()}
 
-    def update(
-        self, image: UInt8, pose: PoseLandmarks | None
-    ) -> dict[Side, HandLandmarks]:
+    def update(self, image: UInt8, pose: PoseLandmarks | None) -> dict[Side, SeenHand]:
         """Return the hands in `image` by the person's own side.
 
         With a pose its arms say where the hands are and which is which.
@@ -108,10 +113,10 @@ class HandTracker:
             found = self._on_arms(image, pose)
         else:
             found = self._on_their_own(image)
-        self._last = found
-        return dict(found)
+        self._last = {side: hand.landmarks for side, hand in found.items()}
+        return found
 
-    def _on_arms(self, image: UInt8, pose: PoseLandmarks) -> dict[Side, HandLandmarks]:
+    def _on_arms(self, image: UInt8, pose: PoseLandmarks) -> dict[Side, SeenHand]:
         sides = [
             side
             for side in SIDES
@@ -141,7 +146,7 @@ class HandTracker:
             )
         return refined
 
-    def _on_their_own(self, image: UInt8) -> dict[Side, HandLandmarks]:
+    def _on_their_own(self, image: UInt8) -> dict[Side, SeenHand]:
         regions = [region_of_hand(hand.image) for hand in self._last.values()]
         if len(regions) < len(SIDES):
             for palm in self._palms.detect(image):
@@ -152,17 +157,14 @@ class HandTracker:
         return assigned([hand for hand in seen if hand])
 
 
-def assigned(hands: list[SeenHand]) -> dict[Side, HandLandmarks]:
+def assigned(hands: list[SeenHand]) -> dict[Side, SeenHand]:
     """Give up to two hands to the two sides by the network's own opinion."""
     if len(hands) == 2:
-        first, second = sorted(hands, key=lambda h: -h.left_probability)
-        if _is_same_hand(first.landmarks, second.landmarks):
-            return assigned([max(hands, key=lambda h: h.landmarks.score)])
-        return {"left": first.landmarks, "right": second.landmarks}
-    return {
-        "left" if hand.left_probability > 0.5 else "right": hand.landmarks
-        for hand in hands
-    }
+        left, right = sorted(hands, key=lambda hand: hand.right_probability)
+        if not _is_same_hand(left.landmarks, right.landmarks):
+            return {"left": left, "right": right}
+        hands = [max(hands, key=lambda hand: hand.landmarks.score)]
+    return {"right" if hand.right_probability > 0.5 else "left": hand for hand in hands}
 
 
 def region_on_arm(pose: PoseLandmarks, side: Side) -> Region:
@@ -208,7 +210,8 @@ def overlap(a: Region, b: Region) -> float:
     return float(shared / max(a.size**2 + b.size**2 - shared, 1e-12))
 
 
-def _other(side: Side) -> Side:
+def other(side: Side) -> Side:
+    """Return the other side."""
     return "right" if side == "left" else "left"
 
 
@@ -220,22 +223,22 @@ def _is_same_hand(a: HandLandmarks, b: HandLandmarks) -> bool:
 
 def _without_duplicate(
     hands: dict[Side, SeenHand], pose: PoseLandmarks
-) -> dict[Side, HandLandmarks]:
+) -> dict[Side, SeenHand]:
     """Keep one hand once: where both arms led to the same, the nearer arm has it.
 
     Two palms pressed together lie on one another in the picture too, but there the
     network takes one for a left and the other for a right hand.
     """
-    found = {side: hand.landmarks for side, hand in hands.items()}
-    if len(hands) == 2:
-        left, right = hands["left"], hands["right"]
-        agree = (left.left_probability > 0.5) == (right.left_probability > 0.5)
-        if agree and _is_same_hand(left.landmarks, right.landmarks):
-            distance = {
-                side: np.hypot(
-                    *(found[side].image[0] - pose.image[_POSE_WRIST[side]])[:2]
-                )
-                for side in SIDES
-            }
-            del found[max(SIDES, key=distance.__getitem__)]
-    return found
+    if len(hands) < 2:
+        return hands
+    left, right = hands["left"], hands["right"]
+    agree = (left.right_probability > 0.5) == (right.right_probability > 0.5)
+    if not agree or not _is_same_hand(left.landmarks, right.landmarks):
+        return hands
+
+    def distance(side: Side) -> float:
+        offset = hands[side].landmarks.image[0] - pose.image[_POSE_WRIST[side]]
+        return float(np.hypot(offset[0], offset[1]))
+
+    nearer = min(SIDES, key=distance)
+    return {nearer: hands[nearer]}

@@ -4,10 +4,11 @@ import numpy as np
 
 from pixie_runtime.errors import SourceError
 from pixie_runtime.landmarks.face import FaceTracker
-from pixie_runtime.landmarks.hands import HandTracker
+from pixie_runtime.landmarks.hands import HandTracker, other
 from pixie_runtime.landmarks.models import LandmarkModels
+from pixie_runtime.landmarks.orientation import SideKeeper, swapped
 from pixie_runtime.landmarks.pose import PoseTracker
-from pixie_runtime.types import Frame, PersonLandmarks
+from pixie_runtime.types import Frame, PersonLandmarks, PoseLandmarks, UInt8
 
 
 class PixieLandmarker:
@@ -32,6 +33,7 @@ class PixieLandmarker:
         """
         self._models = models or LandmarkModels.shipped(threads=threads)
         self._pose = PoseTracker(self._models)
+        self._sides = SideKeeper()
         self._hands = HandTracker(self._models)
         self._face = FaceTracker(self._models)
 
@@ -48,19 +50,35 @@ class PixieLandmarker:
                 "a picture needs at least one"
             )
         image = np.ascontiguousarray(frame.image)
-        pose = self._pose.update(image, frame.timestamp_s)
+        pose = self._body(image, frame.timestamp_s)
         hands = self._hands.update(image, pose)
         face = self._face.update(image, pose)
+        agreement = tuple(hand.agreement(side) for side, hand in hands.items())
+        if pose is not None and self._sides.weigh(
+            hands_agree=agreement, has_face=face is not None
+        ):
+            pose = swapped(pose)
+            hands = {other(side): hand for side, hand in hands.items()}
+            self._hands.swap_sides()
+        left, right = hands.get("left"), hands.get("right")
         return PersonLandmarks(
             pose=pose,
-            left_hand=hands.get("left"),
-            right_hand=hands.get("right"),
+            left_hand=left.landmarks if left else None,
+            right_hand=right.landmarks if right else None,
             face=face,
         )
+
+    def _body(self, image: UInt8, time_s: float) -> PoseLandmarks | None:
+        pose = self._pose.update(image, time_s)
+        if pose is None:
+            self._sides.reset()
+            return None
+        return self._sides.settle(pose, time_s, lambda: self._pose.mirrored_look(image))
 
     def reset(self) -> None:
         """Forget the person: the next frame is looked at afresh."""
         self._pose.reset()
+        self._sides.reset()
         self._hands.reset()
         self._face.reset()
 

@@ -1,11 +1,14 @@
 """The body: found once, then followed by its own landmarks (PoseLandmarkCpu)."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from pixie_runtime.engines import Engine
 from pixie_runtime.landmarks.detector import POSE, Detection, Detector
 from pixie_runtime.landmarks.heatmaps import refined
 from pixie_runtime.landmarks.models import LandmarkModels
+from pixie_runtime.landmarks.orientation import MIRRORED
 from pixie_runtime.landmarks.regions import Points, Region
 from pixie_runtime.landmarks.steadying import SteadyPoints
 from pixie_runtime.types import Float32, PoseLandmarks, UInt8
@@ -23,6 +26,15 @@ def _region(centre: Points, rim: Points) -> Region:
     return Region.aligned(centre, rim, target=_UPRIGHT, scale=_MARGIN)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answer:
+    """What the network says of one crop."""
+
+    pose: PoseLandmarks
+    auxiliary: Float32
+    """Centre and rim of the body's circle, (2, 2), pixels."""
+
+
 class PoseTracker:
     """Finds one body and follows it."""
 
@@ -31,6 +43,7 @@ class PoseTracker:
         self._engine: Engine = models.pose_landmark_full
         self._steady = SteadyPoints()
         self._region: Region | None = None
+        self._seen_in: Region | None = None
 
     def reset(self) -> None:
         """Forget the body."""
@@ -56,29 +69,54 @@ class PoseTracker:
         hips, rim = detection.points[:2]
         return _region(hips, rim)
 
+    def mirrored_look(self, image: UInt8) -> PoseLandmarks | None:
+        """Return the body that the network sees in the mirror image of the last crop.
+
+        A second opinion on the same picture: where front and back are hard to tell
+        apart the two often differ.
+        """
+        if self._seen_in is None:
+            return None
+        answer = self._answer(image, self._seen_in, mirror=True)
+        return answer.pose if answer else None
+
     def _landmarks(
         self, image: UInt8, region: Region, time_s: float
     ) -> PoseLandmarks | None:
-        outputs = self._engine.infer({"image": region.crop(image, _SIDE)[None]})
+        answer = self._answer(image, region)
+        if answer is None:
+            self.reset()
+            return None
+        self._seen_in = region
+        size = 2 * float(np.hypot(*(answer.auxiliary[1] - answer.auxiliary[0])))
+        steady = self._steady.update(answer.auxiliary, size=size, time_s=time_s)
+        self._region = _region(*steady)
+        return answer.pose
+
+    def _answer(
+        self, image: UInt8, region: Region, *, mirror: bool = False
+    ) -> _Answer | None:
+        crop = region.crop(image, _SIDE)
+        if mirror:
+            crop = np.ascontiguousarray(crop[:, ::-1])
+        outputs = self._engine.infer({"image": crop[None]})
         score = float(outputs["score"][0, 0])
         if score < _MIN_SCORE:
-            self.reset()
             return None
         raw: Float32 = outputs["landmarks"][0]
         raw[:, :3] /= _SIDE
         raw[:, 3:] = 1 / (1 + np.exp(-raw[:, 3:].clip(-60, 60)))
         raw = refined(raw, outputs["heatmaps"][0])
-        points = region.to_image(raw[:, :3])
-        self._follow(points[_AUXILIARY, :2], time_s)
-        return PoseLandmarks(
-            image=points[:_LANDMARKS],
-            world=region.turned(outputs["world"][0, :_LANDMARKS]),
-            visibility=raw[:_LANDMARKS, 3],
-            presence=raw[:_LANDMARKS, 4],
+        body, world = raw[:_LANDMARKS], outputs["world"][0, :_LANDMARKS]
+        if mirror:
+            body, world = body[MIRRORED], world[MIRRORED]
+            body[:, 0] = 1 - body[:, 0]
+            world[:, 0] *= -1
+        pose = PoseLandmarks(
+            image=region.to_image(body[:, :3]),
+            world=region.turned(world),
+            visibility=body[:, 3],
+            presence=body[:, 4],
             score=score,
         )
-
-    def _follow(self, auxiliary: Float32, time_s: float) -> None:
-        size = 2 * float(np.hypot(*(auxiliary[1] - auxiliary[0])))
-        centre, rim = self._steady.update(auxiliary, size=size, time_s=time_s)
-        self._region = _region(centre, rim)
+        return _Answer(pose, region.to_image(raw[_AUXILIARY, :2]))
