@@ -31,7 +31,7 @@ class FrameSource(Protocol):
 
     @property
     def warning(self) -> str | None:
-        """One sentence for the status line about what is amiss now; None if nothing."""
+        """What is amiss now, one sentence for the user: a lost camera, a cut file."""
         ...
 
     def __iter__(self) -> Iterator[Frame]: ...

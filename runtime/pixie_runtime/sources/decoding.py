@@ -1,11 +1,13 @@
 """One pass over a video file: pictures upright, in RGB, each with its true time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import cast
 
 import av
 import cv2
 import numpy as np
+from av.buffer import Buffer
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -152,9 +154,10 @@ class VideoPass:
 
     def _upright_rgb(self, frame: VideoFrame) -> UInt8:
         image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-        if "DISPLAYMATRIX" in frame.side_data:
-            matrix = bytes(frame.side_data["DISPLAYMATRIX"])
-            image = turned_by_display_matrix(image, matrix)
+        # Typed as holding motion vectors alone; it is a mapping of whatever there is.
+        side_data = cast(Mapping[str, Buffer], frame.side_data)
+        if "DISPLAYMATRIX" in side_data:
+            image = turned_by_display_matrix(image, bytes(side_data["DISPLAYMATRIX"]))
         return as_rgb_picture(f"a picture of {self._path.name}", image)
 
     def _compare_with_announced(self) -> None:

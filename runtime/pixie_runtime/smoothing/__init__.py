@@ -1,0 +1,10 @@
+"""Calm motion without lag: One-Euro filters on rotations, positions and expressions.
+
+smoother = PersonSmoother(SmoothingSettings())   # one per person
+person = smoother.smooth(person, model)
+"""
+
+from pixie_runtime.smoothing.person import PersonSmoother
+from pixie_runtime.smoothing.settings import OneEuroSettings, SmoothingSettings
+
+__all__ = ["OneEuroSettings", "PersonSmoother", "SmoothingSettings"]

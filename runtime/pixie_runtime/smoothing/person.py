@@ -1,0 +1,151 @@
+"""The smoother of one person."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from pixie_runtime import rotations as rot
+from pixie_runtime.body import BodyModel
+from pixie_runtime.smoothing.measurement import (
+    BODY,
+    FACE,
+    Measurement,
+    measure,
+    trust_by_part,
+)
+from pixie_runtime.smoothing.one_euro import OneEuroNumbers, OneEuroRotations
+from pixie_runtime.smoothing.parts import (
+    PART_BY_JOINT,
+    neutral_rotations,
+    settings_by_joint,
+)
+from pixie_runtime.smoothing.settings import SmoothingSettings
+from pixie_runtime.smoothing.shape import ShapeMean
+from pixie_runtime.types import PARTS, Float32, Float64, Person, SmplxParams
+
+_NEUTRAL = neutral_rotations()
+
+
+class PersonSmoother:
+    """Smooths one person from frame to frame; a smoother of its own for each track.
+
+    Rotations, the pelvis' position and expressions go through One-Euro filters on the
+    frames' own timestamps; the shape becomes the person's mean. A hand or face that is
+    not seen keeps its last pose for a moment and then relaxes; a body that is not seen
+    stands still. After a gap, a jump or a flip of the body the filters start afresh,
+    so that nothing is smeared across. Nothing that is not finite gets in.
+    """
+
+    def __init__(self, settings: SmoothingSettings | None = None) -> None:
+        self._settings = settings or SmoothingSettings()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the person."""
+        s, speed_hz = self._settings, self._settings.speed_cutoff_hz
+        self._rotations = OneEuroRotations(settings_by_joint(s), speed_hz)
+        self._pelvis = OneEuroNumbers([s.position, s.position, s.depth], speed_hz)
+        self._expression = OneEuroNumbers([], speed_hz)
+        self._shape = ShapeMean(s.shape_frames)
+        self._unseen_s = np.zeros(len(PARTS))
+        self._track_id: int | None = None
+        self._timestamp_s = 0.0
+        self._last_root: Float64 | None = None
+        self._last_pelvis: Float64 | None = None
+
+    def smooth(self, person: Person, model: BodyModel) -> Person:
+        """Return `person` smoothed, its joints computed anew.
+
+        Args:
+            person: As estimated; persons of one track, in order of time.
+            model: The body model that the person's parameters are for.
+        """
+        if not self._settings.enabled:
+            return person
+        trust = trust_by_part(person.confidence, self._settings)
+        is_new = person.track_id != self._track_id
+        if is_new:
+            self.reset()
+            self._track_id = person.track_id
+        betas = self._shape.update(person.params.betas, float(trust[BODY]))
+        measured = measure(person.params, model, betas, trust)
+        if is_new:
+            self._begin(measured)
+        dt_s = person.timestamp_s - self._timestamp_s
+        self._timestamp_s = person.timestamp_s
+        jumped = self._jumped(measured)
+        if 0 < dt_s <= self._settings.gap_s and not jumped and not is_new:
+            self._step(measured, dt_s)
+        else:
+            self._restart(measured)
+        self._relax_unseen(trust, 0.0 if is_new else max(dt_s, 0.0))
+        return self._result(person, model, betas)
+
+    def _begin(self, measured: Measurement) -> None:
+        """Start from this frame's body and from neutral hands and face."""
+        is_body = (PART_BY_JOINT == BODY)[:, None]
+        start = np.where(is_body, measured.rotations, _NEUTRAL)
+        self._rotations.restart(start, measured.joint_weight > 0)
+        self._pelvis.restart(measured.pelvis, measured.pelvis_weight > 0)
+        size, s = len(measured.expression), self._settings
+        self._expression = OneEuroNumbers([s.expression] * size, s.speed_cutoff_hz)
+
+    def _step(self, measured: Measurement, dt_s: float) -> None:
+        self._rotations.step(measured.rotations, dt_s, measured.joint_weight)
+        self._pelvis.step(measured.pelvis, dt_s, measured.pelvis_weight)
+        self._expression.step(measured.expression, dt_s, measured.expression_weight)
+
+    def _restart(self, measured: Measurement) -> None:
+        """Take what is trusted as it is and leave the rest where it stands."""
+        known = measured.joint_weight > 0
+        value = np.where(known[:, None], measured.rotations, self._rotations.value)
+        self._rotations.restart(value, known)
+        known = measured.pelvis_weight > 0
+        self._pelvis.restart(
+            np.where(known, measured.pelvis, self._pelvis.value), known
+        )
+        known = measured.expression_weight > 0
+        self._expression.restart(
+            np.where(known, measured.expression, self._expression.value), known
+        )
+
+    def _jumped(self, measured: Measurement) -> bool:
+        """Whether the body flipped or leapt since it was last trusted."""
+        jumped = False
+        if measured.joint_weight[0] > 0:
+            root, last = measured.rotations[0], self._last_root
+            self._last_root = root
+            if last is not None:
+                turned = np.degrees(rot.angle_between(last, root))
+                jumped = bool(turned > self._settings.flip_deg)
+        if measured.pelvis_weight[0] > 0:
+            pelvis, before = measured.pelvis, self._last_pelvis
+            self._last_pelvis = pelvis
+            if before is not None:
+                moved = np.linalg.norm(pelvis - before)
+                jumped |= bool(moved > self._settings.jump_m)
+        return jumped
+
+    def _relax_unseen(self, trust: Float64, dt_s: float) -> None:
+        """Let hands and face that were not seen for a while go to their neutral."""
+        s = self._settings
+        self._unseen_s = np.where(trust > 0, 0.0, self._unseen_s + dt_s)
+        relaxing_s = np.clip(self._unseen_s - s.hold_s, 0.0, dt_s)
+        relaxing_s[BODY] = 0.0
+        if not relaxing_s.any():
+            return
+        factor = -np.expm1(-relaxing_s / s.relax_s)
+        self._rotations.approach(_NEUTRAL, factor[PART_BY_JOINT])
+        neutral = np.zeros_like(self._expression.value)
+        self._expression.approach(neutral, np.full(len(neutral), factor[FACE]))
+
+    def _result(self, person: Person, model: BodyModel, betas: Float32) -> Person:
+        rotations = self._rotations.value.astype(np.float32)
+        expression = self._expression.value.astype(np.float32)
+        shaped = model.shaped(betas, expression)
+        transl = (self._pelvis.value - shaped.joints[0]).astype(np.float32)
+        smoothed = SmplxParams(betas, expression, rotations, transl)
+        times = replace(person.times, smoothed_ns=time.monotonic_ns())
+        joints = shaped.posed(rotations, transl).joints
+        return replace(person, params=smoothed, joints=joints, times=times)

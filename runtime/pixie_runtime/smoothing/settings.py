@@ -1,0 +1,83 @@
+"""How much to smooth what."""
+
+from dataclasses import dataclass, fields
+
+from pixie_runtime.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class OneEuroSettings:
+    """One filter: the cut-off frequency is `cutoff_hz + gain * speed`.
+
+    A low cut-off calms what rests and lags by about 0.16 / cut-off seconds; the gain
+    raises it with speed, so that what moves fast is followed closely.
+    """
+
+    cutoff_hz: float
+    """Cut-off at rest, Hz."""
+    gain: float
+    """Hz per unit of speed: rad/s for rotations, m/s for positions, standard
+    deviations a second for expressions."""
+
+    def __post_init__(self) -> None:
+        if not (self.cutoff_hz > 0 and self.gain >= 0):
+            raise UsageError(
+                "smoothing needs a cut-off above 0 Hz and a gain of 0 or more, not "
+                f"{self.cutoff_hz} Hz and {self.gain}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class SmoothingSettings:
+    """How a person is smoothed; the defaults are tuned for live puppeteering."""
+
+    enabled: bool = True
+    """Off: people pass through untouched."""
+    root: OneEuroSettings = OneEuroSettings(1.5, 1.0)
+    """The body's orientation."""
+    body: OneEuroSettings = OneEuroSettings(1.5, 1.0)
+    """Hips to shoulders and elbows."""
+    wrists: OneEuroSettings = OneEuroSettings(1.2, 1.0)
+    hands: OneEuroSettings = OneEuroSettings(1.2, 1.0)
+    """Finger joints."""
+    head: OneEuroSettings = OneEuroSettings(1.5, 1.0)
+    """Neck, head, jaw and eyes."""
+    expression: OneEuroSettings = OneEuroSettings(2.0, 1.0)
+    position: OneEuroSettings = OneEuroSettings(1.5, 4.0)
+    """The pelvis across the picture, metres."""
+    depth: OneEuroSettings = OneEuroSettings(0.8, 1.5)
+    """The pelvis along the view, metres: by far the noisiest of one camera."""
+    speed_cutoff_hz: float = 1.0
+    """Cut-off of the speed that the gains are applied to, Hz."""
+    gap_s: float = 0.5
+    """After a longer pause filtering starts afresh, seconds."""
+    flip_deg: float = 60.0
+    """A larger turn of the body between two frames is taken at once, degrees."""
+    jump_m: float = 1.0
+    """A larger move of the pelvis between two frames is taken at once, metres."""
+    unseen_below: float = 0.1
+    """Confidence at which a part counts as not seen and is held."""
+    sure_above: float = 0.4
+    """Confidence from which a part is followed fully; between, in proportion."""
+    hold_s: float = 0.3
+    """How long an unseen hand or face keeps its last pose, seconds."""
+    relax_s: float = 1.0
+    """Time constant with which it then goes to its neutral pose, seconds."""
+    shape_frames: float = 90.0
+    """After so many frames of full confidence the body shape stays as it is; 0: the
+    shape is not averaged."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float) and not value >= 0:
+                raise UsageError(
+                    f"smoothing {field.name} is {value}, expected 0 or more"
+                )
+        if not self.speed_cutoff_hz > 0 or not self.relax_s > 0:
+            raise UsageError("smoothing speed_cutoff_hz and relax_s must be above 0")
+        if not self.unseen_below < self.sure_above:
+            raise UsageError(
+                f"smoothing unseen_below ({self.unseen_below}) must be less than "
+                f"sure_above ({self.sure_above})"
+            )
