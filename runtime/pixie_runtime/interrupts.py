@@ -46,9 +46,8 @@ class InterruptibleSource:
 
     @property
     def warning(self) -> str | None:
-        """The inner source's, if it has any."""
-        warning: str | None = getattr(self._source, "warning", None)
-        return warning
+        """The inner source's."""
+        return self._source.warning
 
     def __iter__(self) -> Iterator[Frame]:
         frames = iter(self._source)

@@ -6,7 +6,7 @@ frame beside them only makes both late (`docs/architecture.md`).
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol, Self
@@ -14,6 +14,7 @@ from typing import Protocol, Self
 from pixie_runtime.landmarks import Landmarker
 from pixie_runtime.report import Durations, RunReport
 from pixie_runtime.sinks import Sink, Tick
+from pixie_runtime.sinks.fanout import Fanout
 from pixie_runtime.sources import FrameSource
 from pixie_runtime.types import Camera, Frame, Person, PersonLandmarks, StageTimes
 
@@ -50,10 +51,10 @@ class Losses:
 
 
 class Pipeline:
-    """Source, landmarker, estimator, smoothing and sink in a row.
+    """Source, landmarker, estimator, smoothing and sinks in a row.
 
-    A context manager: leaving it closes the source, the landmarker and the sink, the
-    sink first, so that whatever was sent is written even if the rest cannot be closed.
+    A context manager: leaving it closes the sinks, the source and the landmarker, the
+    sinks first, so that whatever was sent is written even if the rest cannot be closed.
     """
 
     def __init__(
@@ -62,17 +63,18 @@ class Pipeline:
         source: FrameSource,
         landmarker: Landmarker,
         estimator: Estimator,
-        sink: Sink,
+        sinks: Iterable[Sink],
         smooth: Callable[[Person], Person] | None = None,
         field_of_view: float = 60.0,
     ) -> None:
         self._source = source
         self._landmarker = landmarker
         self._estimator = estimator
-        self._sink = sink
+        self._sinks = Fanout(sinks)
         self._smooth = smooth
         self._field_of_view = field_of_view
         self._camera = Camera(1.0, (0.5, 0.5), (1, 1))
+        self._warned: tuple[str, ...] = ()
         self._frames = self._people_frames = 0
         self._first_ns = self._last_ns = 0
         self._latency = Durations()
@@ -96,7 +98,7 @@ class Pipeline:
             self._first_ns = self._first_ns or time.monotonic_ns()
             people, times = self._process(frame)
             tick = Tick(frame, people)
-            self._sink.send(tick)
+            self._sinks.send(tick)
             self._last_ns = time.monotonic_ns()
             self._count(people, times)
             observe(Progress(tick, (self._last_ns - frame.grabbed_ns) / 1e6))
@@ -107,8 +109,8 @@ class Pipeline:
         """Return what was lost so far; may be asked from any thread."""
         return Losses(
             frames_dropped=self._source.dropped,
-            messages_dropped=sum(dropped_by_sink(self._sink).values()),
-            warnings=(*warnings_of(self._source), *warnings_of(self._sink)),
+            messages_dropped=self._sinks.dropped,
+            warnings=self._warnings(),
         )
 
     def report(self) -> RunReport:
@@ -122,16 +124,21 @@ class Pipeline:
             seconds=round((self._last_ns - self._first_ns) / 1e9, 3),
             latency_ms=self._latency.spread(),
             stages_ms={name: d.spread() for name, d in self._stages.items()},
-            sink_dropped=dropped_by_sink(self._sink),
+            sink_dropped={sink.name: sink.dropped for sink in self._sinks.sinks},
             warnings=losses.warnings,
         )
 
     def close(self) -> None:
-        """Close every part, each of them whatever happens to the others."""
+        """Close every part, each of them whatever happens to the others.
+
+        Raises:
+            SinkError: some output failed, now or earlier.
+        """
+        self._warned = self._warnings()
         with ExitStack() as stack:
             stack.callback(self._landmarker.close)
             stack.callback(self._source.close)
-            stack.callback(self._sink.close)
+            stack.callback(self._sinks.close)
 
     def __enter__(self) -> Self:
         return self
@@ -153,6 +160,11 @@ class Pipeline:
             times = replace(times, smoothed_ns=time.monotonic_ns())
         return (replace(person, times=times),), times
 
+    def _warnings(self) -> tuple[str, ...]:
+        source = self._source.warning
+        now = (*((source,) if source else ()), *self._sinks.warnings)
+        return tuple(dict.fromkeys((*self._warned, *now)))
+
     def _camera_of(self, frame: Frame) -> Camera:
         height, width = frame.image.shape[:2]
         if self._camera.size_px != (width, height):
@@ -167,16 +179,3 @@ class Pipeline:
         stages = {**times.milliseconds(), "send": (self._last_ns - done_ns) / 1e6}
         for name, milliseconds in stages.items():
             self._stages.setdefault(name, Durations()).add(milliseconds)
-
-
-def warnings_of(part: object) -> tuple[str, ...]:
-    """Return what a source or a sink wants to be known, if it is one that can tell."""
-    warning: str | None = getattr(part, "warning", None)
-    warnings: tuple[str, ...] = tuple(getattr(part, "warnings", ()))
-    return (warning, *warnings) if warning else warnings
-
-
-def dropped_by_sink(sink: Sink) -> dict[str, int]:
-    """Return the messages given up, by sink, where `sink` is several."""
-    parts: tuple[Sink, ...] = tuple(getattr(sink, "sinks", (sink,)))
-    return {part.name: part.dropped for part in parts}

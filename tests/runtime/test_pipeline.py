@@ -22,7 +22,7 @@ def test_every_frame_reaches_the_sink_in_order_with_its_person() -> None:
         source=Pictures([VGA] * 4),
         landmarker=Finder([True] * 4),
         estimator=Guesser(),
-        sink=sink,
+        sinks=[sink],
     ) as pipeline:
         pipeline.run()
 
@@ -36,7 +36,7 @@ def test_a_frame_with_nobody_is_sent_without_people() -> None:
         source=Pictures([VGA] * 3),
         landmarker=Finder([True, False, True]),
         estimator=estimator,
-        sink=sink,
+        sinks=[sink],
     )
     pipeline.run()
 
@@ -52,7 +52,7 @@ def test_every_stage_stamps_the_person_in_the_order_of_the_stages() -> None:
         source=Pictures([VGA]),
         landmarker=Finder([True]),
         estimator=Guesser(),
-        sink=sink,
+        sinks=[sink],
         smooth=shifted,
     ).run()
 
@@ -75,7 +75,7 @@ def test_smoothing_is_applied_where_it_is_wanted() -> None:
             source=Pictures([VGA]),
             landmarker=Finder([True]),
             estimator=Guesser(),
-            sink=sink,
+            sinks=[sink],
             smooth=step,
         ).run()
 
@@ -90,7 +90,7 @@ def test_the_camera_follows_the_size_of_the_picture() -> None:
         source=Pictures([(480, 640), (480, 640), (1, 1)]),
         landmarker=Finder([True] * 3),
         estimator=estimator,
-        sink=Collector(),
+        sinks=[Collector()],
         field_of_view=90.0,
     ).run()
 
@@ -107,7 +107,7 @@ def test_max_frames_limits_the_run(limit: int, expected: int) -> None:
         source=Pictures([VGA] * 5),
         landmarker=Finder([True] * 5),
         estimator=Guesser(),
-        sink=Collector(),
+        sinks=[Collector()],
     )
     pipeline.run(max_frames=limit)
     assert pipeline.report().frames == expected
@@ -125,7 +125,7 @@ def test_the_observer_sees_each_frame_after_it_was_sent() -> None:
         source=Pictures([VGA] * 3),
         landmarker=Finder([True] * 3),
         estimator=Guesser(),
-        sink=sink,
+        sinks=[sink],
     ).run(observe=observe)
     assert seen == [(0, 1), (1, 2), (2, 3)]
 
@@ -136,7 +136,7 @@ def test_what_was_done_before_the_source_broke_is_in_the_report() -> None:
         source=source,
         landmarker=Finder([True] * 5),
         estimator=Guesser(),
-        sink=Collector(),
+        sinks=[Collector()],
     )
     with pytest.raises(SourceError, match="on fire"):
         pipeline.run()
@@ -150,7 +150,7 @@ def test_closing_closes_every_part_even_if_one_refuses() -> None:
 
     source, landmarker = Pictures([VGA]), Finder([True])
     pipeline = Pipeline(
-        source=source, landmarker=landmarker, estimator=Guesser(), sink=Stubborn()
+        source=source, landmarker=landmarker, estimator=Guesser(), sinks=[Stubborn()]
     )
     with pytest.raises(SinkError, match="disk is full"):
         pipeline.close()
@@ -162,7 +162,7 @@ def test_warnings_and_drops_of_all_parts_are_reported() -> None:
     source, sink = Pictures([VGA]), Collector()
     source.warning, source.dropped, sink.dropped = "the clip is short", 7, 2
     report = Pipeline(
-        source=source, landmarker=Finder([True]), estimator=Guesser(), sink=sink
+        source=source, landmarker=Finder([True]), estimator=Guesser(), sinks=[sink]
     ).report()
 
     assert report.warnings == ("the clip is short",)

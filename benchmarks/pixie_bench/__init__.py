@@ -1,0 +1,1 @@
+"""Measures the runtime: how fast, how late, how much memory."""

@@ -1,0 +1,128 @@
+"""From options to a pipeline: which parts, and how they are put together.
+
+Imports wait until a part is wanted, so that help is instant and the first frame soon.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from pixie_runtime.landmarks import Landmarker
+from pixie_runtime.options import Options
+from pixie_runtime.pipeline import Pipeline
+from pixie_runtime.sinks import Sink
+from pixie_runtime.sources import FrameSource
+from pixie_runtime.types import Person
+
+if TYPE_CHECKING:
+    from pixie_runtime.body import BodyModel
+
+
+def open_source(options: Options) -> FrameSource:
+    """Open the source that the options name.
+
+    Raises:
+        UsageError: they name none or several.
+        SourceError: it cannot be opened.
+    """
+    from pixie_runtime.sources import opening
+
+    return opening.open_source(
+        camera=options.camera,
+        video=options.video,
+        images=options.images,
+        demo=options.demo,
+        realtime=options.plays_in_real_time,
+        loop=options.loop,
+    )
+
+
+def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
+    """Build everything behind the source and join it to a pipeline.
+
+    Raises:
+        ModelFileError, BundleError: the body model or the bundle cannot be used.
+        SinkError: an output cannot be opened.
+        MissingExtraError: an option needs packages that are not installed.
+    """
+    from pixie_runtime.body import embedded_body_model, load_body_model
+    from pixie_runtime.bundle import Bundle, embedded_bundle
+    from pixie_runtime.estimator import LandmarkEstimator
+
+    with ExitStack() as opened:
+        opened.callback(source.close)
+        path = options.body_model
+        model = embedded_body_model() if path is None else load_body_model(path)
+        sinks = []
+        for sink in open_sinks(options, source, model):
+            opened.callback(sink.close)
+            sinks.append(sink)
+        folder = options.bundle
+        bundle = embedded_bundle() if folder is None else Bundle.open(folder)
+        estimator = LandmarkEstimator(bundle, model)
+        landmarker = open_landmarker(options)
+        opened.pop_all()
+    return Pipeline(
+        source=source,
+        landmarker=landmarker,
+        estimator=estimator,
+        sinks=sinks,
+        smooth=None if options.no_smoothing else smoothing(model),
+        field_of_view=options.fov,
+    )
+
+
+def open_landmarker(options: Options) -> Landmarker:
+    """Load the landmark networks that the options name.
+
+    Raises:
+        MissingExtraError: they are Google's, whose package is not installed.
+    """
+    if options.landmarker == "mediapipe":
+        from pixie_runtime.landmarks.mediapipe import MediapipeLandmarker
+
+        return MediapipeLandmarker()
+    from pixie_runtime.landmarks.pixie import PixieLandmarker
+
+    return PixieLandmarker()
+
+
+def smoothing(model: "BodyModel") -> Callable[[Person], Person]:
+    """Return what smooths the stream of one person."""
+    from pixie_runtime.smoothing import PersonSmoother, SmoothingSettings
+
+    smoother = PersonSmoother(SmoothingSettings())
+    return lambda person: smoother.smooth(person, model)
+
+
+def open_sinks(
+    options: Options, source: FrameSource, model: "BodyModel"
+) -> Iterator[Sink]:
+    """Yield the sinks that the options ask for, one opened after the other.
+
+    Those that somebody waits for come first.
+    """
+    if options.osc_address is not None:
+        from pixie_runtime.sinks.osc import OscSink
+
+        yield OscSink(options.osc_address)
+    if options.websocket_address is not None:
+        from pixie_runtime.sinks.websocket import WebsocketSink
+        from pixie_runtime.sinks.websocket_messages import StreamInfo
+
+        info = StreamInfo(model.name, model.n_betas, model.n_expression)
+        yield WebsocketSink(options.websocket_address, info)
+    if options.preview:
+        from pixie_runtime.sinks.preview import PreviewSink
+
+        yield PreviewSink(model)
+    if options.record is not None:
+        from pixie_runtime.sinks.take import TakeSink
+
+        yield TakeSink(options.record)
+    if options.overlay is not None:
+        from pixie_runtime.sinks.overlay import OverlayVideo
+
+        live = options.camera is not None or options.plays_in_real_time
+        fps = source.fps or 30.0
+        yield OverlayVideo(options.overlay, model, fps, live=live)

@@ -1,0 +1,110 @@
+"""`pixie-live`: the command.
+
+Exit codes: 0 when the material ended, `--max-frames` were done or a signal ended a run
+that had processed something; 130 when a signal came before the first frame; otherwise
+the code of the error (`pixie_runtime.errors`).
+"""
+
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tyro
+
+from pixie_runtime import __version__
+from pixie_runtime.errors import PixieError, SinkError
+from pixie_runtime.options import Options
+
+if TYPE_CHECKING:
+    from pixie_runtime.report import RunReport
+
+_INTERRUPTED = 130
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command with `args`, or with the process's own; return its exit code."""
+    try:
+        options = tyro.cli(Options, prog="pixie-live", args=args)
+        code = _capture(options.with_demo_outputs())
+        sys.stdout.flush()
+        return code
+    except PixieError as error:
+        print(f"pixie-live: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; say nothing, at the interpreter's end too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _capture(options: Options) -> int:
+    """Run the pipeline that `options` describe to its end; return the exit code."""
+    # Not at the top: OpenCV, PyAV and the engine take a second, which help need not.
+    from pixie_runtime.assembly import open_pipeline, open_source
+    from pixie_runtime.interrupts import InterruptibleSource
+    from pixie_runtime.status import StatusLine
+
+    _check_folders(options)
+    failure: PixieError | None = None
+    with InterruptibleSource(open_source(options)) as source:
+        pipeline = open_pipeline(options, source)
+        try:
+            with ExitStack() as running:
+                running.enter_context(pipeline)
+                if options.quiet:
+                    pipeline.run(max_frames=options.max_frames)
+                else:
+                    line = StatusLine(sys.stderr, pipeline.losses)
+                    running.enter_context(line)
+                    pipeline.run(max_frames=options.max_frames, observe=line.observe)
+        except PixieError as error:
+            failure = error
+    report = pipeline.report()
+    _conclude(options, report)
+    if failure is not None:
+        raise failure
+    return _INTERRUPTED if source.interrupted and not report.frames else 0
+
+
+def _conclude(options: Options, report: "RunReport") -> None:
+    """Write the report and tell where everything is."""
+    if options.report is not None:
+        from pixie_runtime.report import write_json
+
+        given = {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in dataclasses.asdict(options).items()
+        }
+        contents = {"version": __version__, "options": given, **report.as_dict()}
+        write_json(options.report, contents)
+    if options.quiet:
+        for warning in report.warnings:
+            print(f"pixie-live: {warning}", file=sys.stderr)
+        return
+    print(report.text())
+    for name, path in options.output_files:
+        if path.exists():
+            print(f"{name}: {path} ({path.stat().st_size / 1e6:.1f} MB)")
+
+
+def _check_folders(options: Options) -> None:
+    """Find out before the work that an output's folder is missing, not after it."""
+    for name, path in options.output_files:
+        try:
+            if options.demo:
+                path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SinkError(
+                f"cannot make the folder {path.parent} for the {name}: {error.strerror}"
+            ) from error
+        if not path.parent.is_dir():
+            raise SinkError(
+                f"cannot write the {name} {path}: there is no folder {path.parent}; "
+                "make it first"
+            )

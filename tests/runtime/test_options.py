@@ -1,0 +1,73 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pixie_runtime.addresses import Address
+from pixie_runtime.errors import UsageError
+from pixie_runtime.options import Options
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"realtime": True, "as_fast_as_possible": True}, "choose --realtime or"),
+        ({"demo": False, "camera": "0", "loop": True}, "--loop is for --video"),
+        ({"fov": 0.0}, "--fov 0: expected 5 to 170 degrees"),
+        ({"fov": float("nan")}, "--fov nan: expected 5 to 170 degrees"),
+        ({"max_frames": 0}, "--max-frames 0: expected 1 or more"),
+        ({"osc": "9000"}, "--osc '9000': expected HOST:PORT"),
+        ({"websocket": "localhost:99999"}, "'99999' is not a port"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_by_name(
+    given: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        Options(**{"demo": True, **given})
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "real_time"),
+    [
+        ({}, False),
+        ({"overlay": Path("a.mp4")}, False),
+        ({"realtime": True}, True),
+        ({"osc": "127.0.0.1:9000"}, True),
+        ({"websocket": "8765"}, True),
+        ({"preview": True}, True),
+        ({"osc": "127.0.0.1:9000", "as_fast_as_possible": True}, False),
+    ],
+)
+def test_files_play_in_real_time_where_somebody_watches(
+    given: dict[str, Any], real_time: bool
+) -> None:
+    assert Options(demo=True, **given).plays_in_real_time is real_time
+
+
+def test_a_websocket_without_host_stays_on_this_machine() -> None:
+    assert Options(websocket="8765").websocket_address == Address("127.0.0.1", 8765)
+    assert Options().websocket_address is None
+    assert Options(osc="10.0.0.2:9000").osc_address == Address("10.0.0.2", 9000)
+
+
+def test_a_demo_without_outputs_gets_its_three_files() -> None:
+    files = dict(Options(demo=True).with_demo_outputs().output_files)
+    assert files == {
+        "overlay video": Path("out/demo.mp4"),
+        "take": Path("out/demo.npz"),
+        "report": Path("out/demo.json"),
+    }
+
+
+@pytest.mark.parametrize(
+    "given", [{"report": Path("r.json")}, {"osc": "127.0.0.1:9000"}, {"preview": True}]
+)
+def test_a_demo_with_outputs_gets_no_others(given: dict[str, Any]) -> None:
+    options = Options(demo=True, **given)
+    assert options.with_demo_outputs() == options
+
+
+def test_a_video_without_outputs_writes_nothing() -> None:
+    assert Options(video=Path("a.mp4")).with_demo_outputs().output_files == ()
