@@ -1,0 +1,185 @@
+"""A take: one person's recorded motion, as a `.npz` in the manner of AMASS.
+
+`poses` and `trans` are in a y-up world: the camera's axes after half a turn about x (x
+stays, y and z change sign). `joints` stay in the camera's axes. The file's contract is
+`docs/takes.md`.
+"""
+
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pixie_runtime import rotations
+from pixie_runtime.errors import SourceError
+from pixie_runtime.smplx import JOINT_COUNT
+from pixie_runtime.types import (
+    PARTS,
+    Camera,
+    Float32,
+    Float64,
+    PartConfidence,
+    Person,
+    SmplxParams,
+)
+
+FORMAT_VERSION = 1
+WORLD_FROM_CAMERA = np.array([1, -1, -1], np.float32)
+"""Diagonal of the rotation from camera axes to the take's y-up world."""
+Q_WORLD_FROM_CAMERA = np.array([0, 1, 0, 0], np.float32)
+"""The same as a quaternion wxyz."""
+
+_ARRAYS: dict[str, tuple[str | int, ...]] = {
+    "betas": ("n",),
+    "betas_per_frame": ("T", "n"),
+    "expression": ("T", "m"),
+    "poses": ("T", 3 * JOINT_COUNT),
+    "trans": ("T", 3),
+    "joints": ("T", JOINT_COUNT, 3),
+    "confidences": ("T", len(PARTS)),
+    "timestamps_s": ("T",),
+    "frames": ("T",),
+    "camera": (5,),
+    "fps": (),
+    "mocap_frame_rate": (),
+    "track_id": (),
+    "format_version": (),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Take:
+    """One person's motion over T frames; at least one."""
+
+    betas: Float32
+    """(n_betas,): the take's one body shape, the median over its frames."""
+    betas_per_frame: Float32
+    """(T, n_betas): the shape as it was estimated; `poses` and `trans` go with it."""
+    expression: Float32
+    """(T, n_expression)."""
+    poses: Float32
+    """(T, 165): rotation vectors of the 55 joints in SMPL-X order, the first in the
+    y-up world, the others relative to their parents."""
+    trans: Float32
+    """(T, 3): SMPL-X translation, metres, y-up world."""
+    joints: Float32
+    """(T, 55, 3): posed joints, metres, camera axes (x right, y down, z forward)."""
+    confidences: Float32
+    """(T, 4) in [0, 1], in the order of `types.PARTS`."""
+    timestamps_s: Float64
+    """(T,): seconds on the source's clock."""
+    frames: npt.NDArray[np.int64]
+    """(T,): numbers of the pictures in their source."""
+    camera: Camera
+    fps: float
+    """Frames per second as recorded, breaks left out."""
+    mocap_frame_rate: float
+    """`fps`, or the common frame rate that it is within 1 % of."""
+    track_id: int
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def person(self, row: int) -> Person:
+        """Return the person as it was recorded in frame `row` of the take."""
+        wxyz = rotations.from_rotvec(self.poses[row].reshape(JOINT_COUNT, 3))
+        wxyz[0] = rotations.multiply(rotations.inverse(Q_WORLD_FROM_CAMERA), wxyz[0])
+        pelvis = self.joints[row, 0]
+        rest_pelvis = pelvis * WORLD_FROM_CAMERA - self.trans[row]
+        return Person(
+            track_id=self.track_id,
+            frame_index=int(self.frames[row]),
+            timestamp_s=float(self.timestamps_s[row]),
+            params=SmplxParams(
+                betas=self.betas_per_frame[row],
+                expression=self.expression[row],
+                rotations=wxyz,
+                transl=pelvis - rest_pelvis,
+            ),
+            joints=self.joints[row],
+            confidence=PartConfidence(*self.confidences[row].tolist()),
+            camera=self.camera,
+        )
+
+
+def load_take(path: Path) -> Take:
+    """Read a take; nothing in the file is ever executed (no pickle).
+
+    Raises:
+        SourceError: the file is missing, truncated, pickled, or no take of ours.
+    """
+    fields = _read_arrays(path)
+    _check_shapes(path, fields)
+    focal, x, y, width, height = fields["camera"].tolist()
+
+    def float32(name: str) -> Float32:
+        return fields[name].astype(np.float32)
+
+    return Take(
+        betas=float32("betas"),
+        betas_per_frame=float32("betas_per_frame"),
+        expression=float32("expression"),
+        poses=float32("poses"),
+        trans=float32("trans"),
+        joints=float32("joints"),
+        confidences=float32("confidences"),
+        timestamps_s=fields["timestamps_s"].astype(np.float64),
+        frames=fields["frames"].astype(np.int64),
+        camera=Camera(focal, (x, y), (round(width), round(height))),
+        fps=float(fields["fps"]),
+        mocap_frame_rate=float(fields["mocap_frame_rate"]),
+        track_id=int(fields["track_id"]),
+    )
+
+
+def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    try:
+        with path.open("rb") as file:
+            if not zipfile.is_zipfile(file):
+                raise SourceError(
+                    f"{path} is no whole .npz file: truncated, or of another kind"
+                )
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as arrays:
+                missing = sorted(_ARRAYS.keys() - set(arrays.files))
+                if missing:
+                    raise SourceError(
+                        f"{path} is no take of pixie-live: {', '.join(missing)} missing"
+                    )
+                return {name: arrays[name] for name in _ARRAYS}
+    except OSError as error:
+        raise SourceError(f"cannot read {path}: {error.strerror or error}") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
+        raise SourceError(f"{path} is damaged ({error})") from error
+    except ValueError as error:
+        raise SourceError(
+            f"{path} cannot be read as plain arrays: it is damaged, or pickled, which "
+            "is never loaded because it could run code"
+        ) from error
+
+
+def _check_shapes(path: Path, fields: dict[str, npt.NDArray[Any]]) -> None:
+    version = fields["format_version"]
+    if version.shape or version.dtype.kind not in "iu" or version != FORMAT_VERSION:
+        raise SourceError(
+            f"{path} has format version {version}; this release reads {FORMAT_VERSION}"
+        )
+    sizes: dict[str | int, int] = {}
+    for name, expected in _ARRAYS.items():
+        array = fields[name]
+        fits = len(array.shape) == len(expected) and all(
+            size == (sizes.setdefault(axis, size) if isinstance(axis, str) else axis)
+            for size, axis in zip(array.shape, expected, strict=True)
+        )
+        if not fits or array.dtype.kind not in "fiu":
+            shown = tuple(sizes.get(axis, axis) for axis in expected)
+            raise SourceError(
+                f"{path}: {name} is {array.dtype} {array.shape}; "
+                f"expected numbers {shown}"
+            )
+    if not sizes["T"]:
+        raise SourceError(f"{path} is a take without frames")

@@ -1,0 +1,124 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from pixie_runtime.errors import SinkError
+from pixie_runtime.sinks import Sink, Tick
+from pixie_runtime.sinks.fanout import Fanout
+from pixie_runtime.sinks.take import TakeSink
+from pixie_runtime.sinks.take_file import load_take
+from tests.runtime.people import make_person, make_tick
+
+
+class Notebook:
+    """A sink that notes what happens to it and fails when told to."""
+
+    dropped = 2
+
+    def __init__(self, name: str = "notebook") -> None:
+        self.name = name
+        self.ticks: list[Tick] = []
+        self.closed = 0
+        self.fails_in_send = self.fails_in_close = False
+        self.bug: Exception | None = None
+        self.warnings: tuple[str, ...] = ()
+
+    def send(self, tick: Tick) -> None:
+        if self.fails_in_send:
+            raise SinkError(f"{self.name} is torn")
+        self.ticks.append(tick)
+
+    def close(self) -> None:
+        self.closed += 1
+        if self.bug:
+            raise self.bug
+        if self.fails_in_close:
+            raise SinkError(f"{self.name} does not shut")
+
+
+def test_every_sink_gets_every_tick_in_order() -> None:
+    one, two = Notebook("one"), Notebook("two")
+    fanout: Sink = Fanout([one, two])
+    ticks = [make_tick(frame_index=i) for i in range(3)]
+    for tick in ticks:
+        fanout.send(tick)
+    fanout.close()
+    assert one.ticks == two.ticks == ticks
+    assert (one.closed, two.closed) == (1, 1)
+    assert fanout.name == "one, two"
+    assert fanout.dropped == 4
+
+
+def test_failing_sink_is_closed_and_reported_once_and_the_others_go_on() -> None:
+    good, bad = Notebook("good"), Notebook("bad")
+    fanout = Fanout([bad, good])
+    fanout.send(make_tick())
+    bad.fails_in_send = True
+    for _ in range(3):
+        fanout.send(make_tick())
+    assert (len(bad.ticks), len(good.ticks)) == (1, 4)
+    assert bad.closed == 1
+    assert fanout.warnings == ("bad is torn",)
+    with pytest.raises(SinkError, match="bad is torn"):
+        fanout.close()
+    assert (bad.closed, good.closed) == (1, 1)
+
+
+def test_last_sink_to_fail_ends_the_run() -> None:
+    only = Notebook("only")
+    only.fails_in_send = True
+    with pytest.raises(SinkError, match="no output is left: only is torn"):
+        Fanout([only]).send(make_tick())
+
+
+def test_no_sinks_at_all_is_fine() -> None:
+    fanout = Fanout([])
+    fanout.send(make_tick())
+    fanout.close()
+    assert (fanout.name, fanout.dropped, fanout.warnings) == ("no output", 0, ())
+
+
+def test_all_are_closed_whatever_goes_wrong() -> None:
+    sinks = [Notebook(str(number)) for number in range(4)]
+    sinks[1].fails_in_close = sinks[2].fails_in_close = True
+    with pytest.raises(SinkError, match=r"(1|2) does not shut; (1|2) does not shut"):
+        Fanout(sinks).close()
+    assert [sink.closed for sink in sinks] == [1, 1, 1, 1]
+
+
+def test_bug_in_one_sink_still_closes_the_others() -> None:
+    sinks = [Notebook(str(number)) for number in range(3)]
+    sinks[1].bug = RuntimeError("a bug")
+    with pytest.raises(RuntimeError, match="a bug"):
+        Fanout(sinks).close()
+    assert [sink.closed for sink in sinks] == [1, 1, 1]
+
+
+def test_warnings_of_sinks_are_passed_on() -> None:
+    sink = Notebook()
+    sink.warnings = ("mind the gap",)
+    assert Fanout([sink, Notebook()]).warnings == ("mind the gap",)
+
+
+def test_recording_that_fails_keeps_its_frames_and_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, take = Notebook("stream"), TakeSink(tmp_path / "take.npz")
+    fanout = Fanout([take, stream])
+    for frame in range(5):
+        fanout.send(make_tick(make_person(frame, frame_index=frame)))
+
+    def full(*args: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        fanout.send(make_tick(make_person(5, frame_index=5)))
+    fanout.send(make_tick(make_person(6, frame_index=6)))
+
+    assert len(stream.ticks) == 7
+    (warning,) = fanout.warnings
+    assert "after 5 frames, which are safe: the disk is full" in warning
+    assert len(load_take(tmp_path / "take.npz")) == 5

@@ -1,0 +1,123 @@
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pixie_runtime.errors import SourceError
+from pixie_runtime.rotations import angle_between
+from pixie_runtime.sinks.take import TakeSink
+from pixie_runtime.sinks.take_file import load_take
+from tests.runtime.people import CAMERA, make_person, make_tick
+
+
+@pytest.fixture
+def take_path(tmp_path: Path) -> Path:
+    sink = TakeSink(tmp_path / "take.npz")
+    for frame in range(10):
+        sink.send(make_tick(make_person(frame, track_id=3, frame_index=frame)))
+    sink.close()
+    return tmp_path / "take.npz"
+
+
+def rewritten(path: Path, **changes: Any) -> Path:
+    """Write the take with some arrays replaced, or left out if None."""
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files} | changes
+    kept = {name: array for name, array in arrays.items() if array is not None}
+    other = path.with_name("other.npz")
+    np.savez(other, **kept)
+    return other
+
+
+def test_person_read_back_is_the_person_recorded(take_path: Path) -> None:
+    take = load_take(take_path)
+    assert len(take) == 10
+    assert take.camera == CAMERA
+    for row in range(10):
+        recorded = make_person(row, track_id=3, frame_index=row)
+        read = take.person(row)
+        assert (read.track_id, read.frame_index) == (3, row)
+        assert read.timestamp_s == recorded.timestamp_s
+        assert read.confidence.face == pytest.approx(recorded.confidence.face)
+        np.testing.assert_array_equal(read.joints, recorded.joints)
+        np.testing.assert_array_equal(read.params.betas, recorded.params.betas)
+        np.testing.assert_allclose(
+            read.params.transl, recorded.params.transl, atol=1e-5
+        )
+        turned = angle_between(read.params.rotations, recorded.params.rotations)
+        assert turned.max() < 2e-3  # single-precision arc cosine
+
+
+def test_missing_file_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"cannot read .*No such file"):
+        load_take(tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize("keep", [0, 3, 100, 5000, -100, -1])
+def test_truncated_file_is_one_sentence(take_path: Path, keep: int) -> None:
+    take_path.write_bytes(take_path.read_bytes()[:keep])
+    with pytest.raises(SourceError, match=r"truncated|damaged"):
+        load_take(take_path)
+
+
+def test_flipped_bit_is_found(take_path: Path) -> None:
+    data = bytearray(take_path.read_bytes())
+    data[len(data) // 2] ^= 16
+    take_path.write_bytes(data)
+    with pytest.raises(SourceError, match="damaged"):
+        load_take(take_path)
+
+
+class Bomb:
+    """Leaves a trace if it is ever unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (open, ("unpickled", "w"))
+
+
+def test_pickle_is_never_loaded(
+    take_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(take_path.parent)
+    poses = np.empty((), object)
+    poses[()] = Bomb()
+    with pytest.raises(SourceError, match="pickled"):
+        load_take(rewritten(take_path, poses=poses))
+    take_path.write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(SourceError, match="of another kind"):
+        load_take(take_path)
+    assert not Path("unpickled").exists()
+
+
+def test_single_array_is_no_take(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros(3))
+    with pytest.raises(SourceError, match="of another kind"):
+        load_take(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"joints": None, "camera": None}, "no take of pixie-live: camera, joints"),
+        ({"poses": np.zeros((10, 66))}, r"poses is float64 \(10, 66\); .*\(10, 165\)"),
+        ({"trans": np.zeros((9, 3))}, r"trans is float64 \(9, 3\); .*\(10, 3\)"),
+        ({"fps": np.array("30")}, r"fps is <U2 \(\); expected numbers \(\)"),
+        ({"format_version": np.array(2)}, "format version 2; this release reads 1"),
+    ],
+)
+def test_foreign_file_is_named_with_what_is_wrong(
+    take_path: Path, changes: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(SourceError, match=sentence):
+        load_take(rewritten(take_path, **changes))
+
+
+def test_take_without_frames_is_refused(take_path: Path) -> None:
+    with np.load(take_path) as file:
+        empty = {
+            name: file[name][:0] for name in file.files if file[name].shape[:1] == (10,)
+        }
+    with pytest.raises(SourceError, match="without frames"):
+        load_take(rewritten(take_path, **empty))
