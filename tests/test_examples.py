@@ -1,0 +1,126 @@
+"""The examples run for real: each against the sink that it is an example for."""
+
+import os
+import queue
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pixie_runtime.addresses import Address
+from pixie_runtime.sinks.osc import OscSink
+from pixie_runtime.sinks.take import TakeSink
+from pixie_runtime.sinks.websocket import WebsocketSink
+from pixie_runtime.sinks.websocket_messages import StreamInfo
+from tests.runtime.people import make_person, make_tick
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+class Output:
+    """Lines of a running program, as they come."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        self._lines: queue.Queue[str] = queue.Queue()
+        self._thread = threading.Thread(target=self._read, args=(process.stdout,))
+        self._thread.start()
+
+    def _read(self, stream: Iterator[str]) -> None:
+        for line in stream:
+            self._lines.put(line)
+
+    def wait_for(
+        self, text: str, *, meanwhile: Callable[[], object] = lambda: None
+    ) -> str:
+        """Return the first line with `text` in it; calls `meanwhile` over and over."""
+        seen = []
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            meanwhile()
+            try:
+                seen.append(self._lines.get(timeout=0.05))
+            except queue.Empty:
+                continue
+            if text in seen[-1]:
+                return seen[-1]
+        raise AssertionError(f"no line with {text!r} in {seen}")
+
+    def join(self) -> None:
+        self._thread.join()
+
+
+@contextmanager
+def running(name: str, *args: str) -> Iterator[Output]:
+    process = subprocess.Popen(
+        [sys.executable, str(EXAMPLES / name), *args],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    output = Output(process)
+    try:
+        yield output
+    finally:
+        process.kill()
+        process.wait()
+        output.join()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def test_osc_receiver_prints_pelvis_and_head() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    person = make_person(0, track_id=3)
+    x = person.joints[0, 0]
+    sink = OscSink(Address("127.0.0.1", port))
+    with running("01_osc_receiver.py", str(port)) as output:
+        output.wait_for(f"listening on {port}")
+        output.wait_for(
+            f"person 3: pelvis {x:+.2f} right",
+            meanwhile=lambda: sink.send(make_tick(person)),
+        )
+        output.wait_for("person 3: head")
+        output.wait_for("nobody in view", meanwhile=lambda: sink.send(make_tick()))
+    sink.close()
+
+
+def test_websocket_receiver_reads_frames_from_the_hello() -> None:
+    info = StreamInfo(body_model="embedded", n_betas=50, n_expression=43)
+    sink = WebsocketSink(Address("127.0.0.1", 0), info)
+    person = make_person(0, track_id=2, frame_index=31)
+    x, y, z = person.joints[0]
+    with running("02_websocket_receiver.py", f"ws://{sink.address}") as output:
+        output.wait_for("connected: 55 joints")
+        output.wait_for(
+            f"person 2 frame 31: pelvis {x:+.2f} {y:+.2f} {z:+.2f} m",
+            meanwhile=lambda: sink.send(make_tick(person)),
+        )
+        output.wait_for("alive", meanwhile=lambda: sink.send(make_tick()))
+        sink.close()
+
+
+def test_take_reader_prints_the_take(tmp_path: Path) -> None:
+    sink = TakeSink(tmp_path / "take.npz")
+    for frame in range(31):
+        sink.send(make_tick(make_person(frame, frame_index=frame)))
+    sink.close()
+    with running("03_read_take.py", str(tmp_path / "take.npz")) as output:
+        output.wait_for("31 frames in 1.00 s, 30.00 fps")
+        output.wait_for("poses (31, 165), betas (50,)")
+        output.wait_for("face: confidence")
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.iterdir()), ids=lambda path: path.name)
+def test_every_example_says_what_it_is_and_how_to_start_it(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert "pixie-live --demo" in text
+    assert len(text.splitlines()) <= 100
