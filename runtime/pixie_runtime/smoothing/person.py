@@ -1,8 +1,5 @@
 """The smoother of one person."""
 
-import time
-from dataclasses import replace
-
 import numpy as np
 
 from pixie_runtime import rotations as rot
@@ -146,6 +143,4 @@ class PersonSmoother:
         shaped = model.shaped(betas, expression)
         transl = (self._pelvis.value - shaped.joints[0]).astype(np.float32)
         smoothed = SmplxParams(betas, expression, rotations, transl)
-        times = replace(person.times, smoothed_ns=time.monotonic_ns())
-        joints = shaped.posed(rotations, transl).joints
-        return replace(person, params=smoothed, joints=joints, times=times)
+        return person.with_params(smoothed, shaped.posed(rotations, transl).joints)
