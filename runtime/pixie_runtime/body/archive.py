@@ -110,6 +110,8 @@ class ModelArchive:
         if dtype.kind not in kinds:
             raise self._error(key, f"has the unexpected type {dtype}")
         self._check_shape(key, shape, expected)
+        if 0 in shape:
+            raise self._error(key, "is empty")
         claimed = int(np.prod(shape, dtype=object)) * dtype.itemsize
         if claimed > _LARGEST_ARRAY or claimed > size:
             raise self._error(key, f"claims {claimed} bytes where the file has {size}")

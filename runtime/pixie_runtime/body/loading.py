@@ -202,10 +202,10 @@ def _face_units(archive: ModelArchive) -> dict[str, Any]:
     if "format" not in archive:
         return {}
     names = archive.array("arkit_names", "U", ("units",))
-    to_expression = archive.array("arkit_to_expression", "f", ("units", "n_expression"))
+    to_expression = archive.array("arkit_to_expression", "f", ("n_expression", "units"))
     units: dict[str, Any] = {
         "arkit_names": tuple(str(name) for name in names),
-        "arkit_to_expression": _float32(to_expression),
+        "arkit_to_expression": _float32(to_expression.T),
         "jaw_open_angle": float(archive.array("jaw_open_angle", "f", ())),
     }
     for sex in ("male", "female"):

@@ -1,6 +1,6 @@
 """Skeletons, points and text drawn over a picture."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -62,19 +62,22 @@ def draw_points(
     return drawn
 
 
-def draw_text(image: UInt8, lines: Iterable[str]) -> UInt8:
+def draw_text(image: UInt8, lines: Sequence[str]) -> UInt8:
     """Return a copy of `image` with `lines` in its upper left corner.
 
-    White with a dark rim, so that it reads on anything; ASCII only.
+    White on a darkened band, so that it reads on anything; ASCII only.
     """
     drawn = image.copy()
+    if not lines:
+        return drawn
     scale = max(0.35, min(image.shape[:2]) / 1200)
-    step = round(34 * scale)
+    margin, step = round(10 * scale), round(34 * scale)
+    widest = max(cv2.getTextSize(line, _FONT, scale, 1)[0][0] for line in lines)
+    band = drawn[: len(lines) * step + margin, : widest + 2 * margin]
+    np.multiply(band, 0.45, out=band, casting="unsafe")
     for number, line in enumerate(lines, start=1):
-        place = (round(12 * scale), number * step)
-        for colour, width in (((20, 20, 20), 4), ((255, 255, 255), 1.4)):
-            thick = max(1, round(width * scale + 0.3))
-            cv2.putText(drawn, line, place, _FONT, scale, colour, thick, cv2.LINE_AA)
+        place = (margin, number * step)
+        cv2.putText(drawn, line, place, _FONT, scale, CENTRE, 1, cv2.LINE_AA)
     return drawn
 
 
