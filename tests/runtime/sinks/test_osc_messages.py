@@ -1,3 +1,5 @@
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,8 @@ from pixie_runtime.sinks.osc_messages import (
 )
 from pixie_runtime.smplx import BODY_JOINTS, JOINT_NAMES
 from tests.runtime.people import make_person, make_tick
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "osc.md"
 
 
 def messages(datagram: bytes) -> list[tuple[str, list[Any]]]:
@@ -114,3 +118,13 @@ def test_alive_says_frame_time_and_how_many_people(count: int) -> None:
     people = [make_person(i, track_id=i, frame_index=60) for i in range(count)]
     datagram = alive_datagram(make_tick(*people, frame_index=60))
     assert messages(datagram) == [("/pixie/alive", [60, 2.0, count])]
+
+
+def test_every_address_is_documented() -> None:
+    documented = set(re.findall(r"^\| `(/pixie/[^`]+)`", DOCUMENT.read_text(), re.M))
+    sent = {"/pixie/alive"} | {
+        address.replace("/pixie/0/", "/pixie/<id>/")
+        for datagram in person_datagrams(make_person(0))
+        for address, _ in messages(datagram)
+    }
+    assert sent == documented

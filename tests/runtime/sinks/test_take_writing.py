@@ -1,3 +1,4 @@
+import re
 import resource
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixie_runtime import rotations
+from pixie_runtime.body import embedded_body_model
 from pixie_runtime.errors import SinkError, SourceError
 from pixie_runtime.sinks.take_file import load_take
 from pixie_runtime.sinks.take_parts import PartHeader, PartWriter, read_part
@@ -41,6 +43,25 @@ def test_body_posed_by_the_takes_parameters_has_the_takes_joints(
     for row in range(20):
         wxyz = rotations.from_rotvec(take.poses[row].reshape(55, 3))
         joints = posed(skeleton(3), wxyz, take.trans[row])
+        np.testing.assert_allclose(joints, take.joints[row] * [1, -1, -1], atol=1e-5)
+
+
+def test_so_it_is_for_the_embedded_body_of_the_takes_shape(tmp_path: Path) -> None:
+    model = embedded_body_model()
+    people = []
+    for frame in range(5):
+        person = make_person(frame, frame_index=frame, n_betas=model.n_betas)
+        params = person.params
+        shaped = model.shaped(params.betas, params.expression)
+        joints = shaped.posed(params.rotations, params.transl).joints
+        people.append(person.with_params(params, joints))
+    take_of(people, tmp_path / "a.npz")
+    take = load_take(tmp_path / "a.npz")
+    np.testing.assert_array_equal(take.betas, people[0].params.betas)
+    for row in range(len(take)):
+        wxyz = rotations.from_rotvec(take.poses[row].reshape(55, 3))
+        shaped = model.shaped(take.betas, take.expression[row])
+        joints = shaped.posed(wxyz, take.trans[row]).joints
         np.testing.assert_allclose(joints, take.joints[row] * [1, -1, -1], atol=1e-5)
 
 
@@ -83,6 +104,14 @@ def test_read_by_numpy_alone_it_has_the_keys_of_amass(tmp_path: Path) -> None:
     assert shapes["joints"] == (6, 55, 3)
     assert shapes["confidences"] == (6, 4)
     assert shapes["camera"] == (5,)
+
+
+def test_every_key_is_documented(tmp_path: Path) -> None:
+    take_of([make_person(0)], tmp_path / "a.npz")
+    document = Path(__file__).parents[3] / "docs" / "takes.md"
+    documented = set(re.findall(r"^\| `(\w+)`", document.read_text(), re.M))
+    with np.load(tmp_path / "a.npz") as file:
+        assert set(file.files) == documented
 
 
 @pytest.mark.parametrize("count", [1, 4095, 4096, 4097])

@@ -1,5 +1,7 @@
 import json
+import re
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from pixie_runtime.sinks.websocket_messages import (
 from pixie_runtime.smplx import JOINT_NAMES, PARENTS
 from tests.runtime.people import make_person, skeleton
 
+DOCUMENT = Path(__file__).parents[3] / "docs" / "websocket.md"
 INFO = StreamInfo(body_model="embedded", n_betas=50, n_expression=43)
 MOMENT = Moment(seq=9, people=1, sent_ns=2_500_000_000)
 
@@ -140,3 +143,11 @@ def test_foreign_frame_is_refused(damage: object, sentence: str) -> None:
 
 def test_sizes_are_part_of_the_layout() -> None:
     assert frame_dtype(60, 43).itemsize == frame_dtype(50, 43).itemsize + 40
+
+
+def test_every_field_and_key_of_the_hello_is_documented() -> None:
+    text = DOCUMENT.read_text()
+    fields = re.findall(r"^\| `(\w+)` \| (?:4 bytes|u?int|float)", text, re.M)
+    assert fields == list(frame_dtype(50, 43).names or ())
+    hello = json.loads(hello_text(INFO, {}, unix_time_at_zero_s=0))
+    assert [key for key in hello if f"`{key}`" not in text] == []
