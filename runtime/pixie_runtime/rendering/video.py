@@ -22,6 +22,7 @@ _TICKS = 90_000
 _WHILE_WRITING = {
     "movflags": "frag_keyframe+empty_moov+default_base_moof",
     "video_track_timescale": str(_TICKS),
+    "flush_packets": "1",
 }
 _FINISHED = {"movflags": "faststart", "video_track_timescale": str(_TICKS)}
 
@@ -43,8 +44,10 @@ class VideoWriter:
         self._path = path
         self._rate = Fraction(fps).limit_denominator(1001)
         self._stream: VideoStream | None = None
+        self._start_s = 0.0
         self._last_pts = -1
         try:
+            path.open("wb").close()  # libav looks only when the first picture comes
             self._container: OutputContainer = av.open(
                 str(path), "w", format="mp4", options=_WHILE_WRITING
             )
@@ -52,10 +55,13 @@ class VideoWriter:
             raise self._error(error) from error
 
     def write(self, image: UInt8, timestamp_s: float) -> None:
-        """Append a picture (H, W, 3) to be shown from `timestamp_s` on."""
+        """Append a picture (H, W, 3); the video starts at the first one's time."""
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        if self._stream is None:
+            self._start_s = timestamp_s
         # Two pictures may never share a moment, nor may time run back.
-        self._last_pts = max(round(timestamp_s * _TICKS), self._last_pts + 1)
+        pts = round((timestamp_s - self._start_s) * _TICKS)
+        self._last_pts = max(pts, self._last_pts + 1)
         frame.pts, frame.time_base = self._last_pts, Fraction(1, _TICKS)
         try:
             if self._stream is None:
@@ -81,6 +87,8 @@ class VideoWriter:
         """Let go of a file that can take no more; keeps what it has."""
         with contextlib.suppress(OSError):
             self._container.close()
+        with contextlib.suppress(OSError):
+            _cut_after_last_fragment(self._path)
 
     def _open_stream(self, width: int, height: int) -> VideoStream:
         options = {"preset": "veryfast", "crf": "20", "bf": "0"}
@@ -97,6 +105,21 @@ class VideoWriter:
             f"cannot write the video {self._path}: {reason}; choose another place or "
             "make room there"
         )
+
+
+def _cut_after_last_fragment(path: Path) -> None:
+    """Remove the broken end that a full disk leaves, so that every picture decodes."""
+    end, whole = 0, path.stat().st_size
+    with path.open("r+b") as file:
+        box = file.read(8)
+        start = 0
+        while len(box) == 8 and start + int.from_bytes(box[:4]) <= whole:
+            start += max(8, int.from_bytes(box[:4]))
+            if box[4:] in (b"moov", b"mdat"):
+                end = start
+            file.seek(start)
+            box = file.read(8)
+        file.truncate(end)
 
 
 def _put_index_in_front(path: Path) -> None:
