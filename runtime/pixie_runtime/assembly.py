@@ -16,6 +16,7 @@ from pixie_runtime.types import Person
 
 if TYPE_CHECKING:
     from pixie_runtime.body import BodyModel
+    from pixie_runtime.sinks.websocket_messages import StreamInfo
 
 
 def open_source(options: Options) -> FrameSource:
@@ -48,18 +49,20 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
     from pixie_runtime.body import embedded_body_model, load_body_model
     from pixie_runtime.bundle import Bundle, embedded_bundle
     from pixie_runtime.estimator import LandmarkEstimator
+    from pixie_runtime.sinks.websocket_messages import StreamInfo
 
     with ExitStack() as opened:
         opened.callback(source.close)
-        path = options.body_model
+        path, folder = options.body_model, options.bundle
         model = embedded_body_model() if path is None else load_body_model(path)
-        sinks = []
-        for sink in open_sinks(options, source, model):
-            opened.callback(sink.close)
-            sinks.append(sink)
-        folder = options.bundle
         bundle = embedded_bundle() if folder is None else Bundle.open(folder)
         estimator = LandmarkEstimator(bundle, model)
+        opened.callback(estimator.close)
+        info = StreamInfo(model.name, estimator.n_betas, estimator.n_expression)
+        sinks = []
+        for sink in open_sinks(options, source, model, info):
+            opened.callback(sink.close)
+            sinks.append(sink)
         landmarker = open_landmarker(options)
         opened.pop_all()
     return Pipeline(
@@ -96,7 +99,7 @@ def smoothing(model: "BodyModel") -> Callable[[Person], Person]:
 
 
 def open_sinks(
-    options: Options, source: FrameSource, model: "BodyModel"
+    options: Options, source: FrameSource, model: "BodyModel", info: "StreamInfo"
 ) -> Iterator[Sink]:
     """Yield the sinks that the options ask for, one opened after the other.
 
@@ -108,14 +111,12 @@ def open_sinks(
         yield OscSink(options.osc_address)
     if options.websocket_address is not None:
         from pixie_runtime.sinks.websocket import WebsocketSink
-        from pixie_runtime.sinks.websocket_messages import StreamInfo
 
-        info = StreamInfo(model.name, model.n_betas, model.n_expression)
         yield WebsocketSink(options.websocket_address, info)
     if options.preview:
         from pixie_runtime.sinks.preview import PreviewSink
 
-        yield PreviewSink(model)
+        yield PreviewSink(model, on_close=source.close)
     if options.record is not None:
         from pixie_runtime.sinks.take import TakeSink
 

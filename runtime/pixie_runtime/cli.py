@@ -17,7 +17,7 @@ import tyro
 
 from pixie_runtime import __version__
 from pixie_runtime.errors import PixieError, SinkError
-from pixie_runtime.options import Options
+from pixie_runtime.options import DEMO_FOLDER, Options
 
 if TYPE_CHECKING:
     from pixie_runtime.report import RunReport
@@ -97,8 +97,8 @@ def _check_folders(options: Options) -> None:
     """Find out before the work that an output's folder is missing, not after it."""
     for name, path in options.output_files:
         try:
-            if options.demo:
-                path.parent.mkdir(parents=True, exist_ok=True)
+            if options.demo and path.parent == DEMO_FOLDER:
+                DEMO_FOLDER.mkdir(exist_ok=True)
         except OSError as error:
             raise SinkError(
                 f"cannot make the folder {path.parent} for the {name}: {error.strerror}"

@@ -9,7 +9,8 @@ import tyro
 from pixie_runtime.addresses import Address, parse_address
 from pixie_runtime.errors import UsageError
 
-_DEMO_FOLDER = Path("out")
+DEMO_FOLDER = Path("out")
+"""Where a demo without output options leaves its files."""
 
 # Types that read well in the help; lines of help are kept short enough not to wrap.
 Switch = Annotated[
@@ -132,9 +133,9 @@ class Options:
             return self
         return replace(
             self,
-            overlay=_DEMO_FOLDER / "demo.mp4",
-            record=_DEMO_FOLDER / "demo.npz",
-            report=_DEMO_FOLDER / "demo.json",
+            overlay=DEMO_FOLDER / "demo.mp4",
+            record=DEMO_FOLDER / "demo.npz",
+            report=DEMO_FOLDER / "demo.json",
         )
 
 

@@ -28,6 +28,15 @@ class Estimator(Protocol):
         """Return the person, or None where too little was seen."""
         ...
 
+    @property
+    def warning(self) -> str | None:
+        """What the user should know about the results, one sentence."""
+        ...
+
+    def close(self) -> None:
+        """Free what the network holds."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -47,14 +56,14 @@ class Losses:
     messages_dropped: int
     """Messages that the sinks gave up."""
     warnings: tuple[str, ...]
-    """What the source and the sinks want to be known, one sentence each."""
+    """What the user should know, one sentence each."""
 
 
 class Pipeline:
     """Source, landmarker, estimator, smoothing and sinks in a row.
 
-    A context manager: leaving it closes the sinks, the source and the landmarker, the
-    sinks first, so that whatever was sent is written even if the rest cannot be closed.
+    A context manager: leaving it closes every part, the sinks first, so that whatever
+    was sent is written even if the rest cannot be closed.
     """
 
     def __init__(
@@ -136,6 +145,7 @@ class Pipeline:
         """
         self._warned = self._warnings()
         with ExitStack() as stack:
+            stack.callback(self._estimator.close)
             stack.callback(self._landmarker.close)
             stack.callback(self._source.close)
             stack.callback(self._sinks.close)
@@ -161,8 +171,8 @@ class Pipeline:
         return (replace(person, times=times),), times
 
     def _warnings(self) -> tuple[str, ...]:
-        source = self._source.warning
-        now = (*((source,) if source else ()), *self._sinks.warnings)
+        parts = (self._source.warning, self._estimator.warning)
+        now = (*(warning for warning in parts if warning), *self._sinks.warnings)
         return tuple(dict.fromkeys((*self._warned, *now)))
 
     def _camera_of(self, frame: Frame) -> Camera:

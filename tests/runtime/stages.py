@@ -64,12 +64,17 @@ class Guesser:
 
     def __init__(self) -> None:
         self.cameras: list[Camera] = []
+        self.warning: str | None = None
+        self.closed = False
 
     def estimate(
         self, landmarks: PersonLandmarks, frame: Frame, camera: Camera
     ) -> Person | None:
         self.cameras.append(camera)
         return make_person(frame.index, frame_index=frame.index)
+
+    def close(self) -> None:
+        self.closed = True
 
 
 class Collector:

@@ -148,24 +148,27 @@ def test_closing_closes_every_part_even_if_one_refuses() -> None:
         def close(self) -> None:
             raise SinkError("the disk is full")
 
-    source, landmarker = Pictures([VGA]), Finder([True])
+    source, landmarker, estimator = Pictures([VGA]), Finder([True]), Guesser()
     pipeline = Pipeline(
-        source=source, landmarker=landmarker, estimator=Guesser(), sinks=[Stubborn()]
+        source=source, landmarker=landmarker, estimator=estimator, sinks=[Stubborn()]
     )
     with pytest.raises(SinkError, match="disk is full"):
         pipeline.close()
     assert source.closed
     assert landmarker.closed
+    assert estimator.closed
 
 
 def test_warnings_and_drops_of_all_parts_are_reported() -> None:
     source, sink = Pictures([VGA]), Collector()
     source.warning, source.dropped, sink.dropped = "the clip is short", 7, 2
+    estimator = Guesser()
+    estimator.warning = "the body is another"
     report = Pipeline(
-        source=source, landmarker=Finder([True]), estimator=Guesser(), sinks=[sink]
+        source=source, landmarker=Finder([True]), estimator=estimator, sinks=[sink]
     ).report()
 
-    assert report.warnings == ("the clip is short",)
+    assert report.warnings == ("the clip is short", "the body is another")
     assert report.source_dropped == 7
     assert report.sink_dropped == {"collector": 2}
     assert (report.fps, report.latency_ms.max) == (0.0, 0.0)

@@ -1,0 +1,82 @@
+"""What the documents promise: commands that parse, files that exist, code that runs."""
+
+import dataclasses
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tyro
+
+from pixie_runtime.options import Options
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [
+    path
+    for folder in (".", "docs", "runtime", "export", "benchmarks")
+    for path in sorted((ROOT / folder).glob("*.md"))
+]
+COMMANDS = re.findall(r"^    (pixie-live .*?)(?:\s+#.*)?$", README, re.MULTILINE)
+
+
+def targets_of_the_makefile() -> set[str]:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    return set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+
+
+def test_the_first_block_is_two_commands_that_the_makefile_has() -> None:
+    block = re.search(r"(?:^    .+\n)+", README, re.MULTILINE)
+    assert block is not None
+    commands = [line.split() for line in block.group().splitlines()]
+    assert commands == [["make", "demo"], ["make", "test"]]
+    assert {"demo", "test"} <= targets_of_the_makefile()
+
+
+def test_the_readme_shows_commands() -> None:
+    assert len(COMMANDS) >= 4
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_understood(command: str) -> None:
+    options = tyro.cli(Options, args=shlex.split(command)[1:])
+    assert options != Options()
+
+
+def test_every_option_is_in_the_readme() -> None:
+    for field in dataclasses.fields(Options):
+        option = f"--{field.name.replace('_', '-')}"
+        assert re.search(rf"`{option}\b", README) or f" {option}" in README, option
+
+
+def test_every_option_in_the_readme_exists() -> None:
+    known = {
+        f"--{field.name.replace('_', '-')}" for field in dataclasses.fields(Options)
+    }
+    in_tables = set(re.findall(r"^\| .*?`(--[a-z-]+)", README, re.MULTILINE))
+    assert in_tables <= known
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_to_a_file(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text):
+        if not target.startswith("http"):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_python_in_the_runtime_s_readme_runs(tmp_path: Path) -> None:
+    text = (ROOT / "runtime/README.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT / "runtime")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("PartConfidence(") == 5
