@@ -1,0 +1,87 @@
+"""What a training run is made of, as nested frozen dataclasses.
+
+`pixie-train` builds its options and their help from these fields; every run stores
+them beside its checkpoints.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Sizes of the landmark variant of PIXIE."""
+
+    feature_dim: int = 256
+    """Length of F_b, F_f and F_h (2048 in the paper)."""
+    body_width: int = 448
+    """Width of the body encoder's hidden layers."""
+    part_width: int = 256
+    """Width of the head and hand encoders' hidden layers."""
+    body_blocks: int = 2
+    """Residual blocks in the body encoder."""
+    part_blocks: int = 1
+    """Residual blocks in the head and hand encoders."""
+    regressor_width: int = 384
+    """Width of the regressors' hidden layers (1024 in the paper)."""
+    moderator_width: int = 128
+    """Width of the moderators' hidden layers (1024 in the paper)."""
+    n_betas: int = 16
+    """Shape coefficients regressed; landmarks say nothing of finer ones."""
+    n_expression: int = 43
+    """Expression coefficients regressed."""
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weight of each term; positions in metres, rotations as matrix entries."""
+
+    joints: float = 20.0
+    """L1 on 3D joints relative to the pelvis."""
+    hands: float = 40.0
+    """L1 on finger joints and tips relative to the wrist."""
+    landmarks: float = 4.0
+    """L1 on the projected body landmarks, in crop sizes."""
+    rotations: float = 1.0
+    """Squared error of the parent-relative rotation matrices."""
+    root: float = 2.0
+    """Squared error of absolute root, head and wrist rotations."""
+    betas: float = 0.1
+    """Squared error of shape coefficients."""
+    expression: float = 0.05
+    """Squared error of expression coefficients."""
+    face: float = 100.0
+    """L1 on face points in the head's frame."""
+    jaw: float = 2.0
+    """Squared error of the jaw's rotation matrix."""
+    update: float = 0.02
+    """L1 between a part's body-derived and fused feature (paper's L_update)."""
+    experts: float = 0.5
+    """Factor on the losses of body-only and part-only outputs."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One run of `pixie-train landmark`."""
+
+    steps: int = 20_000
+    """Optimiser steps; the learning rate decays to zero over them."""
+    batch: int = 1024
+    """Synthetic people a step."""
+    learning_rate: float = 1.5e-3
+    """Peak learning rate of AdamW, after warm-up."""
+    warm_up_steps: int = 300
+    """Steps over which the learning rate rises from zero."""
+    weight_decay: float = 1e-4
+    """AdamW's decoupled weight decay."""
+    ema_decay: float = 0.999
+    """Decay of the averaged weights that are evaluated and exported."""
+    seed: int = 0
+    """Seed of weights and data; the same seed and threads give the same run."""
+    threads: int = 2
+    """CPU threads torch may use."""
+    checkpoint_every: int = 500
+    """Steps between checkpoints; an interrupted run resumes from the last."""
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    """Sizes of the network."""
+    losses: LossWeights = field(default_factory=LossWeights)
+    """Weights of the loss terms."""

@@ -1,0 +1,169 @@
+"""Synthetic people before synthetic cameras: parameters and true landmarks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pixie_runtime.body import BodyModel
+from pixie_runtime.smplx import JAW, JOINT_INDEX
+from pixie_train import rotations
+from pixie_train.body_model import FacePoints, PosedSkeleton, TorchBody
+from pixie_train.data.hands import HandSampler
+from pixie_train.data.landmark_points import hand_points, pose_points
+from pixie_train.data.motion import MotionBank
+from pixie_train.data.poses import PoseSampler
+from pixie_train.data.sampling import Dice
+from pixie_train.data.views import draw_framing, draw_view, place
+from pixie_train.networks.landmark_inputs import FACE_POINTS
+
+_HEAD = JOINT_INDEX["head"]
+
+
+@dataclass(frozen=True, eq=False)
+class People:
+    """A batch of people as they are, in camera axes, metres."""
+
+    rotations: Tensor
+    """(B, 55, 3, 3): row 0 in camera axes, the others relative to the parent."""
+    betas: Tensor
+    """(B, n_betas)."""
+    expression: Tensor
+    """(B, n_expression)."""
+    rest_joints: Tensor
+    """(B, 55, 3)."""
+    skeleton: PosedSkeleton
+    """About the pelvis."""
+    transl: Tensor
+    """(B, 3): where the pelvis is."""
+    face_local: Tensor
+    """(B, F, 3) face points from the head joint, rest axes."""
+    half_size: Tensor
+    """(B, 2): half width and height of the picture at focal length 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class TruePoints:
+    """True landmarks (camera axes, metres, from the camera)."""
+
+    pose: Tensor
+    """(B, 33, 3)."""
+    hands: Tensor
+    """(B, 2, 21, 3)."""
+    face: Tensor
+    """(B, F, 3)."""
+
+
+class PeopleFactory:
+    """Draws people and says where their landmarks are."""
+
+    def __init__(self, model: BodyModel, bank: MotionBank, *, n_betas: int) -> None:
+        self.body = TorchBody(model, n_betas=n_betas)
+        self.face = FacePoints(model, list(FACE_POINTS), n_betas=n_betas)
+        self.pose_points = pose_points(model)
+        self.hand_points = (hand_points(model, "left"), hand_points(model, "right"))
+        self._poses = PoseSampler(bank)
+        self._hands = HandSampler(model)
+        self._arkit, self._partner = _arkit(model)
+        self._shapes = _shape_statistics(model, n_betas)
+
+    def draw(self, dice: Dice, count: int) -> People:
+        """Draw `count` people, each before a camera."""
+        framing, view = draw_framing(dice, count), draw_view(dice, count)
+        betas, expression = self._shape(dice, count), self._expression(dice, count)
+        body = self._poses.sample(dice, count, legs_seen=framing.full)
+        body[:, 0] = view.R_camera_world @ body[:, 0]
+        eyes = torch.eye(3).expand(count, 2, 3, 3)
+        jaw, fingers = self._jaw(dice, count), self._hands.sample(dice, count)
+        R = torch.cat([body, jaw, eyes, fingers], dim=1)
+        rest = self.body.rest_joints(betas)
+        skeleton = self.body.pose(rest, R)
+        return People(
+            rotations=R,
+            betas=betas,
+            expression=expression,
+            rest_joints=rest,
+            skeleton=skeleton,
+            transl=place(dice, view, framing, skeleton.joints),
+            face_local=self.face_points(betas, expression, R, rest),
+            half_size=view.half_size,
+        )
+
+    def face_points(
+        self, betas: Tensor, expression: Tensor, R: Tensor, rest: Tensor
+    ) -> Tensor:
+        """Return face points (B, F, 3) from the head joint, in its rest axes."""
+        head_to_jaw = rest[:, JAW] - rest[:, _HEAD]
+        points: Tensor = self.face(betas, expression, R[:, JAW], head_to_jaw)
+        return points
+
+    def points(self, people: People) -> TruePoints:
+        """Return where the landmarks truly are."""
+        skeleton, at = people.skeleton, people.transl[:, None]
+        hands = [skeleton.attached(p.joint, p.offset) for p in self.hand_points]
+        face = people.face_local @ skeleton.R_root_joint[:, _HEAD].transpose(-1, -2)
+        return TruePoints(
+            pose=skeleton.attached(self.pose_points.joint, self.pose_points.offset)
+            + at,
+            hands=torch.stack(hands, dim=1) + at[:, None],
+            face=face + skeleton.joints[:, _HEAD, None] + at,
+        )
+
+    def _jaw(self, dice: Dice, count: int) -> Tensor:
+        angles = dice.angles(count, sd_deg=(0.8, 1.0, 0.6))
+        opening = dice.uniform(count, high=0.42) * dice.chance(count, p=0.5)
+        angles[:, 0] += opening
+        return rotations.matrix_from_euler_xyz(angles)[:, None]
+
+    def _shape(self, dice: Dice, count: int) -> Tensor:
+        """Draw betas (count, n): men and women by the model's own statistics."""
+        drawn = torch.stack(
+            [
+                dice.normal(count, len(mean)) @ factor.T + mean
+                for mean, factor in self._shapes
+            ],
+            dim=1,
+        )
+        sex = dice.index(count, below=len(self._shapes))
+        return drawn[torch.arange(count), sex]
+
+    def _expression(self, dice: Dice, count: int) -> Tensor:
+        """Draw expressions (count, n): a few ARKit units, both sides mostly alike."""
+        units = len(self._partner)
+        scores = dice.chance(count, units, p=0.16) * dice.uniform(count, units)
+        alike = dice.chance(count, 1, p=0.75)
+        return torch.where(alike, scores[:, self._partner], scores) @ self._arkit
+
+
+def _arkit(model: BodyModel) -> tuple[Tensor, list[int]]:
+    """Return the map (units, n_expression), and for each unit the one it goes with."""
+    if model.arkit_to_expression is None or model.arkit_names is None:
+        raise ValueError(f"{model.name} has no map from ARKit units to expressions")
+    names = list(model.arkit_names)
+    partner = [
+        names.index(name.removesuffix("Right") + "Left")
+        if name.removesuffix("Right") + "Left" in names and name.endswith("Right")
+        else i
+        for i, name in enumerate(names)
+    ]
+    # mouthLeft and mouthRight are two movements, not two sides of one.
+    for name in ("mouthRight", "jawRight"):
+        partner[names.index(name)] = names.index(name)
+    return torch.from_numpy(np.array(model.arkit_to_expression)), partner
+
+
+def _shape_statistics(model: BodyModel, n_betas: int) -> list[tuple[Tensor, Tensor]]:
+    """Return mean and square root of the covariance of betas for women and men."""
+    statistics = []
+    for mean, cov in (
+        (model.betas_mean_female, model.betas_cov_female),
+        (model.betas_mean_male, model.betas_cov_male),
+    ):
+        if mean is None or cov is None:
+            return [(torch.zeros(n_betas), torch.eye(n_betas))]
+        block = torch.from_numpy(np.array(cov[:n_betas, :n_betas], np.float64))
+        values, vectors = torch.linalg.eigh(block)
+        factor = (vectors * values.clamp_min(0).sqrt()).float()
+        statistics.append((torch.from_numpy(np.array(mean[:n_betas])), factor))
+    return statistics

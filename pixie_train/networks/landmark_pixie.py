@@ -1,0 +1,81 @@
+"""The landmark variant of PIXIE: landmark encoders before the paper's own core."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pixie_train.config import NetworkConfig
+from pixie_train.networks.decoding import DecodedParams, decode
+from pixie_train.networks.encoders import LandmarkEncoder
+from pixie_train.networks.landmark_inputs import (
+    BODY_INPUTS,
+    HAND_INPUTS,
+    HEAD_INPUTS,
+    EncoderInputs,
+    LandmarkBatch,
+    normalise,
+)
+from pixie_train.networks.pixie import Features, PixieCore, PixieOutput
+
+
+@dataclass(frozen=True, eq=False)
+class LandmarkPixieOutput:
+    """One forward pass, in the crop camera's axes (`inputs.R_crop_camera`)."""
+
+    inputs: EncoderInputs
+    pixie: PixieOutput
+    params: DecodedParams
+    """The fused regression, decoded."""
+
+
+class LandmarkPixie(nn.Module):
+    """Landmarks of a person to SMPL-X parameters."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encode_body = LandmarkEncoder(
+            BODY_INPUTS,
+            width=config.body_width,
+            blocks=config.body_blocks,
+            feature_dim=config.feature_dim,
+        )
+        self.encode_head, self.encode_hand = (
+            LandmarkEncoder(
+                inputs,
+                width=config.part_width,
+                blocks=config.part_blocks,
+                feature_dim=config.feature_dim,
+            )
+            for inputs in (HEAD_INPUTS, HAND_INPUTS)
+        )
+        self.core = PixieCore(
+            config.feature_dim,
+            regressor_width=config.regressor_width,
+            moderator_width=config.moderator_width,
+            n_betas=config.n_betas,
+            n_expression=config.n_expression,
+        )
+
+    def forward(self, landmarks: LandmarkBatch) -> LandmarkPixieOutput:
+        """Regress a batch; both hands go through one encoder as one batch."""
+        inputs = normalise(landmarks)
+        hands = self.encode_hand(torch.cat([inputs.left_hand, inputs.right_hand]))
+        left, right = hands.chunk(2)
+        pixie = self.core(
+            Features(
+                body=self.encode_body(inputs.body),
+                head=self.encode_head(inputs.head),
+                left_hand=left,
+                right_hand=right,
+                present=landmarks.present[:, [3, 1, 2]],
+            )
+        )
+        return LandmarkPixieOutput(inputs, pixie, decode(pixie.fused))
+
+
+def to_camera(params: DecodedParams, R_crop_camera: Tensor) -> Tensor:
+    """Return the rotations (B, 55, 3, 3) with the root in the camera's axes."""
+    root = R_crop_camera.transpose(-1, -2) @ params.rotations[:, 0]
+    return torch.cat([root[:, None], params.rotations[:, 1:]], dim=1)

@@ -1,0 +1,79 @@
+"""Rotations on tensors: matrices inside the networks, other forms at the edges.
+
+The same forms and names as `pixie_runtime.rotations`, differentiable; every function
+takes leading batch axes.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def matrix_from_6d(d6: Tensor) -> Tensor:
+    """Turn 6D rotations (..., 6) into matrices (..., 3, 3) by Gram-Schmidt.
+
+    The six numbers are a row-major 3x2 matrix, as in PIXIE's checkpoint: its
+    orthonormalised columns and their cross product are the columns of the result.
+    """
+    a, b = d6[..., 0::2], d6[..., 1::2]
+    x = functional.normalize(a, dim=-1)
+    y = functional.normalize(b - (x * b).sum(-1, keepdim=True) * x, dim=-1)
+    return torch.stack([x, y, torch.linalg.cross(x, y)], dim=-1)
+
+
+def matrix_to_6d(R: Tensor) -> Tensor:
+    """Return the 6D form (..., 6) of matrices (..., 3, 3): their first two columns."""
+    return R[..., :2].flatten(-2)
+
+
+def matrix_from_rotvec(w: Tensor) -> Tensor:
+    """Turn rotation vectors (..., 3) into matrices (..., 3, 3) (Rodrigues)."""
+    angle = w.norm(dim=-1, keepdim=True).clamp_min(1e-8)
+    x, y, z = (w / angle).unbind(-1)
+    zero = torch.zeros_like(x)
+    K = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1)
+    K = K.reshape(*K.shape[:-1], 3, 3)
+    sine, cosine = angle.sin()[..., None], angle.cos()[..., None]
+    eye = torch.eye(3, device=w.device)
+    R: Tensor = eye + sine * K + (1 - cosine) * (K @ K)
+    return R
+
+
+def matrix_from_euler_xyz(angles: Tensor) -> Tensor:
+    """Turn intrinsic x, y, z angles (..., 3) in radians into Rx Ry Rz (..., 3, 3)."""
+    (cx, cy, cz), (sx, sy, sz) = angles.cos().unbind(-1), angles.sin().unbind(-1)
+    rows = [
+        [cy * cz, -cy * sz, sy],
+        [cx * sz + sx * sy * cz, cx * cz - sx * sy * sz, -sx * cy],
+        [sx * sz - cx * sy * cz, sx * cz + cx * sy * sz, cx * cy],
+    ]
+    return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
+
+
+def mirror(R: Tensor) -> Tensor:
+    """Mirror matrices (..., 3, 3) in the plane x = 0: M R M, M = diag(-1, 1, 1).
+
+    Turns a left hand's rotations into those of the right hand that looks the same in
+    a mirror, and back (spec: pixie-network, section 4).
+    """
+    signs = torch.tensor([[1.0, -1, -1], [-1, 1, 1], [-1, 1, 1]], device=R.device)
+    return R * signs
+
+
+def look_at(direction: Tensor) -> Tensor:
+    """Return the smallest rotation (..., 3, 3) that turns `direction` onto +z.
+
+    Args:
+        direction: (..., 3), any length, with z > 0 (in front of a camera).
+    """
+    x, y, z = functional.normalize(direction, dim=-1).unbind(-1)
+    # Rodrigues about d x e_z, in closed form; z > 0 keeps 1 / (1 + z) harmless.
+    k = 1 / (1 + z)
+    rows = [[1 - x * x * k, -x * y * k, -x], [-x * y * k, 1 - y * y * k, -y], [x, y, z]]
+    return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
+
+
+def geodesic(a: Tensor, b: Tensor) -> Tensor:
+    """Return the angle in radians (...) between matrices (..., 3, 3); no gradient."""
+    trace = (a.detach() * b.detach()).sum((-2, -1))
+    return torch.arccos(((trace - 1) / 2).clamp(-1, 1))

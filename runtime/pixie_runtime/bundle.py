@@ -1,0 +1,213 @@
+"""The folder that an export writes and the runtime opens: networks and a manifest.
+
+`manifest.json` says everything that is needed to run the networks beside it. Nothing
+in a bundle is believed before its sha256 is checked, and no path leaves the folder.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, Self
+
+from pixie_runtime.errors import BundleError
+
+FORMAT = "pixie-bundle-1"
+MANIFEST_NAME = "manifest.json"
+
+_MAX_MANIFEST_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One input or output of a network."""
+
+    name: str
+    shape: tuple[int | str, ...]
+    """A str names a free axis, such as "batch"."""
+    dtype: str
+    """numpy's name: "float32"."""
+    meaning: str
+    """Content, unit and frame, for whoever reads the manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """One network file and what goes in and out."""
+
+    file: str
+    """Name of the file inside the bundle."""
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BodyModelSpec:
+    """The body model whose parameters the networks speak."""
+
+    name: str
+    sha256: str
+    """Of the model file."""
+    n_betas: int
+    """Shape coefficients that come out; the model may have more."""
+    n_expression: int
+    """Expression coefficients that come out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A bundle's contract."""
+
+    name: str
+    kind: Literal["landmark", "image"]
+    """What the networks look at."""
+    body_model: BodyModelSpec
+    networks: dict[str, NetworkSpec]
+    sha256: dict[str, str]
+    """Of every file of the bundle but the manifest, by name."""
+    precision: str
+    """How weights are stored and computed with."""
+    licence: str
+    provenance: dict[str, str] = field(default_factory=dict)
+    """What the bundle was made from, and with what result."""
+    format: str = FORMAT
+
+    def to_json(self) -> str:
+        """Return the text of `manifest.json`."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read the text of a `manifest.json`.
+
+        Raises:
+            BundleError: it is not one, or of another format version.
+        """
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise BundleError(f"{MANIFEST_NAME} is not JSON: {error}") from error
+        found = values.get("format") if isinstance(values, dict) else None
+        if found != FORMAT:
+            raise BundleError(
+                f"{MANIFEST_NAME} is of format {found!r}, this version reads "
+                f"{FORMAT!r}; export it again with this version of pixie-live"
+            )
+        try:
+            return cls(
+                name=str(values["name"]),
+                kind=values["kind"],
+                body_model=BodyModelSpec(**values["body_model"]),
+                networks={
+                    name: _network(spec) for name, spec in values["networks"].items()
+                },
+                sha256=dict(values["sha256"]),
+                precision=str(values["precision"]),
+                licence=str(values["licence"]),
+                provenance=dict(values["provenance"]),
+            )
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise BundleError(
+                f"{MANIFEST_NAME} is incomplete or malformed ({error}); "
+                "export the bundle again"
+            ) from error
+
+
+def _network(spec: dict[str, Any]) -> NetworkSpec:
+    inputs, outputs = (
+        tuple(
+            TensorSpec(
+                name=str(tensor["name"]),
+                shape=tuple(tensor["shape"]),
+                dtype=str(tensor["dtype"]),
+                meaning=str(tensor["meaning"]),
+            )
+            for tensor in spec[side]
+        )
+        for side in ("inputs", "outputs")
+    )
+    return NetworkSpec(file=str(spec["file"]), inputs=inputs, outputs=outputs)
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """An opened bundle whose files have been checked."""
+
+    folder: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open a bundle and check every file against the manifest.
+
+        Raises:
+            BundleError: no bundle, a missing or altered file, or a name that leads
+                out of the folder.
+        """
+        path = folder / MANIFEST_NAME
+        if not path.is_file():
+            raise BundleError(
+                f"{folder} is not a bundle: it has no {MANIFEST_NAME}; expected a "
+                "folder written by pixie-export"
+            )
+        if path.stat().st_size > _MAX_MANIFEST_BYTES:
+            raise BundleError(f"{path} is too large for a manifest; export it again")
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BundleError(f"cannot read {path}: {error}") from error
+        bundle = cls(folder, Manifest.from_json(text))
+        bundle._check_files()
+        return bundle
+
+    def path_of(self, network: str) -> Path:
+        """Return the file of the network called `network`.
+
+        Raises:
+            BundleError: the bundle has no such network.
+        """
+        spec = self.manifest.networks.get(network)
+        if spec is None:
+            raise BundleError(
+                f"bundle {self.manifest.name} has no network {network!r}; it has "
+                f"{', '.join(sorted(self.manifest.networks)) or 'none'}"
+            )
+        return self.folder / spec.file
+
+    def _check_files(self) -> None:
+        hashes = self.manifest.sha256
+        for spec in self.manifest.networks.values():
+            if spec.file not in hashes:
+                raise BundleError(
+                    f"{self.folder}: {MANIFEST_NAME} gives no sha256 for {spec.file}; "
+                    "export the bundle again"
+                )
+        for name, expected in hashes.items():
+            parts = PurePosixPath(name).parts
+            if len(parts) != 1 or name in {"", ".", ".."} or "\\" in name:
+                raise BundleError(
+                    f"{self.folder}: the manifest names {name!r}, which is not a plain "
+                    "file name; do not use this bundle"
+                )
+            path = self.folder / name
+            if path.is_symlink() or not path.is_file():
+                raise BundleError(f"{self.folder}: {name} is missing; export it again")
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
+            if found != expected:
+                raise BundleError(
+                    f"{path} is not the file that was exported: sha256 "
+                    f"{found[:12]}..., expected {str(expected)[:12]}...; "
+                    "export or download it again"
+                )
+
+
+@cache
+def embedded_bundle() -> Bundle:
+    """Return the `pixie-landmark` bundle that comes with the package.
+
+    Raises:
+        BundleError: the installation lacks it.
+    """
+    return Bundle.open(Path(str(files("pixie_runtime") / "assets" / "pixie-landmark")))

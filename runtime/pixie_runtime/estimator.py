@@ -1,0 +1,165 @@
+"""Running a bundle: what was seen of a person in, SMPL-X parameters out."""
+
+import numpy as np
+
+from pixie_runtime import placement, rotations
+from pixie_runtime.body import BodyModel
+from pixie_runtime.bundle import Bundle
+from pixie_runtime.engines import Engine
+from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
+from pixie_runtime.errors import BundleError
+from pixie_runtime.types import (
+    Camera,
+    Float32,
+    Frame,
+    HandLandmarks,
+    PartConfidence,
+    Person,
+    PersonLandmarks,
+    SmplxParams,
+    StageTimes,
+)
+
+_LIMBS = [11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]
+
+
+class LandmarkEstimator:
+    """Runs a landmark bundle: PIXIE's moderators and regressors on landmarks."""
+
+    def __init__(
+        self, bundle: Bundle, model: BodyModel, *, engine: Engine | None = None
+    ) -> None:
+        """Load the bundle's network.
+
+        Args:
+            bundle: a bundle of kind "landmark".
+            model: the body to pose. If it is not the one the bundle was made for,
+                rotations carry over and shape and expression, whose coefficients
+                would mean something else, stay zero; `warning` then says so.
+            engine: what runs the network; default: ONNX Runtime on the CPU.
+
+        Raises:
+            BundleError: the bundle is of another kind or its network is unusable.
+        """
+        manifest = bundle.manifest
+        if manifest.kind != "landmark":
+            raise BundleError(
+                f"bundle {manifest.name} looks at {manifest.kind}s; expected a bundle "
+                "of kind 'landmark'"
+            )
+        self._model = model
+        self._spec = manifest.body_model
+        self._same_body = self._spec.sha256 == model.sha256
+        self._engine = engine or OnnxRuntimeEngine(bundle.path_of("whole"), threads=1)
+        expected = {tensor.name for tensor in manifest.networks["whole"].inputs}
+        if set(self._engine.input_shapes) != expected:
+            raise BundleError(
+                f"bundle {manifest.name}: the network takes "
+                f"{sorted(self._engine.input_shapes)}, its manifest says "
+                f"{sorted(expected)}; export it again"
+            )
+        self.warning: str | None = None
+        if not self._same_body:
+            self.warning = (
+                f"bundle {manifest.name} was made for the body model "
+                f"{manifest.body_model.name}: {model.name} gets its rotations, and "
+                "keeps its mean shape and neutral face"
+            )
+
+    @property
+    def n_betas(self) -> int:
+        """How many shape coefficients a person gets."""
+        return self._spec.n_betas if self._same_body else 0
+
+    @property
+    def n_expression(self) -> int:
+        """How many expression coefficients a person gets."""
+        return self._spec.n_expression if self._same_body else 0
+
+    def estimate(
+        self, landmarks: PersonLandmarks, frame: Frame, camera: Camera
+    ) -> Person | None:
+        """Return the person, or None where nothing of a person was seen."""
+        if landmarks.is_empty:
+            return None
+        outputs = self._engine.infer(network_inputs(landmarks, camera))
+        quaternions = rotations.from_matrix(outputs["rotations"][0]).astype(np.float32)
+        betas, expression = outputs["betas"][0], outputs["expression"][0]
+        if not self._same_body:
+            betas, expression = np.zeros_like(betas[:0]), np.zeros_like(expression[:0])
+        shaped = self._model.shaped(betas, expression)
+        origin = np.zeros(3, np.float32)
+        about_origin = shaped.posed(quaternions, origin).joints
+        transl = placement.translation(about_origin, landmarks, camera)
+        params = SmplxParams(betas, expression, quaternions, transl)
+        return Person(
+            track_id=0,
+            frame_index=frame.index,
+            timestamp_s=frame.timestamp_s,
+            params=params,
+            joints=about_origin + transl,
+            confidence=_confidence(landmarks, outputs["moderator_weights"][0]),
+            camera=camera,
+            times=StageTimes(frame.grabbed_ns),
+        )
+
+    def close(self) -> None:
+        """Free the network."""
+        self._engine.close()
+
+
+def network_inputs(landmarks: PersonLandmarks, camera: Camera) -> dict[str, Float32]:
+    """Return the landmark network's inputs for one person, batch axis first.
+
+    Pixels become rays `((x - cx) / f, (y - cy) / f)`, depths are divided by f; parts
+    that were not seen are zeros.
+    """
+    pose, face = landmarks.pose, landmarks.face
+    hands = (landmarks.left_hand, landmarks.right_hand)
+    present = [part is not None for part in (pose, *hands, face)]
+    return {
+        "pose_rays": _rays(pose.image if pose else None, 33, camera)[None],
+        "pose_world": (pose.world if pose else _zeros(33, 3))[None],
+        "pose_visibility": (pose.visibility if pose else _zeros(33))[None],
+        "hand_rays": np.stack([_rays(_image(hand), 21, camera) for hand in hands])[
+            None
+        ],
+        "hand_world": np.stack(
+            [hand.world if hand else _zeros(21, 3) for hand in hands]
+        )[None],
+        "face_rays": _rays(face.image if face else None, 468, camera)[None],
+        "present": np.array([present], np.float32),
+    }
+
+
+def _zeros(*shape: int) -> Float32:
+    return np.zeros(shape, np.float32)
+
+
+def _image(hand: HandLandmarks | None) -> Float32 | None:
+    return hand.image if hand else None
+
+
+def _rays(image: Float32 | None, points: int, camera: Camera) -> Float32:
+    if image is None:
+        return _zeros(points, 3)
+    centre = np.array([*camera.centre_px, 0.0], np.float32)
+    return np.asarray((image - centre) / camera.focal_px, np.float32)
+
+
+def _confidence(landmarks: PersonLandmarks, weights: Float32) -> PartConfidence:
+    """Return how sure we are of each part.
+
+    Body: the detector's score times the mean visibility of the limbs. Other parts:
+    their detector's score times the weight that the moderator gave their expert.
+    """
+    pose, face = landmarks.pose, landmarks.face
+    left, right = landmarks.left_hand, landmarks.right_hand
+    head_weight, left_weight, right_weight = (float(w) for w in weights)
+    body = pose.score * float(pose.visibility[_LIMBS].mean()) if pose else 0.0
+    return PartConfidence(
+        body=body,
+        left_hand=left.score * left_weight if left else 0.0,
+        right_hand=right.score * right_weight if right else 0.0,
+        face=face.score * head_weight if face else 0.0,
+    )
