@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from pixie_runtime.errors import SourceError
 from pixie_runtime.newest import NewestSlot
@@ -68,16 +68,16 @@ class CameraSource:
         self._lost = False
         self._stop = threading.Event()
         self._started = threading.Event()
-        self._start_error: str | None = None
+        self._failure: str | None = None
         self._thread = threading.Thread(
             target=self._run, name="pixie-camera", daemon=True
         )
         self._thread.start()
         if not self._started.wait(start_timeout_s):
-            self._start_error = f"{self._name} opened but gave no picture"
-        if self._start_error is not None:
+            self._failure = f"{self._name} opened but gave no picture"
+        if self._failure is not None:
             self.close()
-            raise SourceError(f"{self._start_error}; {_what_there_is()}")
+            raise SourceError(f"{self._failure}; {_what_there_is()}")
 
     @property
     def description(self) -> str:
@@ -107,8 +107,13 @@ class CameraSource:
         return None
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield the newest frame whenever there is one, until `close`."""
+        """Yield the newest frame whenever there is one, until `close`.
+
+        Raises SourceError when the device breaks in a way that trying again is no use.
+        """
         yield from self._slot
+        if self._failure is not None:
+            raise SourceError(self._failure)
 
     def close(self) -> None:
         """Stop grabbing and free the camera."""
@@ -121,17 +126,17 @@ class CameraSource:
     def _run(self) -> None:
         try:
             if not self._capture.open():
-                self._start_error = f"cannot open {self._name}: not there or in use"
+                self._failure = f"cannot open {self._name}: not there or in use"
                 return
             self._fps = self._capture.fps
             while not self._stop.is_set():
                 self._grab_until_lost()
                 if not self._started.is_set():
-                    self._start_error = f"{self._name} opened but gave no picture"
+                    self._failure = f"{self._name} opened but gave no picture"
                     return
                 self._reconnect()
         except Exception as error:  # a device's own failure must not hang the reader
-            self._start_error = f"{self._name} failed: {error}"
+            self._failure = f"{self._name} failed: {error}"
         finally:
             self._capture.release()
             self._started.set()
@@ -164,8 +169,8 @@ class CameraSource:
                 return
 
 
-def _what_there_is(listed: Callable[[], list[str]] = available_cameras) -> str:
-    cameras = listed()
+def _what_there_is() -> str:
+    cameras = available_cameras()
     if not cameras:
         return "no camera is connected to this machine"
     return "there is camera " + ", camera ".join(cameras)

@@ -7,6 +7,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from pixie_runtime.sources.pictures import silence_opencv
 from pixie_runtime.types import UInt8
 
 _SYSFS = Path("/sys/class/video4linux")
@@ -65,7 +66,7 @@ class OpenCVDevice:
 
     def open(self) -> bool:
         """Open the device and ask for the size and rate. Silences OpenCV's log."""
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        silence_opencv()
         backend = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
         capture = cv2.VideoCapture(self._device, backend)
         if not capture.isOpened():

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from pixie_runtime.errors import SourceError
-from pixie_runtime.sources.pictures import as_rgb_picture
+from pixie_runtime.sources.pictures import as_rgb_picture, silence_opencv
 from pixie_runtime.types import Frame, UInt8
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
@@ -103,6 +103,7 @@ def read_picture(path: Path) -> UInt8:
         ) from error
     if not data.size:
         raise SourceError(f"the picture {path} is empty (0 bytes)")
+    silence_opencv()
     try:
         bgr = cv2.imdecode(data, cv2.IMREAD_COLOR)
     except (cv2.error, MemoryError) as error:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -10,6 +11,14 @@ from pixie_runtime.types import UInt8
 
 LONGEST_SIDE = 32766
 """OpenCV's warps count pixels in 16 bits and refuse anything longer."""
+
+
+def silence_opencv() -> None:
+    """Stop OpenCV from writing to the terminal, from now on and everywhere.
+
+    What it complains about reaches the user as a sentence of ours.
+    """
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def as_rgb_picture(name: str, image: npt.NDArray[Any]) -> UInt8:
