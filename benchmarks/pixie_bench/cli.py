@@ -41,7 +41,7 @@ def live(
             "version": __version__,
             "python": platform.python_version(),
             "system": platform.platform(),
-            "cores": len(os.sched_getaffinity(0)),
+            "cores": os.cpu_count(),
         }
         write_json(json, {**machine, **dataclasses.asdict(result)})
     return 0

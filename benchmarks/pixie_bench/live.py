@@ -1,5 +1,6 @@
 """The whole chain on a clip, as a user runs it: source to OSC, no picture drawn."""
 
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -15,7 +16,6 @@ from pixie_runtime.pipeline import Progress
 from pixie_runtime.report import Durations, Spread
 
 _STATM = Path("/proc/self/statm")
-_PAGE_MB = 4096 / 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,8 @@ class _Meter:
         due = not self.rss_mb or self.seconds - self.rss_mb[-1][0] > self.sample_every_s
         if due and _STATM.exists():
             pages = int(_STATM.read_text().split()[1])
-            self.rss_mb.append((round(self.seconds, 2), round(pages * _PAGE_MB, 1)))
+            megabytes = pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+            self.rss_mb.append((round(self.seconds, 2), round(megabytes, 1)))
 
 
 def measure_live(

@@ -29,9 +29,7 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run the command with `args`, or with the process's own; return its exit code."""
     try:
         options = tyro.cli(Options, prog="pixie-live", args=args)
-        code = _capture(options.with_demo_outputs())
-        sys.stdout.flush()
-        return code
+        return _capture(options.with_demo_outputs())
     except PixieError as error:
         print(f"pixie-live: {error}", file=sys.stderr)
         return error.exit_code
@@ -87,10 +85,22 @@ def _conclude(options: Options, report: "RunReport") -> None:
         for warning in report.warnings:
             print(f"pixie-live: {warning}", file=sys.stderr)
         return
-    print(report.text())
-    for name, path in options.output_files:
-        if path.exists():
-            print(f"{name}: {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    files = [
+        f"{name}: {path} ({path.stat().st_size / 1e6:.1f} MB)"
+        for name, path in options.output_files
+        if path.exists()
+    ]
+    _tell("\n".join([report.text(), *files]))
+
+
+def _tell(text: str) -> None:
+    """Print to standard output, all of it now."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise SinkError(f"cannot write to standard output: {error.strerror}") from error
 
 
 def _check_folders(options: Options) -> None:

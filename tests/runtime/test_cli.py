@@ -26,11 +26,14 @@ COMMAND = [
 ]
 
 
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "runtime")}
+
+
 def start(arguments: list[str], folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*COMMAND, *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "runtime")},
+        env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -231,3 +234,21 @@ def test_a_reader_of_our_output_that_went_away_is_no_error(tmp_path: Path) -> No
     assert "Traceback" not in err
     assert "BrokenPipe" not in err
     assert (tmp_path / "out/demo.npz").is_file()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_output_to_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, "--demo", "--max-frames", "1"],
+            cwd=tmp_path,
+            env=ENVIRONMENT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 6
+    assert "cannot write to standard output: No space left on device" in done.stderr
+    assert "Exception" not in done.stderr
+    assert "Traceback" not in done.stderr
