@@ -1,0 +1,82 @@
+"""MediaPipe Holistic over a clip, in an environment of its own.
+
+Run by `pixie_bench.holistic` with the Python that has mediapipe 0.10.21; needs numpy,
+OpenCV and mediapipe only. Usage: `python holistic_oracle.py CLIP OUT.npz`.
+
+OUT.npz: pose (T, 33, 4) x, y, z in pixels and visibility; world (T, 33, 3) metres;
+left_hand, right_hand (T, 21, 3) and face (T, 468, 3) pixels; NaN where nothing was
+found; milliseconds (T,).
+"""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Float32 = npt.NDArray[np.float32]
+_POINTS = {"pose": 33, "world": 33, "left_hand": 21, "right_hand": 21, "face": 468}
+_FIELDS = {
+    "pose": "pose_landmarks",
+    "world": "pose_world_landmarks",
+    "left_hand": "left_hand_landmarks",
+    "right_hand": "right_hand_landmarks",
+    "face": "face_landmarks",
+}
+
+
+def read_frames(clip: Path) -> list[npt.NDArray[np.uint8]]:
+    """Return all pictures of a video or the one of a picture file, RGB."""
+    if clip.suffix in (".png", ".jpg"):
+        picture = cv2.imread(str(clip))
+        if picture is None:
+            raise OSError(f"cannot read {clip}")
+        return [np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)]
+    capture = cv2.VideoCapture(str(clip))
+    frames: list[npt.NDArray[np.uint8]] = []
+    while True:
+        more, picture = capture.read()
+        if not more or picture is None:
+            return frames
+        frames.append(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8))
+
+
+def main(clip: Path, output: Path) -> None:
+    """Run Holistic (complexity 1, tracking, no smoothing) and write what it found."""
+    from mediapipe.python.solutions.holistic import Holistic
+
+    frames = read_frames(clip)
+    found = {
+        part: np.full((len(frames), n, 4 if part == "pose" else 3), np.nan, np.float32)
+        for part, n in _POINTS.items()
+    }
+    milliseconds = np.zeros(len(frames))
+    with Holistic(model_complexity=1, smooth_landmarks=False) as holistic:
+        for index, frame in enumerate(frames):
+            begin = time.perf_counter()
+            result = holistic.process(frame)
+            milliseconds[index] = (time.perf_counter() - begin) * 1e3
+            height, width = frame.shape[:2]
+            scale = np.array([width, height, width], np.float32)
+            for part, field in _FIELDS.items():
+                landmarks = getattr(result, field)
+                if landmarks:
+                    _store(
+                        found[part][index], landmarks, 1 if part == "world" else scale
+                    )
+    arrays: dict[str, Any] = {"milliseconds": milliseconds, **found}
+    np.savez(output, **arrays)
+
+
+def _store(row: Float32, landmarks: Any, scale: Float32 | int) -> None:
+    points = landmarks.landmark[: len(row)]
+    row[:, :3] = np.array([[p.x, p.y, p.z] for p in points]) * scale
+    if row.shape[1] == 4:
+        row[:, 3] = [p.visibility for p in points]
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
