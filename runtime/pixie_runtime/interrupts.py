@@ -53,9 +53,7 @@ class InterruptibleSource:
         frames = iter(self._source)
         while not self.interrupted:
             try:
-                self._waiting = True
-                frame = next(frames, None)
-                self._waiting = False
+                frame = self._wait_for(frames)
             except KeyboardInterrupt:
                 return
             if frame is None:
@@ -74,6 +72,13 @@ class InterruptibleSource:
     def __exit__(self, *exc: object) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
+
+    def _wait_for(self, frames: Iterator[Frame]) -> Frame | None:
+        self._waiting = True
+        try:
+            return next(frames, None)
+        finally:
+            self._waiting = False
 
     def _on_signal(self, number: int, stack: FrameType | None) -> None:
         again, self.interrupted = self.interrupted, True

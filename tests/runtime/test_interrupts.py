@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pixie_runtime.errors import SourceError
 from pixie_runtime.interrupts import InterruptibleSource
 from pixie_runtime.types import Frame
 from tests.runtime.stages import Pictures
@@ -53,6 +54,15 @@ def test_a_second_signal_breaks_off_the_work_too() -> None:
             os.kill(os.getpid(), signal.SIGINT)
             with pytest.raises(KeyboardInterrupt):
                 os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_signal_while_outputs_are_closed_breaks_nothing_off() -> None:
+    with InterruptibleSource(Pictures([(4, 6)], breaks_after=0)) as source:
+        with pytest.raises(SourceError):
+            list(source)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
+    assert source.interrupted
 
 
 def test_signals_mean_what_they_meant_before_afterwards() -> None:
