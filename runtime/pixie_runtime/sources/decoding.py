@@ -1,19 +1,17 @@
 """One pass over a video file: pictures upright, in RGB, each with its true time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import av
-import cv2
 import numpy as np
-from av.buffer import Buffer
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pixie_runtime.errors import SourceError
 from pixie_runtime.sources.pictures import as_rgb_picture
+from pixie_runtime.sources.turning import Turn
 from pixie_runtime.types import UInt8
 
 _SMALLEST_STEP_S = 1e-3
@@ -21,6 +19,10 @@ _SMALLEST_STEP_S = 1e-3
 
 _TOLERATED_SHORTFALL = 0.05
 """Part of the announced length that may be missing: containers round, edit and trim."""
+
+
+_HIGHEST_FPS = 1000
+"""Above, a file has told its clock's rate instead of its pictures'."""
 
 
 def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
@@ -63,19 +65,22 @@ class VideoPass:
     where there is something to go on with.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, turn: Turn | None = None) -> None:
+        """Open the file; `turn` is read from the first picture unless it is known."""
         self._path = path
         self._container, self._stream = open_video(path)
+        self.turn = turn
+        """How the pictures are turned; None before the first."""
         self._damaged = False
         self._shortfall = ""
         self._count = 0
-        self._end_s = 0.0
+        self._last_s = 0.0
 
     @property
     def fps(self) -> float | None:
         """The stream's average frame rate, None where the file does not tell."""
         rate = self._stream.average_rate or self._stream.guessed_rate
-        return float(rate) if rate else None
+        return float(rate) if rate and rate <= _HIGHEST_FPS else None
 
     @property
     def duration_s(self) -> float | None:
@@ -98,29 +103,27 @@ class VideoPass:
     @property
     def end_s(self) -> float:
         """When the last picture so far stops being shown, seconds from the first."""
-        return self._end_s
+        steps = self._count - 1
+        # What came tells more than the announced rate, which some files have wrong.
+        return self._last_s + (self._last_s / steps if steps > 0 else self._interval_s)
 
     def __iter__(self) -> Iterator[tuple[float, UInt8]]:
         """Yield (seconds since the first picture, RGB picture (H, W, 3)).
 
         Raises SourceError when not a single picture can be decoded.
         """
-        interval_s = 1 / (self.fps or 30.0)
-        first_s: float | None = None
-        last_s = -np.inf
-        try:
-            for frame in self._frames():
-                time_s = frame.time
-                if time_s is None:
-                    time_s = 0.0 if first_s is None else first_s + last_s + interval_s
-                first_s = time_s if first_s is None else first_s
-                last_s = max(time_s - first_s, last_s + _SMALLEST_STEP_S)
-                self._end_s = last_s + interval_s
-                self._count += 1
-                yield last_s, self._upright_rgb(frame)
-            self._compare_with_announced()
-        finally:
-            self._container.close()
+        first_s = 0.0
+        for frame in self._frames():
+            time_s = frame.time
+            if not self._count:
+                first_s = time_s or 0.0
+            else:
+                expected_s = self._last_s + self._interval_s
+                passed_s = expected_s if time_s is None else time_s - first_s
+                self._last_s = max(passed_s, self._last_s + _SMALLEST_STEP_S)
+            self._count += 1
+            yield self._last_s, self._upright_rgb(frame)
+        self._compare_with_announced()
         if not self._count:
             raise SourceError(
                 f"not one picture of the video {self._path} can be decoded; it is "
@@ -130,6 +133,10 @@ class VideoPass:
     def close(self) -> None:
         """Free the file; an iteration under way may not go on."""
         self._container.close()
+
+    @property
+    def _interval_s(self) -> float:
+        return 1 / (self.fps or 30.0)
 
     def _frames(self) -> Iterator[VideoFrame]:
         packets = self._container.demux(self._stream)
@@ -153,37 +160,17 @@ class VideoPass:
                     yield frame
 
     def _upright_rgb(self, frame: VideoFrame) -> UInt8:
+        if self.turn is None:
+            self.turn = Turn.of_frame(frame)
         image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-        # Typed as holding motion vectors alone; it is a mapping of whatever there is.
-        side_data = cast(Mapping[str, Buffer], frame.side_data)
-        if "DISPLAYMATRIX" in side_data:
-            image = turned_by_display_matrix(image, bytes(side_data["DISPLAYMATRIX"]))
-        return as_rgb_picture(f"a picture of {self._path.name}", image)
+        return as_rgb_picture(
+            f"a picture of {self._path.name}", self.turn.applied(image)
+        )
 
     def _compare_with_announced(self) -> None:
         announced_s = self.duration_s
         if announced_s is None:
             return
-        missing_s = announced_s - self._end_s
-        interval_s = 1 / (self.fps or 30.0)
-        if missing_s > max(_TOLERATED_SHORTFALL * announced_s, 3 * interval_s):
-            self._shortfall = f" ({self._end_s:.1f} of {announced_s:.1f} s are there)"
-
-
-def turned_by_display_matrix(image: UInt8, matrix: bytes) -> UInt8:
-    """Turn or mirror a stored picture (H, W, 3) as a player shows it.
-
-    `matrix` is FFmpeg's display matrix, nine native int32 `a b u c d v x y w` with
-    x' = a x + c y and y' = b x + d y (libavutil/display.h). Quarter turns and mirror
-    images are followed exactly, anything between to the nearest.
-    """
-    a, b, _, c, d = np.frombuffer(matrix, np.int32)[:5].tolist()
-    if abs(a) + abs(d) < abs(b) + abs(c):
-        image = np.asarray(cv2.transpose(image), np.uint8)
-        mirror_x, mirror_y = c < 0, b < 0
-    else:
-        mirror_x, mirror_y = a < 0, d < 0
-    if not mirror_x and not mirror_y:
-        return image
-    flip_code = -1 if mirror_x and mirror_y else int(mirror_x)
-    return np.asarray(cv2.flip(image, flip_code), np.uint8)
+        missing_s = announced_s - self.end_s
+        if missing_s > max(_TOLERATED_SHORTFALL * announced_s, 3 * self._interval_s):
+            self._shortfall = f" ({self.end_s:.1f} of {announced_s:.1f} s are there)"

@@ -40,6 +40,7 @@ class VideoFile:
         pictures = iter(probe)
         height, width = next(pictures)[1].shape[:2]
         self._size = (width, height)
+        self._turn = probe.turn
         probe.close()
 
     @property
@@ -89,7 +90,7 @@ class VideoFile:
     def _decode(self) -> Iterator[Frame]:
         index, offset_s = 0, 0.0
         while True:
-            video = VideoPass(self._path)
+            video = VideoPass(self._path, self._turn)
             try:
                 for time_s, image in video:
                     now_ns = time.monotonic_ns()
