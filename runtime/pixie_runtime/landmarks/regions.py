@@ -5,6 +5,7 @@ crop's pixel i samples the picture at i, not at i + 1/2, bilinearly and without
 low-pass filtering (ImageToTensorCalculator on OpenCV).
 """
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -56,8 +57,8 @@ class Region:
         width, height = (high - low).tolist()
         x, y = ((low + high) / 2).tolist()
         return cls(
-            x - height * shift * np.sin(rotation),
-            y + height * shift * np.cos(rotation),
+            x - height * shift * math.sin(rotation),
+            y + height * shift * math.cos(rotation),
             max(width, height) * scale,
             rotation,
         )
@@ -80,8 +81,8 @@ class Region:
         side = 2 * float(np.hypot(*(rim - centre)))
         rotation = rotation_between(centre, rim, target=target)
         return cls(
-            float(centre[0]) - side * shift * np.sin(rotation),
-            float(centre[1]) + side * shift * np.cos(rotation),
+            float(centre[0]) - side * shift * math.sin(rotation),
+            float(centre[1]) + side * shift * math.cos(rotation),
             side * scale,
             rotation,
         )
@@ -152,7 +153,7 @@ class TrackingLimits:
         c, s = np.cos(new.rotation), np.sin(new.rotation)
         dx, dy = last.x - new.x, last.y - new.y
         moved = max(abs(dx * c + dy * s), abs(dy * c - dx * s))
-        return (
+        return bool(
             abs(np.degrees(turn)) <= self.degrees
             and moved <= new.size * self.translation
             and abs(last.size - new.size) <= new.size * self.scale
