@@ -12,7 +12,8 @@ def refined(landmarks: Float32, heatmaps: Float32) -> Float32:
     """Move each landmark to the centre of mass of its heatmap nearby.
 
     RefineLandmarksFromHeatmapCalculator, kernel of 7 cells: only where the heatmap is
-    sure of itself; z, visibility and presence stay as they are.
+    sure of itself. Presence cannot exceed what the heatmap says (`refine_presence`);
+    z and visibility stay as they are.
 
     Args:
         landmarks: (n, 5): x, y in the unit square, z, visibility, presence.
@@ -41,4 +42,6 @@ def refined(landmarks: Float32, heatmaps: Float32) -> Float32:
     y = (confidence.sum(axis=2) * ys).sum(axis=1) / total / height
     better[:, 0] = np.where(sure, x, landmarks[:, 0])
     better[:, 1] = np.where(sure, y, landmarks[:, 1])
+    capped = np.minimum(landmarks[:, 4], highest)
+    better[:, 4] = np.where(inside, capped, landmarks[:, 4])
     return better

@@ -32,11 +32,11 @@ _TURN_PER_S = 0.6
 """What a fast turn of the body may change of that, in body sizes a second."""
 _DOUBTFUL_COST = 0.08
 """Distance from what was expected, in body sizes, that calls for a second look."""
-_DOUBTFUL_VISIBILITY = 0.75
-"""Likewise: the part of its usual visibility to which a body has sunk."""
+_DOUBTFUL_PRESENCE = 0.75
+"""Likewise: the part of its usual presence to which a body has sunk."""
 _CLEAR_DIFFERENCE = 0.15
 """Difference of the two labellings, in body sizes, at which a vote counts in full."""
-_VISIBILITY_PERIOD_S = 0.5
+_PRESENCE_PERIOD_S = 0.5
 
 _MOST_TRUST_S = 2.0
 _LEAST_TRUST_S = -0.7
@@ -78,8 +78,8 @@ class _Past:
     time_s: float
     velocity: Float32
     """(22, 2), pixels a second, of the landmarks below the head."""
-    visibility: float
-    """Usual mean visibility of those landmarks."""
+    presence: float
+    """Usual mean presence of those landmarks."""
 
     @property
     def size(self) -> float:
@@ -96,13 +96,13 @@ class _Past:
     def followed_by(self, pose: PoseLandmarks, time_s: float) -> "_Past":
         interval_s = time_s - self.time_s
         moved = pose.image[_LIMBS, :2] - self.pose.image[_LIMBS, :2]
-        share = min(interval_s / _VISIBILITY_PERIOD_S, 1.0)
-        seen = float(pose.visibility[_LIMBS].mean())
+        share = min(interval_s / _PRESENCE_PERIOD_S, 1.0)
+        seen = float(pose.presence[_LIMBS].mean())
         return _Past(
             pose,
             time_s,
             np.asarray((self.velocity + moved / interval_s) / 2, np.float32),
-            self.visibility + share * (seen - self.visibility),
+            self.presence + share * (seen - self.presence),
         )
 
 
@@ -149,7 +149,7 @@ class SideKeeper:
         if past is None or not 0 < time_s - past.time_s <= _LONGEST_GAP_S:
             self.reset()
             still = np.zeros_like(pose.image[_LIMBS, :2])
-            seen = float(pose.visibility[_LIMBS].mean())
+            seen = float(pose.presence[_LIMBS].mean())
             self._past = _Past(pose, time_s, still, seen)
             return pose
         reading = _read(pose, past, time_s)
@@ -203,10 +203,8 @@ def _read(pose: PoseLandmarks, past: _Past, time_s: float) -> _Reading:
 
 
 def _is_doubtful(reading: _Reading, past: _Past) -> bool:
-    seen = float(reading.pose.visibility[_LIMBS].mean())
-    return (
-        reading.cost > _DOUBTFUL_COST or seen < _DOUBTFUL_VISIBILITY * past.visibility
-    )
+    seen = float(reading.pose.presence[_LIMBS].mean())
+    return reading.cost > _DOUBTFUL_COST or seen < _DOUBTFUL_PRESENCE * past.presence
 
 
 def _better(first: _Reading, second: _Reading) -> _Reading:

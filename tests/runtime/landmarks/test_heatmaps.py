@@ -33,7 +33,13 @@ def test_landmark_moves_to_the_peak_nearby_and_keeps_the_rest() -> None:
 def test_landmark_stays_where_the_heatmap_says_nothing(
     point: tuple[float, float], heat: Float32
 ) -> None:
-    np.testing.assert_array_equal(refined(landmark(*point), heat), landmark(*point))
+    stayed = refined(landmark(*point), heat)
+    np.testing.assert_array_equal(stayed[:, :4], landmark(*point)[:, :4])
+
+
+def test_landmark_that_the_heatmap_does_not_see_is_less_present() -> None:
+    unsure = refined(landmark(0.5, 0.5), heatmap(row=30, column=34, logit=-1.0))
+    np.testing.assert_allclose(unsure[0, 3:], [0.8, 1 / (1 + np.e)], rtol=1e-5)
 
 
 def test_peak_at_the_border_counts_only_inside() -> None:

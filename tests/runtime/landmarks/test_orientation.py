@@ -148,8 +148,8 @@ def test_answer_out_of_place_calls_for_a_second_look() -> None:
     broken = PoseLandmarks(
         image=good.image[::-1].copy(),
         world=good.world,
-        visibility=good.visibility * np.float32(0.3),
-        presence=good.presence,
+        visibility=good.visibility,
+        presence=good.presence * np.float32(0.3),
         score=1.0,
     )
     assert keeper.settle(broken, 10 / FPS, lambda: good) is good
