@@ -43,6 +43,8 @@ def test_lone_port_gets_the_default_host(text: str) -> None:
         ("[::1:9000", r"neither a host name nor an IP address"),
         ("300.0.0.1:9000", r"neither a host name nor an IP address"),
         ("http://localhost:9000", r"IPv6 address goes in brackets|neither a host"),
+        ("studio..local:9000", r"neither a host name nor an IP address"),
+        ("a" * 64 + ".local:9000", r"neither a host name nor an IP address"),
         ("my host:9000", r"neither a host name nor an IP address"),
     ],
 )

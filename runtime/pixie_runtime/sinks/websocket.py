@@ -41,6 +41,8 @@ _MAX_INCOMING_BYTES = 1024
 _WRITE_LIMIT_BYTES = 4 * 1024
 _PING_INTERVAL_S = 5
 _PING_TIMEOUT_S = 10
+_OPEN_TIMEOUT_S = 2
+"""For the handshake; short, because the end of the stream waits for those begun."""
 _CLOSE_TIMEOUT_S = 1
 _DRAIN_S = 0.5
 """How long the last frames may take to leave when the stream ends."""
@@ -172,21 +174,29 @@ class WebsocketSink:
                 write_limit=_WRITE_LIMIT_BYTES,
                 ping_interval=_PING_INTERVAL_S,
                 ping_timeout=_PING_TIMEOUT_S,
+                open_timeout=_OPEN_TIMEOUT_S,
                 close_timeout=_CLOSE_TIMEOUT_S,
                 logger=_logger(),
             )
-        except OSError as error:
+        except Exception as error:  # whatever it is, `__init__` waits for it
             started.set_exception(error)
             return
         port = next(iter(server.sockets)).getsockname()[1]
         started.set_result((asyncio.get_running_loop(), stop, port))
-        async with server:
-            await stop.wait()
-            deadline = time.monotonic() + _DRAIN_S
-            while time.monotonic() < deadline and not all(
-                client.is_idle for client in self._clients
-            ):
-                await asyncio.sleep(0.005)
+        await stop.wait()
+        await self._drain()
+        server.close()
+        await server.wait_closed()
+
+    async def _drain(self) -> None:
+        """Give the last frames a moment to leave; cut off clients that are stuck."""
+        deadline = time.monotonic() + _DRAIN_S
+        while busy := [client for client in self._clients if not client.is_idle]:
+            if time.monotonic() > deadline:
+                for client in busy:
+                    client.abort()
+                return
+            await asyncio.sleep(0.005)
 
     async def _handle(self, connection: ServerConnection) -> None:
         client = Client(connection)

@@ -14,6 +14,8 @@ from pixie_runtime.sinks.websocket_messages import JSON, person_text
 
 _SOCKET_BUFFER_BYTES = 16 * 1024
 """Left to the system, megabytes of old frames would queue up for a slow client."""
+_STALLED_S = 10
+"""How long a peer may leave its buffers full before it is taken for dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,10 @@ class Client:
         """Whether all that was put into its mailbox has been sent."""
         return self.mailbox.is_empty and not self._sending
 
+    def abort(self) -> None:
+        """Cut the connection without a word: a stalled peer would not read one."""
+        self._connection.transport.abort()
+
     async def serve(self, hello: str) -> None:
         """Say hello, then send what comes into the mailbox until the peer leaves."""
         sending = asyncio.create_task(self._send_all(hello))
@@ -129,15 +135,20 @@ class Client:
 
     async def _send_all(self, hello: str) -> None:
         try:
-            await self._connection.send(hello)
+            await self._send(hello)
             while True:
                 self._sending = False
                 messages = await self.mailbox.take()
                 self._sending = True
                 for message in messages:
-                    await self._connection.send(
-                        message.json if self._json else message.binary
-                    )
+                    await self._send(message.json if self._json else message.binary)
                     self._sent += message.is_frame
         except ConnectionClosed:
             return
+        except TimeoutError:
+            self.abort()
+
+    async def _send(self, data: str | bytes) -> None:
+        # Pings do not help here: they wait behind what cannot be sent.
+        async with asyncio.timeout(_STALLED_S):
+            await self._connection.send(data)

@@ -2,7 +2,7 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from websockets.typing import Origin, Subprotocol
 
 from pixie_runtime.addresses import Address
 from pixie_runtime.errors import SinkError
-from pixie_runtime.sinks import Sink
+from pixie_runtime.sinks import Sink, websocket_clients
 from pixie_runtime.sinks.websocket import WebsocketSink
 from pixie_runtime.sinks.websocket_messages import (
     BINARY,
@@ -45,6 +45,29 @@ def client(
         close_timeout=1,
     ) as connection:
         yield connection
+
+
+@contextlib.contextmanager
+def stuck_client(sink: WebsocketSink) -> Iterator[None]:
+    """Connect, then read nothing: raw, so that no library does it behind our back."""
+    with socket.socket() as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        raw.connect((sink.address.host, sink.address.port))
+        raw.sendall(
+            b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        assert b"101" in raw.recv(20)
+        yield
+
+
+def sends_until(sink: WebsocketSink, reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not reached():
+        assert time.monotonic() < deadline
+        sink.send(make_tick(make_person(0)))
+        time.sleep(0.005)
 
 
 def read_json(connection: ClientConnection) -> Any:
@@ -148,16 +171,7 @@ def test_people_of_one_picture_share_its_number(sink: WebsocketSink) -> None:
 
 
 def test_slow_client_gets_the_newest_and_stalls_nobody(sink: WebsocketSink) -> None:
-    # Raw, so that nothing reads on its behalf: its buffers fill and stay full.
-    with client(sink) as fast, socket.socket() as slow:
-        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        slow.connect((sink.address.host, sink.address.port))
-        slow.sendall(
-            b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-        )
-        assert b"101" in slow.recv(20)
+    with client(sink) as fast, stuck_client(sink):
         read_json(fast)
         longest = 0.0
         for frame in range(500):
@@ -175,6 +189,34 @@ def test_slow_client_gets_the_newest_and_stalls_nobody(sink: WebsocketSink) -> N
         # What waits in buffers, and is old when read, is about half a second's worth.
         assert stuck.sent < 30
         assert sink.dropped == stuck.dropped
+
+
+def test_client_that_stays_stuck_is_cut_off(
+    sink: WebsocketSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket_clients, "_STALLED_S", 0.3)
+    with stuck_client(sink):
+        sends_until(sink, lambda: sink.dropped > 5)
+        sends_until(sink, lambda: not sink.clients)
+    assert sink.dropped > 5
+
+
+def test_stuck_client_does_not_hold_up_the_end() -> None:
+    sink = WebsocketSink(ANY_PORT, INFO)
+    with stuck_client(sink):
+        sends_until(sink, lambda: sink.dropped > 5)
+        started = time.monotonic()
+        sink.close()
+        assert time.monotonic() - started < 5
+
+
+def test_peer_that_never_says_a_word_does_not_hold_up_the_end() -> None:
+    sink = WebsocketSink(ANY_PORT, INFO)
+    with socket.create_connection((sink.address.host, sink.address.port)):
+        time.sleep(0.1)
+        started = time.monotonic()
+        sink.close()
+        assert time.monotonic() - started < 5
 
 
 def test_port_in_use_is_one_sentence() -> None:
