@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
 from tools.bake_body import raster
@@ -70,11 +71,26 @@ def embed_detections(
         ]
     )
     points = np.median(seen, 0)
-    twin = cKDTree(points).query(points * MIRROR_X)[1]
-    paired = twin[twin] == np.arange(len(points))
-    symmetric = 0.5 * (points + points[twin] * MIRROR_X)
-    points = np.where(paired[:, None], symmetric, points)
+    twin = mirror_pairs(detections)
+    points = 0.5 * (points + points[twin] * MIRROR_X)
     return nearest_on_mesh(vertices, triangles, skin, points)
+
+
+def mirror_pairs(detections: Float) -> Int:
+    """Return for each of the 468 points the one on the other half, (468,).
+
+    The best one-to-one match of the pictures with their mirror images: a view from one
+    side looks like the mirrored view from the other.
+    """
+    width = np.array([PICTURE_PX, 0.0])
+    reflected = np.abs(width - detections)[[YAWS_DEG.index(-yaw) for yaw in YAWS_DEG]]
+    here = detections.transpose(1, 0, 2).reshape(len(detections[0]), -1)
+    there = reflected.transpose(1, 0, 2).reshape(len(here), -1)
+    cost = ((here[:, None] - there[None]) ** 2).sum(2)
+    twin = np.asarray(linear_sum_assignment(cost + cost.T)[1])
+    if (twin[twin] != np.arange(len(twin))).any():
+        raise SystemExit("the detected face is too lopsided to pair its two halves")
+    return twin
 
 
 def _lift(vertices: Float, triangles: Int, view: raster.View, pixels: Float) -> Float:
