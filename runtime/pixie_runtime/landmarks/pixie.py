@@ -1,5 +1,7 @@
 """Our landmarker: MediaPipe's networks in ONNX Runtime, its graphs in numpy."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from pixie_runtime.errors import SourceError
@@ -36,6 +38,9 @@ class PixieLandmarker:
         self._sides = SideKeeper()
         self._hands = HandTracker(self._models)
         self._face = FaceTracker(self._models)
+        # The face's networks are small: beside the hands' they fill the gaps in which
+        # a core would wait for the other.
+        self._beside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="face")
 
     def detect(self, frame: Frame) -> PersonLandmarks:
         """Return what is in `frame`; `PersonLandmarks.is_empty` if nobody is.
@@ -51,8 +56,9 @@ class PixieLandmarker:
             )
         image = np.ascontiguousarray(frame.image)
         pose = self._body(image, frame.timestamp_s)
+        looking_at_face = self._beside.submit(self._face.update, image, pose)
         hands = self._hands.update(image, pose)
-        face = self._face.update(image, pose)
+        face = looking_at_face.result()
         agreement = tuple(hand.agreement(side) for side, hand in hands.items())
         if pose is not None and self._sides.weigh(
             hands_agree=agreement, has_face=face is not None
@@ -84,4 +90,5 @@ class PixieLandmarker:
 
     def close(self) -> None:
         """Free what the models hold."""
+        self._beside.shutdown()
         self._models.close()
