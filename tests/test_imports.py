@@ -64,10 +64,10 @@ def test_no_module_of_the_runtime_names_a_heavy_package(name: str) -> None:
     assert guilty == []
 
 
-def test_asking_for_help_loads_neither_video_nor_engine() -> None:
+def test_asking_for_help_loads_neither_numpy_nor_video_nor_engine() -> None:
     probe = (
         "import sys, pixie_runtime.cli\n"
-        "print(*[m for m in ('cv2', 'av', 'onnxruntime') if m in sys.modules])"
+        "print(*[m for m in ('numpy', 'cv2', 'av', 'onnxruntime') if m in sys.modules])"
     )
     folders = [str(Path(path).parent) for path in pixie_runtime.__path__]
     done = subprocess.run(

@@ -11,6 +11,7 @@ import tyro
 
 from pixie_runtime import __version__
 from pixie_runtime.errors import PixieError
+from pixie_runtime.threads import leave_the_cores_to_the_networks
 
 app = tyro.extras.SubcommandApp()
 
@@ -49,6 +50,7 @@ def live(
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command with `args`, or with the process's own; return its exit code."""
+    leave_the_cores_to_the_networks()
     try:
         code: int = app.cli(prog="pixie-bench", args=args)
     except PixieError as error:

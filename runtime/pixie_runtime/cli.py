@@ -18,6 +18,7 @@ import tyro
 from pixie_runtime import __version__
 from pixie_runtime.errors import PixieError, SinkError
 from pixie_runtime.options import DEMO_FOLDER, Options
+from pixie_runtime.threads import leave_the_cores_to_the_networks
 
 if TYPE_CHECKING:
     from pixie_runtime.report import RunReport
@@ -27,6 +28,7 @@ _INTERRUPTED = 130
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command with `args`, or with the process's own; return its exit code."""
+    leave_the_cores_to_the_networks()
     try:
         options = tyro.cli(Options, prog="pixie-live", args=args)
         return _capture(options.with_demo_outputs())
