@@ -19,6 +19,8 @@ from pixie_runtime.types import FaceLandmarks, PoseLandmarks, UInt8
 
 _SIDE = 192
 _MIN_SCORE = 0.5
+_SEARCH_EVERY = 3
+"""A face that is not on its body is looked for in every third frame."""
 _LEVEL = 0.0
 _POSE_FACE = slice(0, 11)
 _POSE_RIGHT_EYE, _POSE_LEFT_EYE = 5, 2
@@ -35,10 +37,12 @@ class FaceTracker:
         self._detector = Detector(models.face_detection_short_range, FACE)
         self._engine = models.face_landmark
         self._last: FaceLandmarks | None = None
+        self._missed = 0
 
     def reset(self) -> None:
         """Forget the face."""
         self._last = None
+        self._missed = 0
 
     def update(self, image: UInt8, pose: PoseLandmarks | None) -> FaceLandmarks | None:
         """Return the face in `image`, of the body `pose` if there is one."""
@@ -50,9 +54,14 @@ class FaceTracker:
         return self._last
 
     def _of_body(self, image: UInt8, pose: PoseLandmarks) -> Region | None:
+        if self._missed % _SEARCH_EVERY:
+            self._missed += 1
+            return None
         found = self._detector.detect(image, region_on_body(pose))
         if not found:
+            self._missed += 1
             return None
+        self._missed = 0
         points = found[0].points
         turn = rotation_between(
             points[_DETECTED_RIGHT_EYE], points[_DETECTED_LEFT_EYE], target=_LEVEL

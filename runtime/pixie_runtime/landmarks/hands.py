@@ -37,6 +37,7 @@ _LIMITS = TrackingLimits(degrees=40, translation=0.2, scale=0.4, margin=-0.1)
 _PALM_POINTS = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)
 _INDEX_PIP, _MIDDLE_PIP, _RING_PIP = 6, 10, 14
 _SAME_REGION_OVERLAP = 0.5
+_SAME_PLACE_OVERLAP = 0.3
 _SAME_HAND_DISTANCE = 0.15
 
 
@@ -95,14 +96,17 @@ class HandTracker:
         self._recrop = models.hand_recrop
         self._palms = Detector(models.palm_detection_full, PALM)
         self._last: dict[Side, HandLandmarks] = {}
+        self._confirmed: set[Side] = set()
 
     def reset(self) -> None:
         """Forget both hands."""
         self._last = {}
+        self._confirmed = set()
 
     def swap_sides(self) -> None:
         """Take the left hand for the right one from now on, and the other way round."""
         self._last = {other(side): hand for side, hand in self._last.items()}
+        self._confirmed = {other(side) for side in self._confirmed}
 
     def update(self, image: UInt8, pose: PoseLandmarks | None) -> dict[Side, SeenHand]:
         """Return the hands in `image` by the person's own side.
@@ -122,15 +126,39 @@ class HandTracker:
             for side in SIDES
             if pose.visibility[_POSE_WRIST[side]] > _MIN_WRIST_VISIBILITY
         ]
-        regions = self._recropped(image, [region_on_arm(pose, s) for s in sides])
-        for i, side in enumerate(sides):
-            if (last := self._last.get(side)) is not None:
-                region = region_of_hand(last.image)
-                if _LIMITS.hold(region, last.image, regions[i]):
-                    regions[i] = region
+        regions = self._regions(image, {s: region_on_arm(pose, s) for s in sides})
         seen = self._model.landmarks(image, regions)
         hands = {s: hand for s, hand in zip(sides, seen, strict=True) if hand}
         return _without_duplicate(hands, pose)
+
+    def _regions(self, image: UInt8, on_arms: dict[Side, Region]) -> list[Region]:
+        """Return where the hands are, by the recrop network or by their last landmarks.
+
+        A hand that was where it was expected is believed for one frame; the recrop
+        network looks again in the next.
+        """
+        followed = {
+            side: region_of_hand(last.image)
+            for side, last in self._last.items()
+            if side in on_arms
+        }
+        believed = {
+            side
+            for side in self._confirmed & followed.keys()
+            if overlap(followed[side], on_arms[side]) > _SAME_PLACE_OVERLAP
+        }
+        asked = [side for side in on_arms if side not in believed]
+        found = self._recropped(image, [on_arms[side] for side in asked])
+        regions = dict(zip(asked, found, strict=True))
+        self._confirmed = {
+            side
+            for side in asked
+            if side in followed
+            and _LIMITS.hold(followed[side], self._last[side].image, regions[side])
+        }
+        for side in believed | self._confirmed:
+            regions[side] = followed[side]
+        return [regions[side] for side in on_arms]
 
     def _recropped(self, image: UInt8, regions: list[Region]) -> list[Region]:
         """Return where the recrop network sees the hands in the arms' regions."""
