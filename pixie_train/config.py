@@ -21,7 +21,7 @@ class NetworkConfig:
     """Residual blocks in the body encoder."""
     part_blocks: int = 1
     """Residual blocks in the head and hand encoders."""
-    regressor_width: int = 384
+    regressor_width: int = 352
     """Width of the regressors' hidden layers (1024 in the paper)."""
     moderator_width: int = 128
     """Width of the moderators' hidden layers (1024 in the paper)."""
@@ -63,9 +63,9 @@ class LossWeights:
 class TrainConfig:
     """One run of `pixie-train landmark`."""
 
-    steps: int = 20_000
+    steps: int = 12_000
     """Optimiser steps; the learning rate decays to zero over them."""
-    batch: int = 1024
+    batch: int = 512
     """Synthetic people a step."""
     learning_rate: float = 1.5e-3
     """Peak learning rate of AdamW, after warm-up."""
@@ -77,8 +77,8 @@ class TrainConfig:
     """Decay of the averaged weights that are evaluated and exported."""
     seed: int = 0
     """Seed of weights and data; the same seed and threads give the same run."""
-    threads: int = 2
-    """CPU threads torch may use."""
+    threads: int = 1
+    """CPU threads of the network; the next batch is made by one more."""
     checkpoint_every: int = 500
     """Steps between checkpoints; an interrupted run resumes from the last."""
     network: NetworkConfig = field(default_factory=NetworkConfig)

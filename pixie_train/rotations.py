@@ -6,7 +6,14 @@ takes leading batch axes.
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+
+def unit(v: Tensor) -> Tensor:
+    """Scale vectors (..., 3) to length 1; a zero vector stays zero.
+
+    Not torch's `normalize`: its ONNX form gives not-a-number for zero vectors.
+    """
+    return v * torch.rsqrt(v.square().sum(-1, keepdim=True) + 1e-16)
 
 
 def matrix_from_6d(d6: Tensor) -> Tensor:
@@ -16,8 +23,8 @@ def matrix_from_6d(d6: Tensor) -> Tensor:
     orthonormalised columns and their cross product are the columns of the result.
     """
     a, b = d6[..., 0::2], d6[..., 1::2]
-    x = functional.normalize(a, dim=-1)
-    y = functional.normalize(b - (x * b).sum(-1, keepdim=True) * x, dim=-1)
+    x = unit(a)
+    y = unit(b - (x * b).sum(-1, keepdim=True) * x)
     return torch.stack([x, y, torch.linalg.cross(x, y)], dim=-1)
 
 
@@ -66,7 +73,7 @@ def look_at(direction: Tensor) -> Tensor:
     Args:
         direction: (..., 3), any length, with z > 0 (in front of a camera).
     """
-    x, y, z = functional.normalize(direction, dim=-1).unbind(-1)
+    x, y, z = unit(direction).unbind(-1)
     # Rodrigues about d x e_z, in closed form; z > 0 keeps 1 / (1 + z) harmless.
     k = 1 / (1 + z)
     rows = [[1 - x * x * k, -x * y * k, -x], [-x * y * k, 1 - y * y * k, -y], [x, y, z]]

@@ -73,7 +73,7 @@ class LandmarkGraph(nn.Module):
             )
         )
         return (
-            to_camera(output.params, output.inputs.R_crop_camera),
+            to_camera(output.params, output.inputs),
             output.params.betas,
             output.params.expression,
             output.pixie.weights,

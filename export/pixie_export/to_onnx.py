@@ -37,5 +37,17 @@ def export(
         )
     assert program is not None
     model = program.model_proto
+    _forget_origins(model)
     onnx.checker.check_model(model)
     return model
+
+
+def _forget_origins(model: onnx.ModelProto) -> None:
+    """Drop the exporter's notes on where each node came from: paths and a megabyte."""
+    del model.metadata_props[:]
+    graph = model.graph
+    del graph.metadata_props[:]
+    del graph.value_info[:]
+    for item in (*graph.node, *graph.initializer, *graph.input, *graph.output):
+        del item.metadata_props[:]
+        item.doc_string = ""

@@ -5,7 +5,9 @@ surface (`pixie_train.body_model.FacePoints`). Everything is found on the model 
 so that any file in SMPL-X's layout with a face embedding will do.
 """
 
+import json
 from dataclasses import dataclass
+from importlib.resources import files
 
 import numpy as np
 import torch
@@ -53,8 +55,8 @@ class LandmarkPoints:
     """Rest offsets from those joints, (P, 3), metres."""
 
 
-def pose_points(model: BodyModel) -> LandmarkPoints:
-    """Return the 33 pose landmarks."""
+def joint_points(model: BodyModel) -> LandmarkPoints:
+    """Return first guesses of the 33 pose landmarks by what they are called."""
     joints, places = np.zeros(33, np.int64), np.zeros((33, 3), np.float32)
     head = JOINT_INDEX["head"]
     for landmark, mesh_point in (_FACE_OF_POSE | _EAR_OF_POSE).items():
@@ -70,6 +72,18 @@ def pose_points(model: BodyModel) -> LandmarkPoints:
         places[first] = _extreme(model, ankle, (0, -0.6, -1))
         places[first + 2] = _extreme(model, foot, (0, 0, 1))
     return _riding(model, joints, places)
+
+
+def pose_points(model: BodyModel) -> LandmarkPoints:
+    """Return the 33 pose landmarks where MediaPipe sees them on the body.
+
+    Their offsets were measured on pictures of the embedded body
+    (`tools.landmark_offsets`).
+    """
+    table = files("pixie_train") / "data" / "landmark_offsets.json"
+    rows = json.loads(table.read_text())
+    offset = torch.tensor([row["offset_m"] for row in rows], dtype=torch.float32)
+    return LandmarkPoints(joint_points(model).joint, offset)
 
 
 def hand_points(model: BodyModel, side: str) -> LandmarkPoints:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pixie_runtime.body import BodyModel
-from pixie_runtime.smplx import JAW, JOINT_INDEX
+from pixie_runtime.smplx import JAW, JOINT_INDEX, PARENTS
 from pixie_train import rotations
 from pixie_train.body_model import FacePoints, PosedSkeleton, TorchBody
 from pixie_train.data.hands import HandSampler
@@ -19,6 +19,14 @@ from pixie_train.data.views import draw_framing, draw_view, place
 from pixie_train.networks.landmark_inputs import FACE_POINTS
 
 _HEAD = JOINT_INDEX["head"]
+_PROPORTIONS = (
+    ([1, 2, 3, 6, 9, 12, 13, 14, 16, 17], 0.05),
+    ([4, 5, 7, 8], 0.08),
+    ([4, 5], 0.04),
+    ([18, 19, 20, 21], 0.05),
+)
+"""Bones by the joint at their end (trunk, legs, thighs, arms) and how much their
+length differs from what the shape coefficients say (logarithm's standard deviation)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +85,7 @@ class PeopleFactory:
         eyes = torch.eye(3).expand(count, 2, 3, 3)
         jaw, fingers = self._jaw(dice, count), self._hands.sample(dice, count)
         R = torch.cat([body, jaw, eyes, fingers], dim=1)
-        rest = self.body.rest_joints(betas)
+        rest = self._with_own_proportions(dice, self.body.rest_joints(betas))
         skeleton = self.body.pose(rest, R)
         return People(
             rotations=R,
@@ -109,6 +117,22 @@ class PeopleFactory:
             hands=torch.stack(hands, dim=1) + at[:, None],
             face=face + skeleton.joints[:, _HEAD, None] + at,
         )
+
+    def _with_own_proportions(self, dice: Dice, rest: Tensor) -> Tensor:
+        """Lengthen and shorten trunk, legs and arms, as no shape coefficient does.
+
+        Otherwise the network reads every unusual proportion as foreshortening, and
+        leans people with short legs towards the camera.
+        """
+        count = len(rest)
+        parents = [max(parent, 0) for parent in PARENTS]
+        bones = rest - rest[:, parents]
+        for joints, sd in _PROPORTIONS:
+            bones[:, joints] *= torch.exp(dice.normal(count, 1, 1, sd=sd))
+        placed = [rest[:, 0]]
+        for joint in range(1, len(PARENTS)):
+            placed.append(placed[PARENTS[joint]] + bones[:, joint])
+        return torch.stack(placed, dim=1)
 
     def _jaw(self, dice: Dice, count: int) -> Tensor:
         angles = dice.angles(count, sd_deg=(0.8, 1.0, 0.6))

@@ -1,6 +1,6 @@
 """Synthetic people as a synthetic detector sees them: a batch and the truth behind."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -24,7 +24,7 @@ _MID_HIP = [23, 24]
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What the network should say of a batch, in the crop camera's axes."""
+    """What the network should say of a batch, in one frame: the crop camera's axes."""
 
     rotations: Tensor
     """(B, 55, 3, 3), row 0 in the crop camera's axes."""
@@ -43,6 +43,16 @@ class Truth:
     parts_seen: Tensor
     """(B, 4) booleans: body, left hand, right hand, face."""
 
+    def turned(self, R_frame_crop: Tensor) -> "Truth":
+        """Return the same people in other axes, by a rotation (B, 3, 3)."""
+        R = self.rotations.clone()
+        R[:, 0] = R_frame_crop @ R[:, 0]
+        skeleton = PosedSkeleton(
+            self.skeleton.joints @ R_frame_crop.transpose(-1, -2),
+            R_frame_crop[:, None] @ self.skeleton.R_root_joint,
+        )
+        return replace(self, rotations=R, skeleton=skeleton)
+
 
 def draw_batch(
     factory: PeopleFactory, dice: Dice, count: int
@@ -54,23 +64,17 @@ def draw_batch(
     landmarks = _landmarks(dice, points, seen)
     # Seen from the true camera: a wrong focal length is the detector's error too.
     R_true = crop_rotation(_exact(landmarks, points))
-    R = people.rotations.clone()
-    R[:, 0] = R_true @ R[:, 0]
-    skeleton = PosedSkeleton(
-        people.skeleton.joints @ R_true.transpose(-1, -2),
-        R_true[:, None] @ people.skeleton.R_root_joint,
-    )
     truth = Truth(
-        rotations=R,
+        rotations=people.rotations,
         betas=people.betas,
         expression=people.expression,
-        skeleton=skeleton,
+        skeleton=people.skeleton,
         face_local=people.face_local,
         pose_xy=turn_rays(_rays(points.pose), R_true),
         pose_seen=seen.pose,
         parts_seen=landmarks.present > 0,
     )
-    return landmarks, truth
+    return landmarks, truth.turned(R_true)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,8 +174,8 @@ def _pose_rays(dice: Dice, pose: Tensor, hidden: Tensor) -> Tensor:
     noise = detector.image_noise(dice, (len(pose), 33), hidden)
     distance = pose[:, _MID_HIP, 2].mean(1).clamp_min(0.3)
     depth = (pose[..., 2] - distance[:, None]) / distance[:, None]
-    depth = depth * dice.uniform(len(pose), 1, low=0.5, high=1.3)
-    depth = depth + dice.normal(len(pose), 33, sd=0.12) * spread[:, None]
+    depth = depth * dice.uniform(len(pose), 1, low=1.2, high=3.0)
+    depth = depth + dice.normal(len(pose), 33, sd=0.3) * spread[:, None]
     xy = xy + noise * spread[:, None, None]
     return torch.cat([xy, depth[..., None]], dim=-1)
 

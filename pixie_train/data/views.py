@@ -48,7 +48,7 @@ def draw_view(dice: Dice, count: int) -> View:
     )
     yaw = torch.zeros(count, 3)
     yaw[:, 1] = torch.deg2rad(facing)
-    tilt = dice.turns(count, sd_deg=(12, 0, 4))
+    tilt = dice.turns(count, sd_deg=(14, 0, 5))
     R = tilt @ _FLIP @ rotations.matrix_from_rotvec(yaw)
     half_long = torch.tan(torch.deg2rad(dice.uniform(count, low=38, high=88)) / 2)
     aspect = _ASPECTS[dice.index(count, below=len(_ASPECTS))]

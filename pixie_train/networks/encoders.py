@@ -20,6 +20,6 @@ class LandmarkEncoder(nn.Module):
         self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, feature_dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (B, inputs) to (B, feature_dim)."""
+        """Map (..., inputs) to (..., feature_dim)."""
         y: Tensor = self.head(self.blocks(self.stem(x)))
         return y

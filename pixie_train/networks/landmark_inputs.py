@@ -3,8 +3,9 @@
 Landmarks arrive as rays, `((x - cx) / f, (y - cy) / f)`, so that a camera's focal
 length and principal point are gone. They are then seen by a *crop camera* that stands
 at the same place but looks straight at the body: what the networks regress does not
-depend on where in the picture the person is. Each part is centred and scaled by its
-own spread.
+depend on where in the picture the person is. Positions in space are also given in the
+axes of the torso, the palm and the face, in which bent limbs, fingers and faces look
+the same from every side. Each part is centred and scaled by its own spread.
 """
 
 from dataclasses import dataclass
@@ -40,9 +41,21 @@ FACE_POINTS: tuple[int, ...] = (
 # fmt: on
 """Points of MediaPipe's 468 that the head encoder looks at."""
 
-BODY_INPUTS = POSE_POINTS * 7 + 2
-HAND_INPUTS = HAND_POINTS * 6 + 3
-HEAD_INPUTS = len(FACE_POINTS) * 3 + 3
+_BONES = (
+    (11, 13), (13, 15), (15, 17), (15, 19), (23, 25), (25, 27), (27, 31), (29, 31),
+    (12, 14), (14, 16), (16, 18), (16, 20), (24, 26), (26, 28), (28, 32), (30, 32),
+    (8, 7), (10, 2), (9, 5),
+)  # fmt: skip
+_FACE_AXES = tuple(FACE_POINTS.index(point) for point in (263, 33, 10, 152))
+"""Outer eye corners (left, right), top of the forehead, chin."""
+_FACE_FRAME = list(range(0, len(FACE_POINTS), 4))
+"""Points that are also given as the camera sees them, to say how the head is turned."""
+_PALM = (0, 5, 17)
+"""Wrist, knuckles of index and little finger."""
+
+BODY_INPUTS = POSE_POINTS * 10 + len(_BONES) * 3 + 6 + 2
+HAND_INPUTS = HAND_POINTS * 9 + 6 + 3
+HEAD_INPUTS = len(FACE_POINTS) * 3 + len(_FACE_FRAME) * 3 + 6 + 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +74,7 @@ class LandmarkBatch:
     hand_world: Tensor
     """(B, 2, 21, 3) metres, axes of a camera that looks at the hand."""
     face_rays: Tensor
-    """(B, 152, 3): the face mesh's points of `FACE_POINTS`."""
+    """(B, F, 3): the face mesh's points of `FACE_POINTS`."""
     present: Tensor
     """(B, 4) in {0, 1}: body, left hand, right hand, face were seen."""
 
@@ -82,38 +95,40 @@ class EncoderInputs:
     """(B, 3, 3): turns camera axes into the crop camera's."""
     crop_scale: Tensor
     """(B,): the body's spread in the crop camera's picture, focal length 1."""
-    body_points: Tensor
-    """(B, 33, 2): the body's landmarks in crop sizes, what `body_cam` projects to."""
 
 
 def normalise(landmarks: LandmarkBatch) -> EncoderInputs:
     """Turn landmarks into the encoders' inputs."""
     R = crop_rotation(landmarks)
     has_body, has_left, has_right, has_face = landmarks.present.unbind(-1)
+    R_torso = _torso(landmarks.pose_world, has_body)
 
-    body_xy = turn_rays(landmarks.pose_rays[..., :2], R)
+    xy = turn_rays(landmarks.pose_rays[..., :2], R)
     weight = 0.1 + landmarks.pose_visibility
-    square = (body_xy.square().sum(-1) * weight).sum(-1) / weight.sum(-1)
+    square = (xy.square().sum(-1) * weight).sum(-1) / weight.sum(-1)
     scale = 2 * (square + 1e-8).sqrt()
-    body_points = body_xy / scale[:, None, None]
+    world = landmarks.pose_world @ R_torso
+    starts, ends = ([bone[end] for bone in _BONES] for end in (0, 1))
     body = torch.cat(
         [
-            body_points.flatten(1),
+            xy.flatten(1) / scale[:, None],
             landmarks.pose_rays[..., 2] / scale[:, None],
             landmarks.pose_world.flatten(1),
+            world.flatten(1),
+            rotations.unit(world[:, ends] - world[:, starts]).flatten(1),
+            rotations.matrix_to_6d(R_torso),
             landmarks.pose_visibility,
             scale[:, None].log(),
         ],
         dim=-1,
     )
     return EncoderInputs(
-        body=torch.cat([body * has_body[:, None], has_body[:, None]], dim=-1),
+        body=_gated(body, has_body),
         left_hand=_hand(landmarks, 0, R, has_left),
         right_hand=_hand(landmarks, 1, R, has_right),
         head=_head(landmarks.face_rays, R, has_face),
         R_crop_camera=R,
         crop_scale=scale,
-        body_points=body_points,
     )
 
 
@@ -122,56 +137,108 @@ def crop_rotation(landmarks: LandmarkBatch) -> Tensor:
 
     It looks at the torso; without a body, at the face or else the hands.
     """
-    torso = landmarks.pose_rays[
-        :, [_LEFT_SHOULDER, _RIGHT_SHOULDER, _LEFT_HIP, _RIGHT_HIP], :2
-    ].mean(1)
+    corners = [_LEFT_SHOULDER, _RIGHT_SHOULDER, _LEFT_HIP, _RIGHT_HIP]
+    torso = landmarks.pose_rays[:, corners, :2].mean(1)
     face = landmarks.face_rays[..., :2].mean(1)
     body_seen, left, right, face_seen = landmarks.present[..., None].unbind(1)
-    hands = (
-        landmarks.hand_rays[..., :2].mean(2) * landmarks.present[:, 1:3, None]
-    ).sum(1)
-    hands = hands / (left + right).clamp_min(1)
-    else_ = face_seen * face + (1 - face_seen) * hands
-    xy = body_seen * torso + (1 - body_seen) * else_
-    ray = torch.cat([xy, torch.ones_like(xy[:, :1])], dim=-1)
-    return rotations.look_at(ray)
+    hands = landmarks.hand_rays[..., :2].mean(2) * landmarks.present[:, 1:3, None]
+    hand = hands.sum(1) / (left + right).clamp_min(1)
+    otherwise = face_seen * face + (1 - face_seen) * hand
+    xy = body_seen * torso + (1 - body_seen) * otherwise
+    return rotations.look_at(_ray(xy))
 
 
 def turn_rays(xy: Tensor, R: Tensor) -> Tensor:
     """Turn rays (B, P, 2) into the crop camera and put them on its picture plane."""
-    rays = torch.cat([xy, torch.ones_like(xy[..., :1])], dim=-1)
-    turned = rays @ R.transpose(-1, -2)
+    turned = _ray(xy) @ R.transpose(-1, -2)
     return turned[..., :2] / turned[..., 2:].clamp_min(0.2)
 
 
-def _centred(rays: Tensor, R: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return points (B, P, 3) centred and scaled, their centre (B, 2), scale (B,)."""
+def _torso(world: Tensor, present: Tensor) -> Tensor:
+    """Return the torso's axes (B, 3, 3) as columns: left, up, forward.
+
+    Landmarks expressed in them free the networks from learning every pose again for
+    every direction it may be seen from. Without a body: facing the camera.
+    """
+    left = world[:, _LEFT_SHOULDER] + world[:, _LEFT_HIP]
+    right = world[:, _RIGHT_SHOULDER] + world[:, _RIGHT_HIP]
+    top = world[:, _LEFT_SHOULDER] + world[:, _RIGHT_SHOULDER]
+    bottom = world[:, _LEFT_HIP] + world[:, _RIGHT_HIP]
+    seen = present[:, None]
+    across = seen * (left - right) + (1 - seen) * torch.tensor([1.0, 0.0, 0.0])
+    up = seen * (top - bottom) + (1 - seen) * torch.tensor([0.0, -1.0, 0.0])
+    return _axes(up, across)[..., [1, 0, 2]] * torch.tensor([1.0, 1.0, -1.0])
+
+
+def _axes(first: Tensor, second: Tensor) -> Tensor:
+    """Return right-handed axes (B, 3, 3) as columns: along `first`, near `second`."""
+    x = rotations.unit(first)
+    y = rotations.unit(second - (second * x).sum(-1, keepdim=True) * x)
+    return torch.stack([x, y, torch.linalg.cross(x, y)], dim=-1)
+
+
+def _hand(landmarks: LandmarkBatch, side: int, R: Tensor, present: Tensor) -> Tensor:
+    rays = landmarks.hand_rays[:, side]
+    points, centre = _centred(rays, R)
+    R_hand = rotations.look_at(_ray(rays[..., :2].mean(1)))
+    world = landmarks.hand_world[:, side] @ R_hand @ R.transpose(-1, -2)
+    world = world - world[:, :1]
+    if side == 0:
+        flip = torch.tensor([-1.0, 1.0, 1.0])
+        points, world, centre = points * flip, world * flip, centre * flip[:2]
+    wrist, index, little = (world[:, point] for point in _PALM)
+    seen = present[:, None]
+    along = (index + little) / 2 - wrist + (1 - seen) * torch.tensor([1.0, 0.0, 0.0])
+    across = index - little + (1 - seen) * torch.tensor([0.0, 1.0, 0.0])
+    R_palm = _axes(along, across)
+    vector = torch.cat(
+        [
+            points.flatten(1),
+            world.flatten(1) * 10,
+            (world @ R_palm).flatten(1) * 10,
+            rotations.matrix_to_6d(R_palm),
+            centre,
+        ],
+        dim=-1,
+    )
+    return _gated(vector, present)
+
+
+def _head(rays: Tensor, R: Tensor, present: Tensor) -> Tensor:
+    points, centre = _centred(rays, R)
+    points = points - points.mean(1, keepdim=True)
+    left, right, top, chin = (points[:, point] for point in _FACE_AXES)
+    seen = present[:, None]
+    across = left - right + (1 - seen) * torch.tensor([1.0, 0.0, 0.0])
+    up = top - chin + (1 - seen) * torch.tensor([0.0, 1.0, 0.0])
+    R_face = _axes(across, up)
+    vector = torch.cat(
+        [
+            (points @ R_face).flatten(1) * 3,
+            points[:, _FACE_FRAME].flatten(1) * 2,
+            rotations.matrix_to_6d(R_face),
+            centre,
+        ],
+        dim=-1,
+    )
+    return _gated(vector, present)
+
+
+def _centred(rays: Tensor, R: Tensor) -> tuple[Tensor, Tensor]:
+    """Return points (B, P, 3), centred and scaled to their spread, and their centre."""
     xy = turn_rays(rays[..., :2], R)
     centre = xy.mean(1, keepdim=True)
     xy = xy - centre
     scale = 2 * (xy.square().sum(-1).mean(-1) + 1e-10).sqrt()
     points = torch.cat([xy, rays[..., 2:]], dim=-1) / scale[:, None, None]
-    return points, centre[:, 0], scale
+    return points, centre[:, 0]
 
 
-def _hand(landmarks: LandmarkBatch, side: int, R: Tensor, present: Tensor) -> Tensor:
-    rays = landmarks.hand_rays[:, side]
-    points, centre, _ = _centred(rays, R)
-    ray = torch.cat([rays[..., :2].mean(1), torch.ones_like(rays[:, 0, :1])], dim=-1)
-    R_hand = rotations.look_at(ray)
-    world = landmarks.hand_world[:, side]
-    world = world - world.mean(1, keepdim=True)
-    world = world @ R_hand @ R.transpose(-1, -2)
-    if side == 0:
-        flip = torch.tensor([-1.0, 1.0, 1.0], device=rays.device)
-        points, world, centre = points * flip, world * flip, centre * flip[:2]
-    vector = torch.cat([points.flatten(1), world.flatten(1) * 10, centre], dim=-1)
-    return torch.cat([vector * present[:, None], present[:, None]], dim=-1)
+def _ray(xy: Tensor) -> Tensor:
+    """Return picture points (..., 2) at focal length 1 as directions (..., 3)."""
+    return torch.cat([xy, torch.ones_like(xy[..., :1])], dim=-1)
 
 
-def _head(rays: Tensor, R: Tensor, present: Tensor) -> Tensor:
-    points, centre, _ = _centred(rays, R)
-    depth = points[..., 2:] - points[..., 2:].mean(1, keepdim=True)
-    points = torch.cat([points[..., :2], depth], dim=-1)
-    vector = torch.cat([points.flatten(1), centre], dim=-1)
+def _gated(vector: Tensor, present: Tensor) -> Tensor:
+    """Return a part's vector with whether it is there; zeros where it is not."""
     return torch.cat([vector * present[:, None], present[:, None]], dim=-1)

@@ -21,7 +21,7 @@ from pixie_train.networks.pixie import Features, PixieCore, PixieOutput
 
 @dataclass(frozen=True, eq=False)
 class LandmarkPixieOutput:
-    """One forward pass, in the crop camera's axes (`inputs.R_crop_camera`)."""
+    """One forward pass, in the axes of the crop camera."""
 
     inputs: EncoderInputs
     pixie: PixieOutput
@@ -61,8 +61,8 @@ class LandmarkPixie(nn.Module):
     def forward(self, landmarks: LandmarkBatch) -> LandmarkPixieOutput:
         """Regress a batch; both hands go through one encoder as one batch."""
         inputs = normalise(landmarks)
-        hands = self.encode_hand(torch.cat([inputs.left_hand, inputs.right_hand]))
-        left, right = hands.chunk(2)
+        hands = torch.stack([inputs.left_hand, inputs.right_hand], dim=1)
+        left, right = self.encode_hand(hands).unbind(1)
         pixie = self.core(
             Features(
                 body=self.encode_body(inputs.body),
@@ -75,7 +75,7 @@ class LandmarkPixie(nn.Module):
         return LandmarkPixieOutput(inputs, pixie, decode(pixie.fused))
 
 
-def to_camera(params: DecodedParams, R_crop_camera: Tensor) -> Tensor:
+def to_camera(params: DecodedParams, inputs: EncoderInputs) -> Tensor:
     """Return the rotations (B, 55, 3, 3) with the root in the camera's axes."""
-    root = R_crop_camera.transpose(-1, -2) @ params.rotations[:, 0]
+    root = inputs.R_crop_camera.transpose(-1, -2) @ params.rotations[:, 0]
     return torch.cat([root[:, None], params.rotations[:, 1:]], dim=1)
