@@ -1,6 +1,7 @@
 """What the documents promise: commands that parse, files that exist, code that runs."""
 
 import dataclasses
+import os
 import re
 import shlex
 import subprocess
@@ -73,7 +74,7 @@ def test_the_python_in_the_runtime_s_readme_runs(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT / "runtime")},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "runtime")},
         capture_output=True,
         text=True,
         check=False,

@@ -147,7 +147,9 @@ def _by_joint(pose: AnyArray, scale: float) -> tuple[Directions, ...]:
 
 def _regressed(J_regressor: Float32, field: Float32) -> Float32:
     """Return the joints' displacement (55, 3, k) of a vertex field (k, 3, V)."""
-    return _float32((field @ J_regressor.T).transpose(2, 1, 0))
+    # One large product: k small ones, threaded each, take seconds on a busy machine.
+    moved = field.reshape(-1, field.shape[-1]) @ J_regressor.T
+    return _float32(moved.reshape(*field.shape[:2], JOINT_COUNT).transpose(2, 1, 0))
 
 
 def _check_skeleton(archive: ModelArchive) -> None:

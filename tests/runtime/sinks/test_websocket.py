@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 from websockets.typing import Origin, Subprotocol
 
 from pixie_runtime.addresses import Address
@@ -37,7 +38,7 @@ def sink() -> Iterator[WebsocketSink]:
 @contextlib.contextmanager
 def client(
     sink: WebsocketSink, *subprotocols: str, origin: str | None = None
-) -> Iterator[ClientConnection]:
+) -> Iterator[Connection]:
     with connect(
         f"ws://{sink.address}",
         subprotocols=[Subprotocol(name) for name in subprotocols] or None,
@@ -70,13 +71,13 @@ def sends_until(sink: WebsocketSink, reached: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def read_json(connection: ClientConnection) -> Any:
+def read_json(connection: Connection) -> Any:
     text = connection.recv(timeout=5)
     assert isinstance(text, str)
     return json.loads(text)
 
 
-def read_record(connection: ClientConnection) -> Any:
+def read_record(connection: Connection) -> Any:
     message = connection.recv(timeout=5)
     assert isinstance(message, bytes)
     return decode_person(message, INFO)
