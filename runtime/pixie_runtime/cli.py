@@ -92,7 +92,10 @@ def _conclude(options: Options, report: "RunReport") -> None:
         for name, path in options.output_files
         if path.exists()
     ]
-    _tell("\n".join([report.text(), *files]))
+    notes = []
+    if options.overlay is not None and not options.plays_in_real_time:
+        notes = ["(drawing the overlay slowed this down: `pixie-bench live` does not)"]
+    _tell("\n".join([report.text(), *notes, *files]))
 
 
 def _tell(text: str) -> None:
