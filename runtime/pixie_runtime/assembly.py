@@ -124,6 +124,5 @@ def open_sinks(
     if options.overlay is not None:
         from pixie_runtime.sinks.overlay import OverlayVideo
 
-        live = options.camera is not None or options.plays_in_real_time
         fps = source.fps or 30.0
-        yield OverlayVideo(options.overlay, model, fps, live=live)
+        yield OverlayVideo(options.overlay, model, fps, live=options.is_live)

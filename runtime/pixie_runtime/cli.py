@@ -93,7 +93,7 @@ def _conclude(options: Options, report: "RunReport") -> None:
         if path.exists()
     ]
     notes = []
-    if options.overlay is not None and not options.plays_in_real_time:
+    if options.overlay is not None and not options.is_live:
         notes = ["(drawing the overlay slowed this down: `pixie-bench live` does not)"]
     _tell("\n".join([report.text(), *notes, *files]))
 

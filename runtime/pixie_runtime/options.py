@@ -117,6 +117,11 @@ class Options:
         return self.realtime or (live and not self.as_fast_as_possible)
 
     @property
+    def is_live(self) -> bool:
+        """Whether the source goes on without us: nothing may make it wait."""
+        return self.camera is not None or self.plays_in_real_time
+
+    @property
     def output_files(self) -> tuple[tuple[str, Path], ...]:
         """What each file that the run writes is, and where."""
         named = (

@@ -46,6 +46,12 @@ def test_files_play_in_real_time_where_somebody_watches(
     assert Options(demo=True, **given).plays_in_real_time is real_time
 
 
+def test_a_camera_is_always_live_and_a_file_only_in_real_time() -> None:
+    assert Options(camera="0").is_live
+    assert Options(demo=True, realtime=True).is_live
+    assert not Options(demo=True).is_live
+
+
 def test_a_websocket_without_host_stays_on_this_machine() -> None:
     assert Options(websocket="8765").websocket_address == Address("127.0.0.1", 8765)
     assert Options().websocket_address is None
