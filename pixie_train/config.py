@@ -63,7 +63,7 @@ class LossWeights:
 class TrainConfig:
     """One run of `pixie-train landmark`."""
 
-    steps: int = 12_000
+    steps: int = 10_000
     """Optimiser steps; the learning rate decays to zero over them."""
     batch: int = 512
     """Synthetic people a step."""

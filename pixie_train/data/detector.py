@@ -41,15 +41,29 @@ def image_noise(dice: Dice, shape: tuple[int, int], hidden: Tensor) -> Tensor:
     return (dice.normal(count, points, 2) + shared) * sd[..., None]
 
 
-def world_pose(dice: Dice, true: Tensor, hidden: Tensor) -> Tensor:
+def squeeze(dice: Dice, count: int) -> Tensor:
+    """Return how far beyond what the picture shows landmarks are put, (count, 1, 1).
+
+    0: all that is cut off lies on the edge; 1: where it truly is. Legs behind a desk
+    are mostly put somewhere on the desk's edge.
+    """
+    near_edge = dice.uniform(count, 1, 1, high=0.12)
+    beyond = dice.uniform(count, 1, 1, low=0.1, high=1.0)
+    return torch.where(dice.chance(count, 1, 1, p=0.4), near_edge, beyond)
+
+
+def world_pose(dice: Dice, true: Tensor, hidden: Tensor, squeezed: Tensor) -> Tensor:
     """Return 3D pose landmarks as a detector would give them.
 
     Args:
         dice: where chance comes from.
         true: (B, 33, 3) metres, origin mid-hip, axes of a camera that looks at them.
         hidden: (B, 33) booleans.
+        squeezed: (B, 1, 1) of `squeeze`: a trunk whose hips were put too high looks
+            foreshortened, and is taken to lean towards the camera.
     """
     count = len(true)
+    true = true @ _lean_forward(dice, hidden, squeezed).transpose(-1, -2)
     noisy = _misshapen(true) * torch.exp(dice.normal(count, 1, 1, sd=0.08))
     noisy = noisy @ _righting(dice, noisy).transpose(-1, -2)
     depth = dice.uniform(count, 1, 1, low=0.6, high=1.15)
@@ -86,6 +100,16 @@ def _righting(dice: Dice, points: Tensor) -> Tensor:
     return matrix_from_rotvec(rotvec)
 
 
+def _lean_forward(dice: Dice, hidden: Tensor, squeezed: Tensor) -> Tensor:
+    """Return rotations (B, 3, 3) that lean bodies without visible hips forward."""
+    count = len(hidden)
+    cut_off = hidden[:, _HIPS].all(-1) & dice.chance(count, p=0.6)
+    degrees = dice.uniform(count, low=-5, high=60) * (1 - squeezed[:, 0, 0])
+    rotvec = torch.zeros(count, 3)
+    rotvec[:, 0] = torch.deg2rad(degrees * cut_off)
+    return matrix_from_rotvec(rotvec)
+
+
 def _bend_limbs(dice: Dice, points: Tensor) -> None:
     """Move limbs in depth, in place: mostly a little, sometimes to the mirror image."""
     count = len(points)
@@ -104,6 +128,8 @@ def visibility(dice: Dice, hidden: Tensor) -> Tensor:
     seen = 1 - dice.normal(*hidden.shape, sd=0.08).abs()
     unseen = dice.uniform(*hidden.shape).square() * 0.9
     wrong = dice.chance(*hidden.shape, p=0.05)
+    # Hips behind a desk are often said to be visible.
+    wrong[:, _HIPS] ^= hidden[:, _HIPS] & dice.chance(len(hidden), 1, p=0.3)
     return torch.where(hidden ^ wrong, unseen, seen).clamp(0, 1)
 
 

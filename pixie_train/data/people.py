@@ -49,6 +49,8 @@ class People:
     """(B, F, 3) face points from the head joint, rest axes."""
     half_size: Tensor
     """(B, 2): half width and height of the picture at focal length 1."""
+    upper: Tensor
+    """(B,) booleans: the picture is meant to show no legs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +98,7 @@ class PeopleFactory:
             transl=place(dice, view, framing, skeleton.joints),
             face_local=self.face_points(betas, expression, R, rest),
             half_size=view.half_size,
+            upper=~framing.full,
         )
 
     def face_points(

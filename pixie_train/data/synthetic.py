@@ -79,6 +79,10 @@ def draw_batch(
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
+    low: Tensor
+    """(B, 1, 2): the corner of the picture with the smallest x and y."""
+    high: Tensor
+    """(B, 1, 2): the other one; a desk may come before it."""
     pose: Tensor
     hands: Tensor
     face: Tensor
@@ -93,14 +97,15 @@ def _rays(points: Tensor) -> Tensor:
 def _visible(dice: Dice, people: People, points: TruePoints) -> _Seen:
     """Decide what the picture shows of each person."""
     count = len(people.betas)
-    half = people.half_size[:, None]
     pose_xy = _rays(points.pose)
-    pose = (pose_xy.abs() < half).all(-1) & (points.pose[..., 2] > 0.15)
+    low, high = -people.half_size[:, None], _above_desks(dice, people, pose_xy)
+    pose = _within(pose_xy, low, high) & (points.pose[..., 2] > 0.15)
     pose &= ~_behind_torso(points.pose, pose_xy)
     covered = dice.chance(count, 1, p=0.25) & dice.chance(count, 33, p=0.25)
     pose &= ~covered
     hand_xy = _rays(points.hands)
-    in_picture = (hand_xy.abs() < half[:, None]).all(-1).float().mean(-1) > 0.8
+    inside = _within(hand_xy, low[:, None], high[:, None])
+    in_picture = inside.float().mean(-1) > 0.8
     wrists = pose[:, [15, 16]]
     hands = in_picture & (wrists | dice.chance(count, 2, p=0.3))
     hands &= dice.chance(count, 2, p=0.8)
@@ -110,10 +115,31 @@ def _visible(dice: Dice, people: People, points: TruePoints) -> _Seen:
         count, low=0.05, high=0.4
     )
     face_xy = _rays(points.face)
-    framed = (face_xy.abs() < half).all(-1).float().mean(-1) > 0.9
+    framed = _within(face_xy, low, high).float().mean(-1) > 0.9
     face = framed & turned_to_us & dice.chance(count, p=0.85)
     body = ~(dice.chance(count, p=0.05) & (face | hands.any(-1)))
-    return _Seen(pose, hands, face, body)
+    return _Seen(low, high, pose, hands, face, body)
+
+
+def _within(xy: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    return ((xy > low) & (xy < high)).all(-1)
+
+
+def _above_desks(dice: Dice, people: People, pose_xy: Tensor) -> Tensor:
+    """Return the pictures' far corners (B, 1, 2), moved up where a desk is in front.
+
+    A desk hides what is below some height between chest and hips.
+    """
+    count = len(pose_xy)
+    high = people.half_size[:, None].clone()
+    shoulders, hips = pose_xy[:, [11, 12], 1].mean(1), pose_xy[:, _MID_HIP, 1].mean(1)
+    edge = shoulders + dice.uniform(count, low=0.45, high=1.05) * (hips - shoulders)
+    upright = (hips - shoulders) > 0
+    sits_at_desk = people.upper & upright & dice.chance(count, p=0.4)
+    high[:, 0, 1] = torch.where(
+        sits_at_desk, edge.clamp_max(high[:, 0, 1]), high[:, 0, 1]
+    )
+    return high
 
 
 def _behind_torso(pose: Tensor, xy: Tensor) -> Tensor:
@@ -145,7 +171,9 @@ def _landmarks(dice: Dice, points: TruePoints, seen: _Seen) -> LandmarkBatch:
     present = torch.stack(
         [seen.body, seen.hands[:, 0], seen.hands[:, 1], seen.face], dim=-1
     ).float()
-    pose_rays = _pose_rays(dice, points.pose, ~seen.pose) * focal_error
+    squeezed = detector.squeeze(dice, count)
+    pose_rays = _pose_rays(dice, points.pose, seen, squeezed) * focal_error
+    pose_world = _pose_world(dice, points.pose, ~seen.pose, squeezed)
     hand_rays = torch.stack(
         [_hand_rays(dice, points.hands[:, side]) * focal_error for side in (0, 1)],
         dim=1,
@@ -156,7 +184,7 @@ def _landmarks(dice: Dice, points: TruePoints, seen: _Seen) -> LandmarkBatch:
     body, hands, face = present[:, 0], present[:, 1:3], present[:, 3]
     return LandmarkBatch(
         pose_rays=pose_rays * body[:, None, None],
-        pose_world=_pose_world(dice, points.pose, ~seen.pose) * body[:, None, None],
+        pose_world=pose_world * body[:, None, None],
         pose_visibility=detector.visibility(dice, ~seen.pose) * body[:, None],
         hand_rays=hand_rays * hands[..., None, None],
         hand_world=hand_world * hands[..., None, None],
@@ -165,13 +193,15 @@ def _landmarks(dice: Dice, points: TruePoints, seen: _Seen) -> LandmarkBatch:
     )
 
 
-def _pose_rays(dice: Dice, pose: Tensor, hidden: Tensor) -> Tensor:
-    xy = _rays(pose)
+def _pose_rays(dice: Dice, pose: Tensor, seen: _Seen, squeezed: Tensor) -> Tensor:
+    true = _rays(pose)
+    edge = true.clamp(seen.low, seen.high)
+    xy = edge + squeezed * (true - edge)
     spread = (
         2
         * (xy - xy[:, _MID_HIP].mean(1, keepdim=True)).square().sum(-1).mean(-1).sqrt()
     )
-    noise = detector.image_noise(dice, (len(pose), 33), hidden)
+    noise = detector.image_noise(dice, (len(pose), 33), ~seen.pose)
     distance = pose[:, _MID_HIP, 2].mean(1).clamp_min(0.3)
     depth = (pose[..., 2] - distance[:, None]) / distance[:, None]
     depth = depth * dice.uniform(len(pose), 1, low=1.2, high=3.0)
@@ -180,10 +210,11 @@ def _pose_rays(dice: Dice, pose: Tensor, hidden: Tensor) -> Tensor:
     return torch.cat([xy, depth[..., None]], dim=-1)
 
 
-def _pose_world(dice: Dice, pose: Tensor, hidden: Tensor) -> Tensor:
+def _pose_world(dice: Dice, pose: Tensor, hidden: Tensor, squeezed: Tensor) -> Tensor:
     hips = pose[:, _MID_HIP].mean(1, keepdim=True)
     R = rotations.look_at(_in_front(pose[:, _TORSO].mean(1)))
-    return detector.world_pose(dice, (pose - hips) @ R.transpose(-1, -2), hidden)
+    about = (pose - hips) @ R.transpose(-1, -2)
+    return detector.world_pose(dice, about, hidden, squeezed)
 
 
 def _hand_rays(dice: Dice, hand: Tensor) -> Tensor:

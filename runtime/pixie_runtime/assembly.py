@@ -111,8 +111,10 @@ def open_sinks(
         yield OscSink(options.osc_address)
     if options.websocket_address is not None:
         from pixie_runtime.sinks.websocket import WebsocketSink
+        from pixie_runtime.sinks.websocket_origins import check_origins
 
-        yield WebsocketSink(options.websocket_address, info)
+        origins = check_origins(options.websocket_origin, option="--websocket-origin")
+        yield WebsocketSink(options.websocket_address, info, origins=origins)
     if options.preview:
         from pixie_runtime.sinks.preview import PreviewSink
 

@@ -8,6 +8,7 @@ import tyro
 
 from pixie_runtime.addresses import Address, parse_address
 from pixie_runtime.errors import UsageError
+from pixie_runtime.sinks.websocket_origins import check_origins
 
 DEMO_FOLDER = Path("out")
 """Where a demo without output options leaves its files."""
@@ -18,6 +19,11 @@ Switch = Annotated[
 ]
 _File = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")]
 _Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")]
+_Origins = Annotated[
+    tuple[str, ...],
+    tyro.conf.UseAppendAction,
+    tyro.conf.arg(metavar="ORIGIN", help_behavior_hint=""),
+]
 _Count = Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")]
 
 
@@ -62,6 +68,9 @@ class Options:
         str | None, tyro.conf.arg(metavar="[HOST:]PORT", help_behavior_hint="")
     ] = None
     """Serve a websocket there; without HOST on 127.0.0.1."""
+    websocket_origin: _Origins = ()
+    """Let web pages from there connect too: SCHEME://HOST[:PORT],
+    null (pages opened as a file) or *. May be repeated."""
     record: _File = None
     """Write a take to this file (.npz)."""
     overlay: _File = None
@@ -97,6 +106,9 @@ class Options:
         for option, text in (("--osc", self.osc), ("--websocket", self.websocket)):
             if text is not None:
                 _address(option, text)
+        if self.websocket_origin and self.websocket is None:
+            raise UsageError("--websocket-origin needs --websocket")
+        check_origins(self.websocket_origin, option="--websocket-origin")
 
     @property
     def osc_address(self) -> Address | None:

@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tyro
 
 from pixie_runtime.addresses import Address
 from pixie_runtime.errors import UsageError
@@ -77,3 +78,25 @@ def test_a_demo_with_outputs_gets_no_others(given: dict[str, Any]) -> None:
 
 def test_a_video_without_outputs_writes_nothing() -> None:
     assert Options(video=Path("a.mp4")).with_demo_outputs().output_files == ()
+
+
+def test_origins_of_web_pages_may_be_listed_one_by_one() -> None:
+    words = ["--camera", "0", "--websocket", "8765"]
+    for origin in ("https://studio.example", "null"):
+        words += ["--websocket-origin", origin]
+    options = tyro.cli(Options, args=words)
+    assert options.websocket_origin == ("https://studio.example", "null")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"websocket": "8765", "websocket_origin": ("studio",)}, "expected SCHEME"),
+        ({"websocket_origin": ("null",)}, "needs --websocket"),
+    ],
+)
+def test_origins_that_cannot_be_meant_are_refused(
+    values: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        Options(camera="0", **values)

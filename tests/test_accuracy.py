@@ -1,0 +1,81 @@
+"""The whole chain against triangulated ground truth on real footage.
+
+The ground truth is not in the repository; where it is absent these tests are skipped.
+The limits are what MediaPipe's own tracked 3D landmarks reach with the same pose model.
+"""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pixie_runtime import cli
+from pixie_runtime.sinks.take_file import load_take
+from pixie_runtime.sources.opening import demo_clip
+
+ROOT = Path(__file__).parents[1]
+EVAL = ROOT.parent / "shared" / "eval"
+TRUTH, COMPARER = EVAL / "gt_public.npz", EVAL / "eval_take.py"
+CLIPS = {
+    "cam01": demo_clip(),
+    "cam02": ROOT / "tests" / "footage" / "pose2sim_SinglePerson_cam02.mp4",
+}
+
+pytestmark = pytest.mark.skipif(
+    not TRUTH.exists(), reason="the ground truth is not beside this checkout"
+)
+
+
+@dataclass(frozen=True)
+class Scored:
+    take: Path
+    figures: dict[str, float]
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scored]:
+    folder = tmp_path_factory.mktemp("takes")
+    results = {}
+    for camera, clip in CLIPS.items():
+        take, scores = folder / f"{camera}.npz", folder / f"{camera}.json"
+        code = cli.main(["--video", str(clip), "--record", str(take), "--quiet"])
+        assert code == 0
+        compare = [sys.executable, COMPARER, take, "--camera", camera]
+        compare += ["--gt", TRUTH, "--json", scores]
+        subprocess.run([str(word) for word in compare], check=True, capture_output=True)
+        results[camera] = Scored(take, json.loads(scores.read_text()))
+    return results
+
+
+def mean(scored: dict[str, Scored], figure: str) -> float:
+    return float(np.mean([result.figures[figure] for result in scored.values()]))
+
+
+def test_somebody_is_found_in_nearly_every_frame(scored: dict[str, Scored]) -> None:
+    for result in scored.values():
+        assert len(load_take(result.take).frames) >= 98
+
+
+def test_joints_are_no_worse_than_mediapipes(scored: dict[str, Scored]) -> None:
+    assert mean(scored, "pa_mpjpe_mm") <= 95
+    assert mean(scored, "limb_dir_deg") <= 22.6
+    assert mean(scored, "accel_err_mm_f2") <= 41
+
+
+def test_the_front_is_never_taken_for_the_back(scored: dict[str, Scored]) -> None:
+    truth = np.load(TRUTH)
+    names = [str(name) for name in truth["joint_names"]]
+    cameras = [str(name) for name in truth["camera_names"]]
+    left, right = names.index("left_shoulder"), names.index("right_shoulder")
+    for camera, result in scored.items():
+        turn = truth["R"][cameras.index(camera)]
+        across = (truth["xyz_world"][:, left] - truth["xyz_world"][:, right]) @ turn.T
+        take = load_take(result.take)
+        ours = take.joints[:, 16] - take.joints[:, 17]
+        for frame, vector in zip(take.frames, ours, strict=True):
+            if frame < len(across) and np.isfinite(across[frame]).all():
+                assert vector @ across[frame] > 0, (camera, int(frame))
