@@ -11,9 +11,10 @@ from torch import Tensor
 def unit(v: Tensor) -> Tensor:
     """Scale vectors (..., 3) to length 1; a zero vector stays zero.
 
-    Not torch's `normalize`: its ONNX form gives not-a-number for zero vectors.
+    Not torch's `normalize`: its ONNX form gives not-a-number for zero vectors, and a
+    tiny number added under a root is optimised away.
     """
-    return v * torch.rsqrt(v.square().sum(-1, keepdim=True) + 1e-16)
+    return v / v.norm(dim=-1, keepdim=True).clamp_min(1e-6)
 
 
 def matrix_from_6d(d6: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Where MediaPipe's pose landmarks lie on the body model, measured on pictures of it.
 
-    python -m tools.landmark_offsets --out pixie_train/data/landmark_offsets.json
+    python -m tools.landmark_offsets --out body_points.json
 
 Draws bodies in many poses from many sides, looks at them with the pose landmarker, and
 finds for each landmark the point fixed to its joint that explains best where it was

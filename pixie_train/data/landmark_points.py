@@ -5,14 +5,13 @@ surface (`pixie_train.body_model.FacePoints`). Everything is found on the model 
 so that any file in SMPL-X's layout with a face embedding will do.
 """
 
-import json
 from dataclasses import dataclass
-from importlib.resources import files
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from pixie_runtime import body_points
 from pixie_runtime.body import BodyModel
 from pixie_runtime.smplx import JOINT_INDEX
 from pixie_runtime.types import Float32
@@ -74,16 +73,12 @@ def joint_points(model: BodyModel) -> LandmarkPoints:
     return _riding(model, joints, places)
 
 
-def pose_points(model: BodyModel) -> LandmarkPoints:
-    """Return the 33 pose landmarks where MediaPipe sees them on the body.
-
-    Their offsets were measured on pictures of the embedded body
-    (`tools.landmark_offsets`).
-    """
-    table = files("pixie_train") / "data" / "landmark_offsets.json"
-    rows = json.loads(table.read_text())
-    offset = torch.tensor([row["offset_m"] for row in rows], dtype=torch.float32)
-    return LandmarkPoints(joint_points(model).joint, offset)
+def pose_points() -> LandmarkPoints:
+    """Return the 33 pose landmarks where MediaPipe sees them on the body."""
+    points = body_points.pose_points()
+    return LandmarkPoints(
+        torch.from_numpy(points.joint.copy()), torch.from_numpy(points.offset.copy())
+    )
 
 
 def hand_points(model: BodyModel, side: str) -> LandmarkPoints:

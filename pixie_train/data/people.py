@@ -71,7 +71,7 @@ class PeopleFactory:
     def __init__(self, model: BodyModel, bank: MotionBank, *, n_betas: int) -> None:
         self.body = TorchBody(model, n_betas=n_betas)
         self.face = FacePoints(model, list(FACE_POINTS), n_betas=n_betas)
-        self.pose_points = pose_points(model)
+        self.pose_points = pose_points()
         self.hand_points = (hand_points(model, "left"), hand_points(model, "right"))
         self._poses = PoseSampler(bank)
         self._hands = HandSampler(model)

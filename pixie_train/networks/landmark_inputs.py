@@ -106,7 +106,7 @@ def normalise(landmarks: LandmarkBatch) -> EncoderInputs:
     xy = turn_rays(landmarks.pose_rays[..., :2], R)
     weight = 0.1 + landmarks.pose_visibility
     square = (xy.square().sum(-1) * weight).sum(-1) / weight.sum(-1)
-    scale = 2 * (square + 1e-8).sqrt()
+    scale = 2 * square.sqrt().clamp_min(1e-4)
     world = landmarks.pose_world @ R_torso
     starts, ends = ([bone[end] for bone in _BONES] for end in (0, 1))
     body = torch.cat(
@@ -229,7 +229,7 @@ def _centred(rays: Tensor, R: Tensor) -> tuple[Tensor, Tensor]:
     xy = turn_rays(rays[..., :2], R)
     centre = xy.mean(1, keepdim=True)
     xy = xy - centre
-    scale = 2 * (xy.square().sum(-1).mean(-1) + 1e-10).sqrt()
+    scale = 2 * xy.square().sum(-1).mean(-1).sqrt().clamp_min(1e-5)
     points = torch.cat([xy, rays[..., 2:]], dim=-1) / scale[:, None, None]
     return points, centre[:, 0]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pixie_runtime import placement, rotations
+from pixie_runtime import fitting, placement, rotations
 from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import Bundle
 from pixie_runtime.engines import Engine
@@ -27,7 +27,12 @@ class LandmarkEstimator:
     """Runs a landmark bundle: PIXIE's moderators and regressors on landmarks."""
 
     def __init__(
-        self, bundle: Bundle, model: BodyModel, *, engine: Engine | None = None
+        self,
+        bundle: Bundle,
+        model: BodyModel,
+        *,
+        engine: Engine | None = None,
+        fits: bool = True,
     ) -> None:
         """Load the bundle's network.
 
@@ -37,6 +42,7 @@ class LandmarkEstimator:
                 rotations carry over and shape and expression, whose coefficients
                 would mean something else, stay zero; `warning` then says so.
             engine: what runs the network; default: ONNX Runtime on the CPU.
+            fits: whether the regressed body is brought onto its 2D landmarks.
 
         Raises:
             BundleError: the bundle is of another kind or its network is unusable.
@@ -49,6 +55,7 @@ class LandmarkEstimator:
             )
         self._model = model
         self._spec = manifest.body_model
+        self._fits = fits
         self._same_body = self._spec.sha256 == model.sha256
         self._engine = engine or OnnxRuntimeEngine(bundle.path_of("whole"), threads=1)
         expected = {tensor.name for tensor in manifest.networks["whole"].inputs}
@@ -91,13 +98,17 @@ class LandmarkEstimator:
         origin = np.zeros(3, np.float32)
         about_origin = shaped.posed(quaternions, origin).joints
         transl = placement.translation(about_origin, landmarks, camera)
+        if self._fits:
+            quaternions, transl = fitting.fit(
+                shaped, quaternions, transl, landmarks, camera
+            )
         params = SmplxParams(betas, expression, quaternions, transl)
         return Person(
             track_id=0,
             frame_index=frame.index,
             timestamp_s=frame.timestamp_s,
             params=params,
-            joints=about_origin + transl,
+            joints=shaped.posed(quaternions, transl).joints,
             confidence=_confidence(landmarks, outputs["moderator_weights"][0]),
             camera=camera,
             times=StageTimes(frame.grabbed_ns),

@@ -105,3 +105,25 @@ def test_rounded_weights_are_exactly_those_of_half_precision() -> None:
         layer.weight.half().float(), layer.weight, atol=0, rtol=0
     )
     torch.testing.assert_close(layer.weight, before, atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_one_part_alone_gives_finite_numbers(folder: Path, part: int) -> None:
+    """Absent parts are zeros, and zero vectors must not be normalised to nothing."""
+    bundle = Bundle.open(folder)
+    random = np.random.default_rng(part)
+    inputs = {
+        tensor.name: np.zeros((1, *(int(n) for n in tensor.shape[1:])), np.float32)
+        for tensor in bundle.manifest.networks["whole"].inputs
+    }
+    for name in (
+        ("pose_rays", "pose_world"),
+        ("hand_rays", "hand_world"),
+        ("hand_rays", "hand_world"),
+        ("face_rays",),
+    )[part]:
+        inputs[name] = random.normal(0, 0.2, inputs[name].shape).astype(np.float32)
+    inputs["present"][0, part] = 1
+    with OnnxRuntimeEngine(bundle.path_of("whole")) as engine:
+        for name, array in engine.infer(inputs).items():
+            assert np.isfinite(array).all(), name

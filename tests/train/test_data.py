@@ -67,11 +67,11 @@ def test_fingers_bend_towards_the_palm_on_both_hands(model: BodyModel) -> None:
 
 
 def test_pose_landmarks_lie_where_their_names_say(model: BodyModel) -> None:
-    points = pose_points(model)
+    points = pose_points()
     places = torch.from_numpy(np.array(model.J_template))[points.joint] + points.offset
     nose, left_ear, left_heel, left_toe = places[[0, 7, 29, 31]]
     assert nose[2] > places[7:9, 2].max()
-    assert left_ear[0] > 0.05
+    assert left_ear[0] > 0.035
     assert left_toe[2] > left_heel[2] + 0.15
     mirrored = places[[8, 12, 16, 24, 28, 32]] * torch.tensor([-1.0, 1, 1])
     torch.testing.assert_close(
@@ -108,7 +108,7 @@ def test_detected_3d_landmarks_are_near_the_true_ones(factory: PeopleFactory) ->
     true = truth.skeleton.attached(points.joint, points.offset)
     true = true - true[:, 23:25].mean(1, keepdim=True)
     gap = (landmarks.pose_world - true)[body].norm(dim=-1)
-    assert 0.02 < gap.median() < 0.12
+    assert 0.04 < gap.median() < 0.16
 
 
 def test_people_turned_to_other_axes_stay_the_same_people(

@@ -1,0 +1,190 @@
+"""Bringing a regressed body onto its landmarks: a few small Gauss-Newton steps.
+
+A network that regresses rotations is right in the large and off by centimetres at the
+ends of limbs, where errors add up; the landmarks' places in the picture are better than
+that. Each step turns the free joints and moves the body so that its points project
+nearer to where they were seen, and pays for every turn away from the regression: what
+the picture does not show (depth, twist) stays as regressed.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from pixie_runtime import rotations
+from pixie_runtime.body import BodyModel, ShapedBody
+from pixie_runtime.body_points import (
+    BodyPoints,
+    palm_points,
+    pose_points,
+    skull_points,
+)
+from pixie_runtime.smplx import JOINT_COUNT, JOINT_INDEX, PARENTS
+from pixie_runtime.types import Camera, Float32, Float64, PersonLandmarks
+
+_TRUST_RAD = {
+    "pelvis": 0.10,
+    "spine1": 0.05,
+    "spine3": 0.08,
+    "neck": 0.10,
+    "head": 0.05,
+    "left_shoulder": 0.25,
+    "right_shoulder": 0.25,
+    "left_elbow": 0.25,
+    "right_elbow": 0.25,
+    "left_wrist": 0.10,
+    "right_wrist": 0.10,
+    "left_hip": 0.20,
+    "right_hip": 0.20,
+    "left_knee": 0.20,
+    "right_knee": 0.20,
+    "left_ankle": 0.15,
+    "right_ankle": 0.15,
+}
+"""Joints that may turn, and the standard deviation of the regression there, radians."""
+_TRUST_M = 0.5
+"""Standard deviation of the body's place before the fit, metres."""
+_LANDMARK_M = 0.02
+"""Standard deviation of a fully visible landmark across the line of sight, metres."""
+_HEAD_LANDMARKS = 11
+_HEAD_SHARE = 0.15
+"""Weight of each of the pose's eleven landmarks on the head: they lie together, and
+loosely."""
+_SKULL_SHARE = 0.5
+"""Weight of each of the face mesh's points on the skull, which replace them."""
+_HAND_LANDMARKS = {"left": [17, 19, 21], "right": [18, 20, 22]}
+_STEPS = 4
+_OUTLIER = 4.0
+"""Residuals beyond this many standard deviations pull less, the farther the less."""
+
+_FREE = np.array([JOINT_INDEX[name] for name in _TRUST_RAD])
+_PARENT_OF_FREE = np.maximum(np.array(PARENTS)[_FREE], 0)
+_PRIOR = np.repeat(1 / np.square(list(_TRUST_RAD.values())), 3)
+
+
+def _descent() -> npt.NDArray[np.bool_]:
+    """Return (F, 55): whether each joint moves with the free joint or is it."""
+    moves = np.zeros((JOINT_COUNT, JOINT_COUNT), bool)
+    for joint, parent in enumerate(PARENTS):
+        if parent >= 0:
+            moves[:, joint] = moves[:, parent]
+        moves[joint, joint] = True
+    return np.asarray(moves[_FREE])
+
+
+_MOVES = _descent()
+
+
+def fit(
+    shaped: ShapedBody,
+    quaternions: Float32,
+    transl: Float32,
+    landmarks: PersonLandmarks,
+    camera: Camera,
+) -> tuple[Float32, Float32]:
+    """Return rotations and translation nearer to the landmarks.
+
+    Args:
+        shaped: the body.
+        quaternions: regressed rotations, wxyz, (55, 4), the root in camera axes.
+        transl: (3,) metres, camera frame.
+        landmarks: what was seen; without a pose nothing changes.
+        camera: the camera that saw it.
+    """
+    seen = _seen(shaped.model, landmarks, camera)
+    if seen is None:
+        return quaternions, transl
+    points, rays, weight = seen
+    q, t = quaternions.astype(np.float64), transl.astype(np.float64)
+    turned = np.zeros(3 * len(_FREE))
+    moved = np.zeros(3)
+    moves = _MOVES[:, points.joint]
+    prior = np.concatenate([_PRIOR, np.full(3, _TRUST_M**-2)])
+    for _ in range(_STEPS):
+        posed = shaped.posed(q.astype(np.float32), t.astype(np.float32))
+        T = posed.transforms.astype(np.float64)
+        A, b = _equations(points.place(posed.transforms), rays, T, moves)
+        sigmas = np.abs(b) * np.sqrt(np.repeat(weight, 2))
+        doubt = np.square(np.maximum(sigmas / _OUTLIER, 1))
+        w = np.repeat(weight, 2) / doubt
+        normal = (A * w[:, None]).T @ A + np.diag(prior)
+        pull = prior * np.concatenate([turned, moved])
+        step = np.linalg.solve(normal, (A * w[:, None]).T @ b - pull)
+        turns, shift = step[:-3].reshape(-1, 3), step[-3:]
+        q[_FREE] = _turned(q[_FREE], T[_PARENT_OF_FREE, :3, :3], turns)
+        t += shift
+        turned += step[:-3]
+        moved += shift
+    return q.astype(np.float32), t.astype(np.float32)
+
+
+def _turned(q: Float64, R_parent: Float64, turns: Float64) -> Float64:
+    """Turn joints by small rotation vectors (F, 3) given in camera axes."""
+    R = R_parent.copy()
+    R[_FREE == 0] = np.eye(3)
+    local = np.einsum("fba,fb->fa", R, turns)
+    product = rotations.multiply(rotations.from_rotvec(local), q)
+    return np.asarray(rotations.normalise(product), np.float64)
+
+
+def _equations(
+    places: Float32, rays: Float64, T: Float64, moves: npt.NDArray[np.bool_]
+) -> tuple[Float64, Float64]:
+    """Linearise the points' distances from their rays, in metres.
+
+    The distance of a point p from the ray u is (p_x - u_x p_z, p_y - u_y p_z); turning
+    a joint at c by a small w moves the point by w x (p - c).
+
+    Returns:
+        A (2P, 3F + 3) and b (2P,): A @ step should be b.
+    """
+    p = places.astype(np.float64)
+    count, free = len(p), len(_FREE)
+    arm = (p[None] - T[_FREE, None, :3, 3]) * moves[..., None]
+    x, y, z = np.moveaxis(arm, -1, 0)
+    zero = np.zeros_like(x)
+    # Rows: x, y, z of w x arm; columns: w.
+    cross = np.stack(
+        [np.stack(row, -1) for row in ((zero, z, -y), (-z, zero, x), (y, -x, zero))], -2
+    )
+    D = np.empty((count, 3, 3 * free + 3))
+    D[:, :, :-3] = cross.transpose(1, 2, 0, 3).reshape(count, 3, 3 * free)
+    D[:, :, -3:] = np.eye(3)
+    A = D[:, :2] - rays[:, :, None] * D[:, 2:]
+    b = rays * p[:, 2:] - p[:, :2]
+    return A.reshape(2 * count, -1), b.reshape(-1)
+
+
+def _seen(
+    model: BodyModel, landmarks: PersonLandmarks, camera: Camera
+) -> tuple[BodyPoints, Float64, Float64] | None:
+    """Return what was seen: points on the body, rays (P, 2), inverse variances (P,)."""
+    pose = landmarks.pose
+    if pose is None:
+        return None
+    on_body = pose_points()
+    trust = np.square(pose.visibility.astype(np.float64))
+    trust[:_HEAD_LANDMARKS] *= _HEAD_SHARE
+    parts, pixels, weights = [on_body], [pose.image[:, :2]], [trust]
+    hands = (("left", landmarks.left_hand), ("right", landmarks.right_hand))
+    for side, hand in hands:
+        if hand is None:
+            continue
+        trust[_HAND_LANDMARKS[side]] = 0.0
+        palm = palm_points(side)
+        parts.append(palm)
+        pixels.append(hand.image[palm.landmark, :2])
+        weights.append(np.full(len(palm.landmark), hand.score**2))
+    skull = skull_points(model)
+    if landmarks.face is not None and skull is not None:
+        trust[:_HEAD_LANDMARKS] = 0.0
+        parts.append(skull)
+        pixels.append(landmarks.face.image[skull.landmark, :2])
+        weights.append(np.full(len(skull.landmark), _SKULL_SHARE))
+    points = BodyPoints(
+        landmark=np.concatenate([part.landmark for part in parts]),
+        joint=np.concatenate([part.joint for part in parts]),
+        offset=np.concatenate([part.offset for part in parts]),
+    )
+    centre = np.array(camera.centre_px)
+    rays = (np.concatenate(pixels).astype(np.float64) - centre) / camera.focal_px
+    return points, rays, np.concatenate(weights) / _LANDMARK_M**2
