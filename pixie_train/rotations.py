@@ -14,7 +14,8 @@ def unit(v: Tensor) -> Tensor:
     Not torch's `normalize`: its ONNX form gives not-a-number for zero vectors, and a
     tiny number added under a root is optimised away.
     """
-    return v / v.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+    scaled: Tensor = v / v.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+    return scaled
 
 
 def matrix_from_6d(d6: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.spatial.transform import Rotation
 from tqdm import tqdm
 
 from pixie_runtime import rotations
@@ -51,6 +52,8 @@ class Sighting:
     """(33, 3): the landmarks' joints, camera axes, metres."""
     R: Float64
     """(33, 3, 3): those joints' rotations."""
+    world: Float64
+    """(33, 3): the detector's 3D landmarks, metres from mid-hip."""
 
 
 def look_at_bodies(model: BodyModel, count: int, seed: int) -> list[Sighting]:
@@ -79,17 +82,17 @@ def _look(
     points: LandmarkPoints,
     random: np.random.Generator,
 ) -> Sighting | None:
-    joints = people.skeleton.joints[i].numpy()
     upright = people.skeleton.R_root_joint[i, 9, 1, 1] < -0.6
     if not upright:
         return None
+    q = rotations.from_matrix(people.rotations[i].numpy()).astype(np.float32)
+    shaped = model.shaped(people.betas[i].numpy(), people.expression[i].numpy())
+    about = shaped.posed(q, np.zeros(3, np.float32))
+    joints = about.joints - about.joints[0]
     size = float(np.linalg.norm(joints - joints.mean(0), axis=1).max())
     camera = Camera.with_field_of_view(_SIZE, _SIZE, 50)
     at = np.array([*random.uniform(-0.2, 0.2, 2), random.uniform(2.6, 3.6)]) * size
     transl = at - joints.mean(0)
-    q = rotations.from_matrix(people.rotations[i].numpy()).astype(np.float32)
-    shaped = model.shaped(people.betas[i].numpy(), people.expression[i].numpy())
-    about = shaped.posed(q, np.zeros(3, np.float32))
     vertices = about.vertices() - about.joints[0] + transl.astype(np.float32)
     picture = draw_mesh(
         _background(random),
@@ -108,7 +111,8 @@ def _look(
         rays=rays.astype(np.float64),
         weight=found.visibility.astype(np.float64),
         joints=(joints + transl)[joint],
-        R=people.skeleton.R_root_joint[i].numpy()[joint].astype(np.float64),
+        R=about.transforms[joint, :3, :3].astype(np.float64),
+        world=found.world.astype(np.float64),
     )
     return sighting if _sides_are_right(sighting) else None
 
@@ -176,6 +180,38 @@ def _equations(
     return np.array(rows), np.array(values), np.array(weights)
 
 
+def describe_errors(sightings: list[Sighting], offsets: Float64) -> dict[str, float]:
+    """Return how the detector errs: what `pixie_train.data.detector` imitates."""
+    seen, hidden, turns, true_depth, depth, widths = [], [], [], [], [], []
+    for s in sightings:
+        true = s.joints + np.einsum("pab,pb->pa", s.R, offsets)
+        rays = true[:, :2] / true[:, 2:]
+        spread = 2 * np.sqrt(np.square(rays - rays[23:25].mean(0)).sum(1).mean())
+        gap = np.linalg.norm(s.rays - rays, axis=1) / spread
+        seen += gap[s.weight > 0.9].tolist()
+        hidden += gap[s.weight < 0.1].tolist()
+        about = true - true[23:25].mean(0)
+        limbs = slice(11, 33)
+        turn, _ = Rotation.align_vectors(
+            s.world[limbs], about[limbs], weights=np.square(s.weight[limbs])
+        )
+        turns.append(turn.as_rotvec(degrees=True))
+        visible = np.flatnonzero(s.weight[limbs] > 0.7) + 11
+        true_depth += about[visible, 2].tolist()
+        depth += s.world[visible, 2].tolist()
+        width = [np.linalg.norm(points[23] - points[24]) for points in (s.world, about)]
+        widths.append(width[0] / width[1])
+    spread_of_turns = np.ptp(np.percentile(turns, [16, 84], axis=0), axis=0) / 2
+    return {
+        "2D error where visible, % of spread": 100 * float(np.median(seen)),
+        "2D error where hidden, % of spread": 100 * float(np.median(hidden)),
+        "3D turned about x, standard deviation, degrees": float(spread_of_turns[0]),
+        "3D turned about y, standard deviation, degrees": float(spread_of_turns[1]),
+        "3D depth scale": float(np.polyfit(true_depth, depth, 1)[0]),
+        "hip width, detected over true": float(np.median(widths)),
+    }
+
+
 def main() -> None:
     """Measure, write, and print how far the landmarks lie from their joints."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -184,7 +220,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     model = embedded_body_model()
-    offsets = fit(look_at_bodies(model, options.count, options.seed))
+    sightings = look_at_bodies(model, options.count, options.seed)
+    offsets = fit(sightings)
     joint = joint_points(model).joint.tolist()
     rows = [
         {"landmark": i, "joint": joint[i], "offset_m": [round(float(x), 4) for x in o]}
@@ -194,6 +231,8 @@ def main() -> None:
     options.out.write_text(f"[\n  {text}\n]\n")
     for row in rows:
         print(row)
+    for name, value in describe_errors(sightings, offsets).items():
+        print(f"{name}: {value:.2f}")
 
 
 if __name__ == "__main__":

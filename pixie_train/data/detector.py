@@ -3,10 +3,9 @@
 Imitates MediaPipe's pose, hand and face landmarks on video: jitter that grows where
 a landmark is hidden or outside the picture, 3D that leans, is flattened in depth and
 sometimes bends a limb the wrong way, parts that are not found. The figures are of the
-size found between MediaPipe's landmarks and the truth on 450 rendered bodies
-(`tools.landmark_offsets` draws such): 2D errors of 1.7 % of the spread where visible,
-11 % where hidden; 3D turned by 10 degrees, lean underestimated by a third, depth
-scaled by 0.64 in the mean, hips a fifth too wide.
+size found between MediaPipe's landmarks and the truth on 400 rendered bodies
+(`tools.landmark_offsets` prints them): 2D errors of 1.7 % of the spread where visible,
+12 % where hidden; 3D turned by 10 degrees, depth scaled by 0.62, hips a sixth too wide.
 """
 
 import torch
