@@ -16,6 +16,7 @@ from pixie_runtime.landmarks.regions import (
     Points,
     Region,
     TrackingLimits,
+    cropped,
     rotation_between,
 )
 from pixie_runtime.types import Float32, HandLandmarks, PoseLandmarks, UInt8
@@ -32,24 +33,31 @@ _CROP_SIDE = 224
 _RECROP_SIDE = 256
 _DEPTH_SCALE = 0.4
 _MIN_SCORE = 0.5
+_CLEARLY_NONE = 0.1
+_PATIENCE = 15
+"""After so many looks that clearly showed no hand, every second frame will do."""
 _UPWARDS = np.pi / 2
 _LIMITS = TrackingLimits(degrees=40, translation=0.2, scale=0.4, margin=-0.1)
 _PALM_POINTS = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)
 _INDEX_PIP, _MIDDLE_PIP, _RING_PIP = 6, 10, 14
 _SAME_REGION_OVERLAP = 0.5
-_SAME_PLACE_OVERLAP = 0.3
 _SAME_HAND_DISTANCE = 0.15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenHand:
-    """A hand and the network's opinion of which one it is."""
+    """What may be a hand, and the network's opinion of which one it is."""
 
     landmarks: HandLandmarks
     right_probability: float
     """That it is the person's own right hand, in a picture that is not mirrored.
 
     MediaPipe calls this "Left": it takes every picture for a mirrored selfie."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is a hand at all."""
+        return self.landmarks.score >= _MIN_SCORE
 
     def agreement(self, side: Side) -> float:
         """Return the probability that it is the hand of `side`."""
@@ -63,27 +71,24 @@ class HandModel:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def landmarks(self, image: UInt8, regions: list[Region]) -> list[SeenHand | None]:
-        """Return the hand in each region, or None where there is none."""
+    def landmarks(self, image: UInt8, regions: list[Region]) -> list[SeenHand]:
+        """Return what is in each region; see `SeenHand.is_there`."""
         if not regions:
             return []
-        crops = np.stack([region.crop(image, _CROP_SIDE) for region in regions])
+        crops = cropped(image, regions, _CROP_SIDE)
         outputs = self._engine.infer({"image": crops})
         return [
             self._hand(region, {name: array[i] for name, array in outputs.items()})
             for i, region in enumerate(regions)
         ]
 
-    def _hand(self, region: Region, outputs: dict[str, Float32]) -> SeenHand | None:
-        score = float(outputs["score"][0])
-        if score < _MIN_SCORE:
-            return None
+    def _hand(self, region: Region, outputs: dict[str, Float32]) -> SeenHand:
         points = outputs["landmarks"] / _CROP_SIDE
         points[:, 2] /= _DEPTH_SCALE
         hand = HandLandmarks(
             image=region.to_image(points),
             world=region.turned(outputs["world"]),
-            score=score,
+            score=float(outputs["score"][0]),
         )
         return SeenHand(hand, float(outputs["handedness"][0]))
 
@@ -96,17 +101,17 @@ class HandTracker:
         self._recrop = models.hand_recrop
         self._palms = Detector(models.palm_detection_full, PALM)
         self._last: dict[Side, HandLandmarks] = {}
-        self._confirmed: set[Side] = set()
+        self._frames_without: dict[Side, int] = dict.fromkeys(SIDES, 0)
 
     def reset(self) -> None:
         """Forget both hands."""
         self._last = {}
-        self._confirmed = set()
+        self._frames_without = dict.fromkeys(SIDES, 0)
 
     def swap_sides(self) -> None:
         """Take the left hand for the right one from now on, and the other way round."""
         self._last = {other(side): hand for side, hand in self._last.items()}
-        self._confirmed = {other(side) for side in self._confirmed}
+        self._frames_without = {other(s): n for s, n in self._frames_without.items()}
 
     def update(self, image: UInt8, pose: PoseLandmarks | None) -> dict[Side, SeenHand]:
         """Return the hands in `image` by the person's own side.
@@ -121,50 +126,41 @@ class HandTracker:
         return found
 
     def _on_arms(self, image: UInt8, pose: PoseLandmarks) -> dict[Side, SeenHand]:
-        sides = [
+        visible = [
             side
             for side in SIDES
             if pose.visibility[_POSE_WRIST[side]] > _MIN_WRIST_VISIBILITY
         ]
+        sides = [side for side in visible if self._is_due(side)]
         regions = self._regions(image, {s: region_on_arm(pose, s) for s in sides})
-        seen = self._model.landmarks(image, regions)
-        hands = {s: hand for s, hand in zip(sides, seen, strict=True) if hand}
+        looks = dict(zip(sides, self._model.landmarks(image, regions), strict=True))
+        for side in visible:
+            clear = side not in looks or looks[side].landmarks.score < _CLEARLY_NONE
+            self._frames_without[side] = self._frames_without[side] + 1 if clear else 0
+        hands = {side: hand for side, hand in looks.items() if hand.is_there}
         return _without_duplicate(hands, pose)
 
-    def _regions(self, image: UInt8, on_arms: dict[Side, Region]) -> list[Region]:
-        """Return where the hands are, by the recrop network or by their last landmarks.
+    def _is_due(self, side: Side) -> bool:
+        """Whether to look for a hand in this frame; both missing, they take turns."""
+        frames = self._frames_without[side]
+        return frames < _PATIENCE or frames % len(SIDES) == SIDES.index(side)
 
-        A hand that was where it was expected is believed for one frame; the recrop
-        network looks again in the next.
-        """
-        followed = {
-            side: region_of_hand(last.image)
-            for side, last in self._last.items()
-            if side in on_arms
-        }
-        believed = {
-            side
-            for side in self._confirmed & followed.keys()
-            if overlap(followed[side], on_arms[side]) > _SAME_PLACE_OVERLAP
-        }
-        asked = [side for side in on_arms if side not in believed]
-        found = self._recropped(image, [on_arms[side] for side in asked])
-        regions = dict(zip(asked, found, strict=True))
-        self._confirmed = {
-            side
-            for side in asked
-            if side in followed
-            and _LIMITS.hold(followed[side], self._last[side].image, regions[side])
-        }
-        for side in believed | self._confirmed:
-            regions[side] = followed[side]
-        return [regions[side] for side in on_arms]
+    def _regions(self, image: UInt8, on_arms: dict[Side, Region]) -> list[Region]:
+        """Return where hands are, by the recrop network or by their last landmarks."""
+        regions = self._recropped(image, list(on_arms.values()))
+        for index, side in enumerate(on_arms):
+            last = self._last.get(side)
+            if last is not None:
+                followed = region_of_hand(last.image)
+                if _LIMITS.hold(followed, last.image, regions[index]):
+                    regions[index] = followed
+        return regions
 
     def _recropped(self, image: UInt8, regions: list[Region]) -> list[Region]:
         """Return where the recrop network sees the hands in the arms' regions."""
         if not regions:
             return []
-        crops = np.stack([region.crop(image, _RECROP_SIDE) for region in regions])
+        crops = cropped(image, regions, _RECROP_SIDE)
         points = self._recrop.infer({"image": crops})["points"] / _RECROP_SIDE
         refined = []
         for region, pair in zip(regions, points, strict=True):
@@ -182,7 +178,7 @@ class HandTracker:
                 if all(overlap(region, r) < _SAME_REGION_OVERLAP for r in regions):
                     regions.append(region)
         seen = self._model.landmarks(image, regions[: len(SIDES)])
-        return assigned([hand for hand in seen if hand])
+        return assigned([hand for hand in seen if hand.is_there])
 
 
 def assigned(hands: list[SeenHand]) -> dict[Side, SeenHand]:

@@ -22,6 +22,7 @@ MIRRORED = np.array(
 """For each of the 33 landmarks the one on the other side; an involution."""
 
 _LIMBS = slice(11, 33)
+_BOTH_WAYS = np.stack([np.arange(33)[_LIMBS], MIRRORED[_LIMBS]])
 _LONGEST_GAP_S = 0.5
 """A body unseen for longer is taken as it comes."""
 _PREDICTED_S = 0.1
@@ -85,13 +86,18 @@ class _Past:
     def size(self) -> float:
         return max(float(np.ptp(self.pose.image[_LIMBS, :2], axis=0).max()), 1e-6)
 
-    def cost(self, pose: PoseLandmarks, time_s: float) -> float:
-        """Return the mean distance from where the body was expected, in body sizes."""
+    def costs(self, pose: PoseLandmarks, time_s: float) -> tuple[float, float]:
+        """Return how far from where it was expected the body is, in body sizes.
+
+        The mean distance of its landmarks as labelled, and with the sides swapped.
+        """
         ahead_s = min(time_s - self.time_s, _PREDICTED_S)
         expected = self.pose.image[_LIMBS, :2] + self.velocity * ahead_s
-        distance = np.hypot(*(pose.image[_LIMBS, :2] - expected).T)
+        readings = pose.image[_BOTH_WAYS, :2] - expected
+        distances = np.hypot(readings[..., 0], readings[..., 1])
         weights = self.pose.visibility[_LIMBS] + 1e-6
-        return float(np.average(distance, weights=weights)) / self.size
+        mean = distances @ weights / (weights.sum() * self.size)
+        return float(mean[0]), float(mean[1])
 
     def followed_by(self, pose: PoseLandmarks, time_s: float) -> "_Past":
         interval_s = time_s - self.time_s
@@ -194,11 +200,10 @@ class SideKeeper:
 
 def _read(pose: PoseLandmarks, past: _Past, time_s: float) -> _Reading:
     """Return the labelling of `pose` that continues the past."""
-    other = swapped(pose)
-    cost, other_cost = past.cost(pose, time_s), past.cost(other, time_s)
+    cost, other_cost = past.costs(pose, time_s)
     jump = _JUMP + _TURN_PER_S * (time_s - past.time_s)
     if cost - other_cost > jump and other_cost < cost / 2:
-        return _Reading(other, other_cost, True, cost - other_cost)
+        return _Reading(swapped(pose), other_cost, True, cost - other_cost)
     return _Reading(pose, cost, False, other_cost - cost)
 
 

@@ -6,6 +6,7 @@ low-pass filtering (ImageToTensorCalculator on OpenCV).
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -87,14 +88,21 @@ class Region:
             rotation,
         )
 
-    def crop(self, image: UInt8, side: int, *, black_outside: bool = False) -> UInt8:
-        """Return the square as a picture (side, side, 3).
+    def crop(
+        self,
+        image: UInt8,
+        side: int,
+        *,
+        black_outside: bool = False,
+        into: UInt8 | None = None,
+    ) -> UInt8:
+        """Return the square as a picture (side, side, 3), written to `into` if given.
 
         What lies outside the picture is black, or else its border drawn out.
         """
         pixels_per_sample = self.size / side
-        c = np.cos(self.rotation) * pixels_per_sample
-        s = np.sin(self.rotation) * pixels_per_sample
+        c = math.cos(self.rotation) * pixels_per_sample
+        s = math.sin(self.rotation) * pixels_per_sample
         half = side / 2
         A_image_crop = np.array(
             [[c, -s, self.x - half * (c - s)], [s, c, self.y - half * (s + c)]]
@@ -104,6 +112,7 @@ class Region:
             image,
             A_image_crop,
             (side, side),
+            dst=into,
             flags=_SAMPLED_INVERSELY,
             borderMode=border,
         )
@@ -119,7 +128,7 @@ class Region:
 
     def turned(self, vectors: Points) -> Float32:
         """Turn vectors (..., 2 or 3) from the square's axes to the picture's."""
-        c, s = np.cos(self.rotation), np.sin(self.rotation)
+        c, s = math.cos(self.rotation), math.sin(self.rotation)
         turned = np.array(vectors, np.float32)
         turned[..., 0] = c * vectors[..., 0] - s * vectors[..., 1]
         turned[..., 1] = s * vectors[..., 0] + c * vectors[..., 1]
@@ -127,7 +136,7 @@ class Region:
 
     def contains(self, points: Points, *, margin: float) -> bool:
         """Whether all points lie inside the square enlarged by `margin` of its side."""
-        c, s = np.cos(self.rotation), np.sin(self.rotation)
+        c, s = math.cos(self.rotation), math.sin(self.rotation)
         offset = points[:, :2] - (self.x, self.y)
         along_x = offset[:, 0] * c + offset[:, 1] * s
         along_y = offset[:, 1] * c - offset[:, 0] * s
@@ -150,23 +159,31 @@ class TrackingLimits:
     def hold(self, last: Region, points: Points, new: Region) -> bool:
         """Whether `last`, made from `points`, still fits (RoiTrackingCalculator)."""
         turn = normalised(last.rotation - new.rotation)
-        c, s = np.cos(new.rotation), np.sin(new.rotation)
+        c, s = math.cos(new.rotation), math.sin(new.rotation)
         dx, dy = last.x - new.x, last.y - new.y
         moved = max(abs(dx * c + dy * s), abs(dy * c - dx * s))
         return bool(
-            abs(np.degrees(turn)) <= self.degrees
+            abs(math.degrees(turn)) <= self.degrees
             and moved <= new.size * self.translation
             and abs(last.size - new.size) <= new.size * self.scale
             and new.contains(points, margin=self.margin)
         )
 
 
+def cropped(image: UInt8, regions: Sequence[Region], side: int) -> UInt8:
+    """Return several squares as one batch of pictures (n, side, side, 3)."""
+    crops = np.empty((len(regions), side, side, 3), np.uint8)
+    for region, crop in zip(regions, crops, strict=True):
+        region.crop(image, side, into=crop)
+    return crops
+
+
 def rotation_between(start: Points, end: Points, *, target: float) -> float:
     """Return the turn that brings the direction start-end, y up, to angle `target`."""
     dx, dy = (end - start).tolist()
-    return normalised(target - float(np.arctan2(-dy, dx)))
+    return normalised(target - math.atan2(-dy, dx))
 
 
 def normalised(angle: float) -> float:
     """Return the angle in [-pi, pi)."""
-    return float((angle + np.pi) % (2 * np.pi) - np.pi)
+    return float((angle + math.pi) % (2 * math.pi) - math.pi)
