@@ -1,15 +1,22 @@
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
+from pixie_runtime.engines import AnyArray
 from pixie_runtime.landmarks.hands import (
+    HandTracker,
     SeenHand,
     assigned,
     other,
     overlap,
     region_of_hand,
 )
+from pixie_runtime.landmarks.models import LandmarkModels
 from pixie_runtime.landmarks.regions import Region
 from pixie_runtime.types import HandLandmarks
+from tests.runtime.landmarks.bodies import body_at
+from tests.runtime.landmarks.engines import FixedEngine
 
 
 def hand(x: float, *, right: float, score: float = 0.9) -> SeenHand:
@@ -74,3 +81,52 @@ def test_overlap_is_one_with_itself_and_nothing_far_away() -> None:
     assert overlap(a, a) == pytest.approx(1)
     assert overlap(a, Region(100, 10, 4, 0)) == 0
     assert overlap(a, Region(12, 10, 4, 0)) == pytest.approx(1 / 3)
+
+
+class CountingEngine(FixedEngine):
+    """Notes how many pictures it was asked about, and answers for each."""
+
+    def __init__(self, outputs: dict[str, AnyArray]) -> None:
+        super().__init__(outputs)
+        self.asked: list[int] = []
+
+    def infer(self, inputs: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
+        count = len(inputs["image"])
+        self.asked.append(count)
+        return {
+            name: np.repeat(array, count, axis=0)
+            for name, array in super().infer(inputs).items()
+        }
+
+
+def hand_engine(score: float) -> CountingEngine:
+    """Return a hand network that is always as sure."""
+    return CountingEngine(
+        {
+            "landmarks": np.zeros((1, 21, 3), np.float32),
+            "world": np.zeros((1, 21, 3), np.float32),
+            "score": np.full((1, 1), score, np.float32),
+            "handedness": np.full((1, 1), 0.5, np.float32),
+        }
+    )
+
+
+def looks_at_arms(hands: CountingEngine, frames: int) -> list[int]:
+    """Return on how many hands the network was run in each frame."""
+    recrop = CountingEngine({"points": np.array([[[128, 128], [128, 0]]], np.float32)})
+    other_network = FixedEngine({"nothing": np.zeros(0)})
+    models = LandmarkModels(*(other_network,) * 3, recrop, hands, *(other_network,) * 2)
+    tracker = HandTracker(models)
+    for _ in range(frames):
+        assert tracker.update(np.zeros((64, 64, 3), np.uint8), body_at(0)) == {}
+    return hands.asked
+
+
+def test_hands_long_gone_are_looked_for_in_turns() -> None:
+    asked = looks_at_arms(hand_engine(score=0.01), frames=40)
+    assert asked[:15] == [2] * 15
+    assert asked[15:] == [1] * 25
+
+
+def test_hands_that_may_be_there_are_looked_for_in_every_frame() -> None:
+    assert looks_at_arms(hand_engine(score=0.3), frames=40) == [2] * 40

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from pixie_runtime.landmarks.regions import (
     Region,
     TrackingLimits,
+    cropped,
     normalised,
     rotation_between,
 )
@@ -122,3 +123,11 @@ def test_last_region_is_used_again_while_it_fits(last: Region, holds: bool) -> N
 def test_last_region_is_given_up_when_its_points_leave_the_new_one() -> None:
     points = NEW.to_image(np.array([[0.5, 0.5], [0.99, 0.5]]))
     assert not LIMITS.hold(NEW, points, NEW)
+
+
+def test_batch_holds_the_same_pictures_as_single_crops() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8)
+    regions = [Region(40, 30, 50, 0.4), Region(110, 80, 70, -2.0)]
+    batch = cropped(image, regions, 32)
+    for region, crop in zip(regions, batch, strict=True):
+        np.testing.assert_array_equal(crop, region.crop(image, 32))
