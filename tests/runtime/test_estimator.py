@@ -121,7 +121,7 @@ def test_a_portrait_faces_the_camera_upright(estimator: LandmarkEstimator) -> No
     absolute = rotations.to_matrix(person.params.rotations[0])
     forward, up = absolute[:, 2], absolute[:, 1]
     assert forward[2] < -0.6
-    assert up[1] < -0.8
+    assert up[1] < -0.6
     left, right = (
         person.joints[JOINT_INDEX[f"{s}_shoulder"]] for s in ("left", "right")
     )
@@ -157,7 +157,8 @@ def test_a_mirrored_picture_gives_a_mirrored_person(
     assert twin is not None
     expected = person.joints[list(MIRRORED_JOINTS)] * [-1, 1, 1]
     body = slice(0, 22)
-    gap = np.linalg.norm(twin.joints[body] - expected[body], axis=1)
+    ours, theirs = (j[body] - j[0] for j in (twin.joints, expected))
+    gap = np.linalg.norm(ours - theirs, axis=1)
     assert np.median(gap) < 0.06
 
 
