@@ -111,7 +111,7 @@ def open_sinks(
         yield OscSink(options.osc_address)
     if options.websocket_address is not None:
         from pixie_runtime.sinks.websocket import WebsocketSink
-        from pixie_runtime.sinks.websocket_origins import check_origins
+        from pixie_runtime.web_origins import check_origins
 
         origins = check_origins(options.websocket_origin, option="--websocket-origin")
         yield WebsocketSink(options.websocket_address, info, origins=origins)

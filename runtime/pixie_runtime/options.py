@@ -8,7 +8,7 @@ import tyro
 
 from pixie_runtime.addresses import Address, parse_address
 from pixie_runtime.errors import UsageError
-from pixie_runtime.sinks.websocket_origins import check_origins
+from pixie_runtime.web_origins import check_origins
 
 DEMO_FOLDER = Path("out")
 """Where a demo without output options leaves its files."""

@@ -335,12 +335,44 @@ def test_after_a_gap_the_new_pose_is_taken_at_once(
     assert bend_of(late, ELBOW) == pytest.approx(np.degrees(1), abs=0.01)
 
 
-def test_a_flip_of_the_body_is_not_smeared(make: Make, model: BodyModel) -> None:
+def test_a_flip_of_the_body_is_believed_when_it_lasts_and_is_not_smeared(
+    make: Make, model: BodyModel
+) -> None:
     smoother = PersonSmoother()
     for index in range(10):
         smoother.smooth(make(index / 30), model)
-    turned = smoother.smooth(make(10 / 30, rotvecs={0: (0, 3, 0)}), model)
-    assert bend_of(turned, 0) == pytest.approx(np.degrees(3), abs=0.01)
+    bends = [
+        bend_of(smoother.smooth(make(i / 30, rotvecs={0: (0, 3, 0)}), model), 0)
+        for i in range(10, 14)
+    ]
+    assert bends[:2] == pytest.approx([0, 0], abs=0.01)
+    assert bends[2:] == pytest.approx([np.degrees(3)] * 2, abs=0.01)
+
+
+def test_a_body_thrown_round_for_one_frame_does_not_move(
+    make: Make, model: BodyModel
+) -> None:
+    smoother = PersonSmoother()
+    for index in range(30):
+        thrown = index % 7 == 6
+        wrong = {0: (0.0, 0.8, 0.0), ELBOW: (0.0, 1.0, 0.0)} if thrown else {}
+        person = smoother.smooth(make(index / 30, rotvecs=wrong), model)
+        assert bend_of(person, 0) < 0.01
+        assert bend_of(person, ELBOW) < 0.01
+
+
+def test_a_fast_dancer_is_not_doubted(make: Make, model: BodyModel) -> None:
+    smoother = PersonSmoother(SmoothingSettings())
+    speed = np.radians(540)
+    for index in range(60):
+        angle = (index / 60 * speed + np.pi) % (2 * np.pi) - np.pi
+        person = smoother.smooth(make(index / 60, rotvecs={0: (0, angle, 0)}), model)
+        lag = np.degrees(
+            rot.angle_between(
+                person.params.rotations[0], rot.from_rotvec(np.array([0, angle, 0]))
+            )
+        )
+        assert lag < 35
 
 
 def test_a_leap_of_the_body_is_not_smeared(make: Make, model: BodyModel) -> None:

@@ -34,8 +34,8 @@ from pixie_runtime.sinks.websocket_messages import (
     rest_offsets,
     shape_text,
 )
-from pixie_runtime.sinks.websocket_origins import origin_allowed
 from pixie_runtime.types import Float32
+from pixie_runtime.web_origins import origin_allowed
 
 _MAX_INCOMING_BYTES = 1024
 _WRITE_LIMIT_BYTES = 4 * 1024

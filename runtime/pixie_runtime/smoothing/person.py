@@ -4,6 +4,7 @@ import numpy as np
 
 from pixie_runtime import rotations as rot
 from pixie_runtime.body import BodyModel
+from pixie_runtime.smoothing.doubt import TurnDoubt
 from pixie_runtime.smoothing.measurement import (
     BODY,
     FACE,
@@ -30,8 +31,10 @@ class PersonSmoother:
     Rotations, the pelvis' position and expressions go through One-Euro filters on the
     frames' own timestamps; the shape becomes the person's mean. A hand or face that is
     not seen keeps its last pose for a moment and then relaxes; a body that is not seen
-    stands still. After a gap, a jump or a flip of the body the filters start afresh,
-    so that nothing is smeared across. Nothing that is not finite gets in.
+    stands still, and so does one that seems to have turned faster than people can,
+    until that has lasted (`TurnDoubt`). After a gap, a jump or a flip of the body the
+    filters start afresh, so that nothing is smeared across. Nothing that is not finite
+    gets in.
     """
 
     def __init__(self, settings: SmoothingSettings | None = None) -> None:
@@ -45,6 +48,7 @@ class PersonSmoother:
         self._pelvis = OneEuroNumbers([s.position, s.position, s.depth], speed_hz)
         self._expression = OneEuroNumbers([], speed_hz)
         self._shape = ShapeMean(s.shape_frames)
+        self._doubt = TurnDoubt(s)
         self._unseen_s = np.zeros(len(PARTS))
         self._track_id: int | None = None
         self._timestamp_s = 0.0
@@ -65,6 +69,8 @@ class PersonSmoother:
         if is_new:
             self.reset()
             self._track_id = person.track_id
+        if not self._doubt.believes(person.params.rotations[0], person.timestamp_s):
+            trust = np.zeros_like(trust)
         betas = self._shape.update(person.params.betas, float(trust[BODY]))
         measured = measure(person.params, model, betas, trust)
         if is_new:

@@ -60,6 +60,12 @@ class SmoothingSettings:
     """A larger turn of the body between two frames is taken at once, degrees."""
     jump_m: float = 1.0
     """A larger move of the pelvis between two frames is taken at once, metres."""
+    sudden_deg: float = 12.0
+    """A turn of the body between two frames that may be noise, degrees."""
+    fastest_turn_deg_per_s: float = 600.0
+    """People turn no faster; what does is doubted, degrees a second."""
+    doubt_s: float = 0.06
+    """How long a doubted turn must last to be believed, seconds; 0: at once."""
     unseen_below: float = 0.1
     """Confidence at which a part counts as not seen and is held."""
     sure_above: float = 0.4

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixie_runtime.errors import UsageError
-from pixie_runtime.sinks.websocket_origins import check_origins, origin_allowed
+from pixie_runtime.web_origins import check_origins, origin_allowed
 
 HOST = "192.168.1.5:8765"
 
