@@ -5,12 +5,9 @@ from collections import deque
 from pathlib import Path
 
 from pixie_runtime.body import BodyModel
-from pixie_runtime.rendering import Canvas, VideoWriter, draw_mesh, draw_text
+from pixie_runtime.rendering import VideoWriter, draw_text
 from pixie_runtime.sinks import Tick
-from pixie_runtime.types import Person, UInt8
-
-_COLOURS = ((205, 190, 178), (150, 195, 225), (225, 175, 140), (165, 215, 165))
-"""Of the first, second, ... person by track id; then from the front again."""
+from pixie_runtime.sinks.painting import Painter
 
 
 class OverlayVideo:
@@ -48,7 +45,7 @@ class OverlayVideo:
         """
         self._path = path
         self._writer = VideoWriter(path, fps)
-        self._painter = _Painter(model, opacity, max_side)
+        self._painter = Painter(model, opacity=opacity, max_side=max_side)
         self._live = live
         self._limit = waiting
         self._waiting: deque[Tick] = deque()
@@ -102,7 +99,7 @@ class OverlayVideo:
         try:
             while (tick := self._next()) is not None:
                 if tick.frame.image.size:
-                    image = self._painter.paint(tick)
+                    image = draw_text(self._painter.paint(tick), _caption(tick))
                     self._writer.write(image, tick.frame.timestamp_s)
             self._writer.close()
         except Exception as error:  # handed to whoever sends or closes next
@@ -118,40 +115,6 @@ class OverlayVideo:
                 return None
             self._changed.notify_all()
             return self._waiting.popleft()
-
-
-class _Painter:
-    """Pictures of ticks, all of the size that the first one asks for."""
-
-    def __init__(self, model: BodyModel, opacity: float, max_side: int) -> None:
-        self._model = model
-        self._opacity = opacity
-        self._max_side = max_side
-        self._canvas: Canvas | None = None
-
-    def paint(self, tick: Tick) -> UInt8:
-        """Return the frame with every person's body, the nearest drawn last."""
-        image = tick.frame.image
-        if self._canvas is None:
-            height, width = image.shape[:2]
-            self._canvas = Canvas.for_picture(width, height, self._max_side)
-        picture, placement = self._canvas.place(image)
-        for person in sorted(tick.people, key=_distance, reverse=True):
-            params = person.params
-            body = self._model.shaped(params.betas, params.expression)
-            picture = draw_mesh(
-                picture,
-                body.posed(params.rotations, params.transl).vertices(),
-                self._model.faces,
-                placement.camera(person.camera),
-                colour=_COLOURS[person.track_id % len(_COLOURS)],
-                opacity=self._opacity,
-            )
-        return draw_text(picture, _caption(tick))
-
-
-def _distance(person: Person) -> float:
-    return float(person.joints[0, 2])
 
 
 def _caption(tick: Tick) -> list[str]:

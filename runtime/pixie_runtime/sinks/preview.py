@@ -11,9 +11,9 @@ from typing import Any
 from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import MissingExtraError, SinkError
 from pixie_runtime.newest import NewestSlot
-from pixie_runtime.rendering import Canvas, draw_mesh
 from pixie_runtime.sinks import Tick
-from pixie_runtime.types import Person, UInt8
+from pixie_runtime.sinks.painting import Painter
+from pixie_runtime.types import UInt8
 
 _POLL_S = 1 / 30
 """How often the window listens to its keys while no picture comes."""
@@ -58,11 +58,8 @@ class PreviewSink:
         self._pygame = _import_pygame()
         if not _screen_is_named():
             raise SinkError(_NO_SCREEN.format("neither X11 nor Wayland is running"))
-        self._model = model
         self._on_close = on_close
-        self._max_side = max_side
-        self._opacity = opacity
-        self._canvas: Canvas | None = None
+        self._painter = Painter(model, opacity=opacity, max_side=max_side)
         self._newest: NewestSlot[Tick] = NewestSlot()
         self._closed_by_user = False
         self._failure: str | None = None
@@ -142,25 +139,7 @@ class PreviewSink:
             if tick is None:
                 return
             if tick.frame.image.size:
-                self._show(pygame, self._painted(tick))
-
-    def _painted(self, tick: Tick) -> UInt8:
-        """Return the frame with every body in it, the nearest drawn last."""
-        if self._canvas is None:
-            height, width = tick.frame.image.shape[:2]
-            self._canvas = Canvas.for_picture(width, height, self._max_side)
-        picture, placement = self._canvas.place(tick.frame.image)
-        for person in sorted(tick.people, key=_distance, reverse=True):
-            params = person.params
-            body = self._model.shaped(params.betas, params.expression)
-            picture = draw_mesh(
-                picture,
-                body.posed(params.rotations, params.transl).vertices(),
-                self._model.faces,
-                placement.camera(person.camera),
-                opacity=self._opacity,
-            )
-        return picture
+                self._show(pygame, self._painter.paint(tick))
 
     @staticmethod
     def _show(pygame: ModuleType, picture: UInt8) -> None:
@@ -171,10 +150,6 @@ class PreviewSink:
         surface = pygame.image.frombuffer(picture.tobytes(), size, "RGB")
         screen.blit(surface, (0, 0))
         pygame.display.flip()
-
-
-def _distance(person: Person) -> float:
-    return float(person.joints[0, 2])
 
 
 def _asks_to_close(pygame: ModuleType, event: Any) -> bool:

@@ -1,0 +1,19 @@
+import numpy as np
+
+from pixie_runtime.body import embedded_body_model
+from pixie_runtime.sinks.painting import body_colours
+from pixie_runtime.smplx import JOINT_INDEX, LEFT_EYE, RIGHT_EYE
+
+SKIN = (205, 190, 178)
+
+
+def test_eyes_are_white_with_an_iris_in_front_and_the_rest_is_skin() -> None:
+    model = embedded_body_model()
+    colours = body_colours(model, SKIN)
+    eyes = np.isin(model.part, (LEFT_EYE, RIGHT_EYE))
+    assert (colours[~eyes] == SKIN).all()
+    ball = model.part == LEFT_EYE
+    dark = ball & (colours.mean(1) < 100)
+    assert 0 < dark.sum() < 0.5 * ball.sum()
+    centre = model.J_template[JOINT_INDEX["left_eye_smplhf"]]
+    assert (model.v_template[dark, 2] > centre[2]).all()
