@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixie_runtime.body import BodyModel
-from pixie_runtime.smplx import JOINT_INDEX
+from pixie_runtime.smplx import JOINT_INDEX, LEFT_EYE, RIGHT_EYE
 from pixie_runtime.types import Float32
 
 _HEAD = JOINT_INDEX["head"]
@@ -71,6 +71,20 @@ def skull_points(model: BodyModel) -> BodyPoints | None:
         landmark=landmark,
         joint=np.full(len(landmark), _HEAD),
         offset=np.asarray(places - model.J_template[_HEAD], np.float32),
+    )
+
+
+@cache
+def eye_points() -> BodyPoints:
+    """Return the face mesh's eye corners, taken to lie on the eyes' joints.
+
+    For bodies that do not say where the face mesh lies.
+    """
+    corners = {33: RIGHT_EYE, 133: RIGHT_EYE, 263: LEFT_EYE, 362: LEFT_EYE}
+    return BodyPoints(
+        landmark=np.array(list(corners)),
+        joint=np.array(list(corners.values())),
+        offset=np.zeros((len(corners), 3), np.float32),
     )
 
 

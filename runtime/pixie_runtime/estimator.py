@@ -5,6 +5,7 @@ import numpy as np
 from pixie_runtime import fitting, placement, rotations
 from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import Bundle
+from pixie_runtime.correspondences import correspondences
 from pixie_runtime.engines import Engine
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
 from pixie_runtime.errors import BundleError
@@ -95,13 +96,11 @@ class LandmarkEstimator:
         if not self._same_body:
             betas, expression = np.zeros_like(betas[:0]), np.zeros_like(expression[:0])
         shaped = self._model.shaped(betas, expression)
-        origin = np.zeros(3, np.float32)
-        about_origin = shaped.posed(quaternions, origin).joints
-        transl = placement.translation(about_origin, landmarks, camera)
-        if self._fits:
-            quaternions, transl = fitting.fit(
-                shaped, quaternions, transl, landmarks, camera
-            )
+        seen = correspondences(self._model, landmarks, camera)
+        about_origin = shaped.posed(quaternions, np.zeros(3, np.float32))
+        transl = placement.translation(about_origin.transforms, seen)
+        if self._fits and landmarks.pose is not None:
+            quaternions, transl = fitting.fit(shaped, quaternions, transl, seen)
         params = SmplxParams(betas, expression, quaternions, transl)
         return Person(
             track_id=0,

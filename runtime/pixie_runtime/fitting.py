@@ -11,15 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pixie_runtime import rotations
-from pixie_runtime.body import BodyModel, ShapedBody
-from pixie_runtime.body_points import (
-    BodyPoints,
-    palm_points,
-    pose_points,
-    skull_points,
-)
+from pixie_runtime.body import ShapedBody
+from pixie_runtime.correspondences import Correspondences
 from pixie_runtime.smplx import JOINT_COUNT, JOINT_INDEX, PARENTS
-from pixie_runtime.types import Camera, Float32, Float64, PersonLandmarks
+from pixie_runtime.types import Float32, Float64
 
 _TRUST_RAD = {
     "pelvis": 0.10,
@@ -45,13 +40,6 @@ _TRUST_M = 0.5
 """Standard deviation of the body's place before the fit, metres."""
 _LANDMARK_M = 0.02
 """Standard deviation of a fully visible landmark across the line of sight, metres."""
-_HEAD_LANDMARKS = 11
-_HEAD_SHARE = 0.15
-"""Weight of each of the pose's eleven landmarks on the head: they lie together, and
-loosely."""
-_SKULL_SHARE = 0.5
-"""Weight of each of the face mesh's points on the skull, which replace them."""
-_HAND_LANDMARKS = {"left": [17, 19, 21], "right": [18, 20, 22]}
 _STEPS = 4
 _OUTLIER = 4.0
 """Residuals beyond this many standard deviations pull less, the farther the less."""
@@ -78,8 +66,7 @@ def fit(
     shaped: ShapedBody,
     quaternions: Float32,
     transl: Float32,
-    landmarks: PersonLandmarks,
-    camera: Camera,
+    seen: Correspondences,
 ) -> tuple[Float32, Float32]:
     """Return rotations and translation nearer to the landmarks.
 
@@ -87,13 +74,10 @@ def fit(
         shaped: the body.
         quaternions: regressed rotations, wxyz, (55, 4), the root in camera axes.
         transl: (3,) metres, camera frame.
-        landmarks: what was seen; without a pose nothing changes.
-        camera: the camera that saw it.
+        seen: which points of the body were seen where.
     """
-    seen = _seen(shaped.model, landmarks, camera)
-    if seen is None:
-        return quaternions, transl
-    points, rays, weight = seen
+    points, rays = seen.points, seen.rays
+    weight = np.repeat(seen.weight / _LANDMARK_M**2, 2)
     q, t = quaternions.astype(np.float64), transl.astype(np.float64)
     turned = np.zeros(3 * len(_FREE))
     moved = np.zeros(3)
@@ -103,9 +87,9 @@ def fit(
         posed = shaped.posed(q.astype(np.float32), t.astype(np.float32))
         T = posed.transforms.astype(np.float64)
         A, b = _equations(points.place(posed.transforms), rays, T, moves)
-        sigmas = np.abs(b) * np.sqrt(np.repeat(weight, 2))
+        sigmas = np.abs(b) * np.sqrt(weight)
         doubt = np.square(np.maximum(sigmas / _OUTLIER, 1))
-        w = np.repeat(weight, 2) / doubt
+        w = weight / doubt
         normal = (A * w[:, None]).T @ A + np.diag(prior)
         pull = prior * np.concatenate([turned, moved])
         step = np.linalg.solve(normal, (A * w[:, None]).T @ b - pull)
@@ -152,39 +136,3 @@ def _equations(
     A = D[:, :2] - rays[:, :, None] * D[:, 2:]
     b = rays * p[:, 2:] - p[:, :2]
     return A.reshape(2 * count, -1), b.reshape(-1)
-
-
-def _seen(
-    model: BodyModel, landmarks: PersonLandmarks, camera: Camera
-) -> tuple[BodyPoints, Float64, Float64] | None:
-    """Return what was seen: points on the body, rays (P, 2), inverse variances (P,)."""
-    pose = landmarks.pose
-    if pose is None:
-        return None
-    on_body = pose_points()
-    trust = np.square(pose.visibility.astype(np.float64))
-    trust[:_HEAD_LANDMARKS] *= _HEAD_SHARE
-    parts, pixels, weights = [on_body], [pose.image[:, :2]], [trust]
-    hands = (("left", landmarks.left_hand), ("right", landmarks.right_hand))
-    for side, hand in hands:
-        if hand is None:
-            continue
-        trust[_HAND_LANDMARKS[side]] = 0.0
-        palm = palm_points(side)
-        parts.append(palm)
-        pixels.append(hand.image[palm.landmark, :2])
-        weights.append(np.full(len(palm.landmark), hand.score**2))
-    skull = skull_points(model)
-    if landmarks.face is not None and skull is not None:
-        trust[:_HEAD_LANDMARKS] = 0.0
-        parts.append(skull)
-        pixels.append(landmarks.face.image[skull.landmark, :2])
-        weights.append(np.full(len(skull.landmark), _SKULL_SHARE))
-    points = BodyPoints(
-        landmark=np.concatenate([part.landmark for part in parts]),
-        joint=np.concatenate([part.joint for part in parts]),
-        offset=np.concatenate([part.offset for part in parts]),
-    )
-    centre = np.array(camera.centre_px)
-    rays = (np.concatenate(pixels).astype(np.float64) - centre) / camera.focal_px
-    return points, rays, np.concatenate(weights) / _LANDMARK_M**2

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from pixie_runtime import placement, rotations
-from pixie_runtime.body import BodyModel, embedded_body_model
+from pixie_runtime.body import BodyModel, PosedBody, embedded_body_model
+from pixie_runtime.body_points import pose_points
 from pixie_runtime.bundle import embedded_bundle
+from pixie_runtime.correspondences import correspondences
 from pixie_runtime.errors import BundleError
 from pixie_runtime.estimator import LandmarkEstimator, network_inputs
 from pixie_runtime.landmarks.pixie import PixieLandmarker
 from pixie_runtime.smplx import JOINT_INDEX, MIRRORED_JOINTS
 from pixie_runtime.types import (
     Camera,
-    Float32,
     Frame,
     HandLandmarks,
     Person,
@@ -24,9 +25,8 @@ from pixie_runtime.types import (
 )
 
 FOOTAGE = Path(__file__).parents[1] / "footage"
-POSE_JOINTS = dict(
-    zip(placement._POSE.tolist(), placement._POSE_JOINT.tolist(), strict=True)
-)
+POSE_JOINTS = {11: 16, 12: 17, 2: 23, 5: 24}
+"""Shoulders and eyes: pose landmarks and their joints."""
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +70,10 @@ def estimated(
     return person, landmarks
 
 
-def pose_from(joints: Float32, camera: Camera) -> PersonLandmarks:
-    """Return pose landmarks that lie exactly on their joints."""
+def seen_exactly(body: PosedBody, camera: Camera) -> PersonLandmarks:
+    """Return pose landmarks exactly where the body's points are."""
     image = np.zeros((33, 3), np.float32)
-    pixels = camera.project(joints)
-    for landmark, joint in POSE_JOINTS.items():
-        image[landmark, :2] = pixels[joint]
+    image[:, :2] = camera.project(pose_points().place(body.transforms))
     ones = np.ones(33, np.float32)
     return PersonLandmarks(
         pose=PoseLandmarks(image, np.zeros((33, 3), np.float32), ones, ones, 1.0)
@@ -90,9 +88,11 @@ def test_a_body_is_placed_where_its_landmarks_say(
     q = rotations.identity(55)
     q[0] = [0, 1, 0, 0]
     shaped = model.shaped(np.zeros(1, np.float32), np.zeros(1, np.float32))
-    joints = shaped.posed(q, np.zeros(3, np.float32)).joints
     transl = np.array(where, np.float32)
-    found = placement.translation(joints, pose_from(joints + transl, camera), camera)
+    landmarks = seen_exactly(shaped.posed(q, transl), camera)
+    seen = correspondences(model, landmarks, camera)
+    body = shaped.posed(q, np.zeros(3, np.float32))
+    found = placement.translation(body.transforms, seen)
     np.testing.assert_allclose(found, transl, atol=2e-3)
 
 
@@ -101,12 +101,13 @@ def test_one_landmark_gone_astray_hardly_moves_the_body(model: BodyModel) -> Non
     q = rotations.identity(55)
     q[0] = [0, 1, 0, 0]
     shaped = model.shaped(np.zeros(1, np.float32), np.zeros(1, np.float32))
-    joints = shaped.posed(q, np.zeros(3, np.float32)).joints
     transl = np.array([0.1, 0.2, 3.0], np.float32)
-    landmarks = pose_from(joints + transl, camera)
+    landmarks = seen_exactly(shaped.posed(q, transl), camera)
     assert landmarks.pose is not None
     landmarks.pose.image[16, :2] += 300
-    found = placement.translation(joints, landmarks, camera)
+    seen = correspondences(model, landmarks, camera)
+    body = shaped.posed(q, np.zeros(3, np.float32))
+    found = placement.translation(body.transforms, seen)
     np.testing.assert_allclose(found, transl, atol=0.06)
 
 
