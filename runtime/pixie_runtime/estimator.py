@@ -33,7 +33,6 @@ class LandmarkEstimator:
         model: BodyModel,
         *,
         engine: Engine | None = None,
-        fits: bool = True,
     ) -> None:
         """Load the bundle's network.
 
@@ -43,7 +42,6 @@ class LandmarkEstimator:
                 rotations carry over and shape and expression, whose coefficients
                 would mean something else, stay zero; `warning` then says so.
             engine: what runs the network; default: ONNX Runtime on the CPU.
-            fits: whether the regressed body is brought onto its 2D landmarks.
 
         Raises:
             BundleError: the bundle is of another kind or its network is unusable.
@@ -56,7 +54,6 @@ class LandmarkEstimator:
             )
         self._model = model
         self._spec = manifest.body_model
-        self._fits = fits
         self._same_body = self._spec.sha256 == model.sha256
         self._engine = engine or OnnxRuntimeEngine(bundle.path_of("whole"), threads=1)
         expected = {tensor.name for tensor in manifest.networks["whole"].inputs}
@@ -99,7 +96,7 @@ class LandmarkEstimator:
         seen = correspondences(self._model, landmarks, camera)
         about_origin = shaped.posed(quaternions, np.zeros(3, np.float32))
         transl = placement.translation(about_origin.transforms, seen)
-        if self._fits and landmarks.pose is not None:
+        if landmarks.pose is not None:
             quaternions, transl = fitting.fit(shaped, quaternions, transl, seen)
         params = SmplxParams(betas, expression, quaternions, transl)
         return Person(

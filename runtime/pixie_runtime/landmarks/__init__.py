@@ -2,7 +2,10 @@
 
 from typing import Protocol
 
-from pixie_runtime.types import Frame, PersonLandmarks
+import numpy as np
+
+from pixie_runtime.errors import SourceError
+from pixie_runtime.types import Frame, PersonLandmarks, UInt8
 
 
 class Landmarker(Protocol):
@@ -19,3 +22,18 @@ class Landmarker(Protocol):
     def close(self) -> None:
         """Free what the models hold."""
         ...
+
+
+def pixels_of(frame: Frame) -> UInt8:
+    """Return the frame's picture in one piece, (H, W, 3) RGB.
+
+    Raises:
+        SourceError: The picture has no pixels.
+    """
+    height, width = frame.image.shape[:2]
+    if not height or not width:
+        raise SourceError(
+            f"frame {frame.index} is empty: {width} x {height} pixels; "
+            "a picture needs at least one"
+        )
+    return np.ascontiguousarray(frame.image)

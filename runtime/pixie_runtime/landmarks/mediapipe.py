@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pixie_runtime.errors import MissingExtraError, SourceError
+from pixie_runtime.errors import MissingExtraError
+from pixie_runtime.landmarks import pixels_of
 from pixie_runtime.types import (
     FaceLandmarks,
     Float32,
@@ -55,13 +56,9 @@ class MediapipeLandmarker:
         Raises:
             SourceError: The picture has no pixels.
         """
-        height, width = frame.image.shape[:2]
-        if not height or not width:
-            raise SourceError(
-                f"frame {frame.index} is empty: {width} x {height} pixels; "
-                "a picture needs at least one"
-            )
-        found = self._holistic.process(np.ascontiguousarray(frame.image))
+        image = pixels_of(frame)
+        height, width = image.shape[:2]
+        found = self._holistic.process(image)
         scale = np.array([width, height, width], np.float32)
         return PersonLandmarks(
             pose=_pose(found, scale),

@@ -2,9 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-
-from pixie_runtime.errors import SourceError
+from pixie_runtime.landmarks import pixels_of
 from pixie_runtime.landmarks.face import FaceTracker
 from pixie_runtime.landmarks.hands import HandTracker, other
 from pixie_runtime.landmarks.models import LandmarkModels
@@ -48,13 +46,7 @@ class PixieLandmarker:
         Raises:
             SourceError: The picture has no pixels.
         """
-        height, width = frame.image.shape[:2]
-        if not height or not width:
-            raise SourceError(
-                f"frame {frame.index} is empty: {width} x {height} pixels; "
-                "a picture needs at least one"
-            )
-        image = np.ascontiguousarray(frame.image)
+        image = pixels_of(frame)
         pose = self._body(image, frame.timestamp_s)
         looking_at_face = self._beside.submit(self._face.update, image, pose)
         hands = self._hands.update(image, pose)
