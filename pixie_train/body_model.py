@@ -57,8 +57,8 @@ class TorchBody(nn.Module):
         self.n_expression = model.n_expression
         self._constant("J_template", model.J_template)
         self._constant("J_shapedirs", model.J_shapedirs[..., :n_betas])
-        self.order = [joint for level in _levels() for joint in level]
-        position = {joint: i for i, joint in enumerate(self.order)}
+        order = [joint for level in _levels() for joint in level]
+        position = {joint: i for i, joint in enumerate(order)}
         self.back = [position[joint] for joint in range(JOINT_COUNT)]
         self.levels = [
             (level, [position[PARENTS[joint]] for joint in level])

@@ -17,7 +17,7 @@ from pixie_train.networks.landmark_inputs import (
     turn_rays,
 )
 
-_HEAD, _CHEST = JOINT_INDEX["head"], JOINT_INDEX["spine3"]
+_HEAD = JOINT_INDEX["head"]
 _TORSO = [11, 12, 24, 23]
 _MID_HIP = [23, 24]
 

@@ -14,7 +14,7 @@ from pixie_runtime.body_points import (
 )
 from pixie_runtime.types import Camera, Float64, PersonLandmarks
 
-_HEAD_LANDMARKS = 11
+_POSE_LANDMARKS, _HEAD_LANDMARKS = 33, 11
 _HEAD_SHARE = 0.15
 """Weight of each of the pose's eleven landmarks on the head: they lie together, and
 loosely."""
@@ -42,7 +42,7 @@ def correspondences(
     """Return what was seen of a person of whom something was seen."""
     parts, pixels, weights = [], [], []
     pose, face = landmarks.pose, landmarks.face
-    trust = np.zeros(0)
+    trust = np.zeros(_POSE_LANDMARKS)
     if pose is not None:
         trust = np.square(pose.visibility.astype(np.float64))
         trust[:_HEAD_LANDMARKS] *= _HEAD_SHARE
@@ -52,7 +52,7 @@ def correspondences(
     hands = (("left", landmarks.left_hand), ("right", landmarks.right_hand))
     for side, hand in hands:
         if hand is not None:
-            trust[_HAND_LANDMARKS[side] if len(trust) else []] = 0.0
+            trust[_HAND_LANDMARKS[side]] = 0.0
             palm = palm_points(side)
             parts.append(palm)
             pixels.append(hand.image[palm.landmark, :2])

@@ -46,7 +46,10 @@ _OUTLIER = 4.0
 
 _FREE = np.array([JOINT_INDEX[name] for name in _TRUST_RAD])
 _PARENT_OF_FREE = np.maximum(np.array(PARENTS)[_FREE], 0)
-_PRIOR = np.repeat(1 / np.square(list(_TRUST_RAD.values())), 3)
+_PRIOR = np.concatenate(
+    [np.repeat(1 / np.square(list(_TRUST_RAD.values())), 3), np.full(3, _TRUST_M**-2)]
+)
+"""Inverse variances of a step: the free joints' turns, then the shift."""
 
 
 def _descent() -> npt.NDArray[np.bool_]:
@@ -79,10 +82,8 @@ def fit(
     points, rays = seen.points, seen.rays
     weight = np.repeat(seen.weight / _LANDMARK_M**2, 2)
     q, t = quaternions.astype(np.float64), transl.astype(np.float64)
-    turned = np.zeros(3 * len(_FREE))
-    moved = np.zeros(3)
+    gone = np.zeros_like(_PRIOR)
     moves = _MOVES[:, points.joint]
-    prior = np.concatenate([_PRIOR, np.full(3, _TRUST_M**-2)])
     for _ in range(_STEPS):
         posed = shaped.posed(q.astype(np.float32), t.astype(np.float32))
         T = posed.transforms.astype(np.float64)
@@ -90,14 +91,12 @@ def fit(
         sigmas = np.abs(b) * np.sqrt(weight)
         doubt = np.square(np.maximum(sigmas / _OUTLIER, 1))
         w = weight / doubt
-        normal = (A * w[:, None]).T @ A + np.diag(prior)
-        pull = prior * np.concatenate([turned, moved])
-        step = np.linalg.solve(normal, (A * w[:, None]).T @ b - pull)
+        normal = (A * w[:, None]).T @ A + np.diag(_PRIOR)
+        step = np.linalg.solve(normal, (A * w[:, None]).T @ b - _PRIOR * gone)
         turns, shift = step[:-3].reshape(-1, 3), step[-3:]
         q[_FREE] = _turned(q[_FREE], T[_PARENT_OF_FREE, :3, :3], turns)
         t += shift
-        turned += step[:-3]
-        moved += shift
+        gone += step
     return q.astype(np.float32), t.astype(np.float32)
 
 

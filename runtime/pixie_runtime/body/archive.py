@@ -59,10 +59,6 @@ class ModelArchive:
         """Return the size that `letter` was bound to by an earlier `array` call."""
         return self._sizes[letter]
 
-    def optional(self, key: str, kinds: str, shape: Shape) -> AnyArray | None:
-        """Return the array called `key`, or None where the file has no such key."""
-        return self.array(key, kinds, shape) if key in self else None
-
     def array(self, key: str, kinds: str, shape: Shape) -> AnyArray:
         """Return the array called `key`.
 
