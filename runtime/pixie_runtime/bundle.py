@@ -54,6 +54,28 @@ class BodyModelSpec:
     """Shape coefficients that come out; the model may have more."""
     n_expression: int
     """Expression coefficients that come out."""
+    file: str = ""
+    """The model file's copy inside the bundle; empty: the body that the runtime has."""
+
+
+@dataclass(frozen=True, slots=True)
+class CropSpec:
+    """How the pictures that image networks look at are cut (pixie-network, section 8).
+
+    All are squares in RGB, float32 in [0, 1], channels first, sampled bilinearly without
+    anti-aliasing, zeros outside the picture.
+    """
+
+    size: int = 224
+    """Side of every crop in pixels."""
+    hd_size: int = 1024
+    """Side of the finer picture of the body's square that part crops are cut from."""
+    body_scale: float = 1.1
+    """Side of the body's square over the longer side of the person's box."""
+    head_scale: float = 2.0
+    """Side of the head's square over the longer side of its 68 landmarks' box."""
+    hand_scale: float = 2.4
+    """Side of a hand's square over the longer side of its 21 points' box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +92,8 @@ class Manifest:
     precision: str
     """How weights are stored and computed with."""
     licence: str
+    crops: CropSpec | None = None
+    """Of kind "image": how its pictures are cut."""
     provenance: dict[str, str] = field(default_factory=dict)
     """What the bundle was made from, and with what result."""
     format: str = FORMAT
@@ -106,6 +130,7 @@ class Manifest:
                 sha256=dict(values["sha256"]),
                 precision=str(values["precision"]),
                 licence=str(values["licence"]),
+                crops=_crops(values.get("crops")),
                 provenance=dict(values["provenance"]),
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -113,6 +138,10 @@ class Manifest:
                 f"{MANIFEST_NAME} is incomplete or malformed ({error}); "
                 "export the bundle again"
             ) from error
+
+
+def _crops(values: dict[str, Any] | None) -> CropSpec | None:
+    return None if values is None else CropSpec(**values)
 
 
 def _network(spec: dict[str, Any]) -> NetworkSpec:
@@ -176,8 +205,20 @@ class Bundle:
             )
         return self.folder / spec.file
 
+    @property
+    def body_model_path(self) -> Path | None:
+        """The body model that came with the bundle, if one did."""
+        name = self.manifest.body_model.file
+        return self.folder / name if name else None
+
     def _check_files(self) -> None:
         hashes = self.manifest.sha256
+        body = self.manifest.body_model.file
+        if body and body not in hashes:
+            raise BundleError(
+                f"{self.folder}: {MANIFEST_NAME} gives no sha256 for {body}; "
+                "export the bundle again"
+            )
         for spec in self.manifest.networks.values():
             if spec.file not in hashes:
                 raise BundleError(
@@ -194,7 +235,8 @@ class Bundle:
             path = self.folder / name
             if path.is_symlink() or not path.is_file():
                 raise BundleError(f"{self.folder}: {name} is missing; export it again")
-            found = hashlib.sha256(path.read_bytes()).hexdigest()
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
             if found != expected:
                 raise BundleError(
                     f"{path} is not the file that was exported: sha256 "
