@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from pixie_runtime.errors import BundleError
-from pixie_train.config import LossWeights, NetworkConfig, TrainConfig
+from pixie_train.config import CoreConfig, LandmarkConfig, LossWeights, TrainConfig
 
-_FORMAT = "pixie-landmark-run-1"
+_FORMAT = "pixie-landmark-run-2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +70,8 @@ def load(path: Path) -> Checkpoint:
 
 
 def _config(values: dict[str, Any]) -> TrainConfig:
-    network = NetworkConfig(**values.pop("network"))
+    network_values = values.pop("network")
+    core = CoreConfig(**network_values.pop("core"))
+    network = LandmarkConfig(core=core, **network_values)
     losses = LossWeights(**values.pop("losses"))
     return TrainConfig(network=network, losses=losses, **values)

@@ -8,11 +8,52 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class NetworkConfig:
-    """Sizes of the landmark variant of PIXIE."""
+class CoreConfig:
+    """Sizes of what every PIXIE has: extractors, moderators, regressors.
 
-    feature_dim: int = 256
-    """Length of F_b, F_f and F_h (2048 in the paper)."""
+    The defaults are the paper's network as it was released (spec: pixie-network,
+    section 3).
+    """
+
+    feature_dim: int = 2048
+    """Length D of F_b, F_f and F_h."""
+    regressor_width: int = 1024
+    """Width of the regressors' hidden layers."""
+    body_regressor_layers: int = 1
+    """Hidden layers of R_b."""
+    part_regressor_layers: int = 2
+    """Hidden layers of the regressors that body and parts share."""
+    moderator_width: int = 1024
+    """Width of the moderators' hidden layers."""
+    moderator_layers: int = 2
+    """Hidden layers of the moderators."""
+    n_betas: int = 200
+    """Shape coefficients regressed."""
+    n_expression: int = 50
+    """Expression coefficients regressed."""
+    n_texture: int = 50
+    """Albedo coefficients regressed; with 0 the part experts have no regressors of
+    their own, which give their crops' cameras, texture and light."""
+
+
+@dataclass(frozen=True)
+class ImageConfig:
+    """PIXIE on pictures. The defaults are the paper's network."""
+
+    body_encoder: str = "hrnet_w48"
+    """Encoder of the body's picture: a name of `networks.image_encoder.BACKBONES`."""
+    head_encoder: str = "resnet50"
+    """Encoder of the head's picture."""
+    hand_encoder: str = "resnet50"
+    """Encoder of right hands' pictures, and mirrored left hands'."""
+    core: CoreConfig = field(default_factory=CoreConfig)
+    """Sizes of the rest."""
+
+
+@dataclass(frozen=True)
+class LandmarkConfig:
+    """PIXIE on landmarks."""
+
     body_width: int = 448
     """Width of the body encoder's hidden layers."""
     part_width: int = 256
@@ -21,14 +62,19 @@ class NetworkConfig:
     """Residual blocks in the body encoder."""
     part_blocks: int = 1
     """Residual blocks in the head and hand encoders."""
-    regressor_width: int = 352
-    """Width of the regressors' hidden layers (1024 in the paper)."""
-    moderator_width: int = 128
-    """Width of the moderators' hidden layers (1024 in the paper)."""
-    n_betas: int = 16
-    """Shape coefficients regressed; landmarks say nothing of finer ones."""
-    n_expression: int = 43
-    """Expression coefficients regressed."""
+    core: CoreConfig = field(
+        default_factory=lambda: CoreConfig(
+            feature_dim=256,
+            regressor_width=352,
+            part_regressor_layers=1,
+            moderator_width=128,
+            moderator_layers=1,
+            n_betas=16,  # landmarks say nothing of finer ones
+            n_expression=43,
+            n_texture=0,
+        )
+    )
+    """Sizes of the rest."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +127,7 @@ class TrainConfig:
     """CPU threads of the network; the next batch is made by one more."""
     checkpoint_every: int = 500
     """Steps between checkpoints; an interrupted run resumes from the last."""
-    network: NetworkConfig = field(default_factory=NetworkConfig)
+    network: LandmarkConfig = field(default_factory=LandmarkConfig)
     """Sizes of the network."""
     losses: LossWeights = field(default_factory=LossWeights)
     """Weights of the loss terms."""

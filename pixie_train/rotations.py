@@ -86,3 +86,14 @@ def geodesic(a: Tensor, b: Tensor) -> Tensor:
     """Return the angle in radians (...) between matrices (..., 3, 3); no gradient."""
     trace = (a.detach() * b.detach()).sum((-2, -1))
     return torch.arccos(((trace - 1) / 2).clamp(-1, 1))
+
+
+def euler_xyz_from_matrix(R: Tensor) -> Tensor:
+    """Return the intrinsic x, y, z angles (..., 3) in radians of R = Rx Ry Rz.
+
+    The y angle is within a quarter turn.
+    """
+    x = torch.atan2(-R[..., 1, 2], R[..., 2, 2])
+    y = torch.asin(R[..., 0, 2].clamp(-1, 1))
+    z = torch.atan2(-R[..., 0, 1], R[..., 0, 0])
+    return torch.stack([x, y, z], dim=-1)

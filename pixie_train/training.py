@@ -54,7 +54,7 @@ def train(
     optimiser = torch.optim.AdamW(
         network.parameters(), config.learning_rate, weight_decay=config.weight_decay
     )
-    factory = PeopleFactory(model, bank, n_betas=config.network.n_betas)
+    factory = PeopleFactory(model, bank, n_betas=config.network.core.n_betas)
     path = folder / "last.pt"
     history: list[dict[str, float]] = []
     start = 0

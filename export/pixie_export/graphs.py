@@ -79,5 +79,5 @@ class LandmarkGraph(nn.Module):
             to_camera(output.params, output.inputs),
             betas,
             output.params.expression,
-            output.pixie.weights,
+            output.pixie.part_weights,
         )

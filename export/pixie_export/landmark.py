@@ -56,7 +56,7 @@ def export_landmark(checkpoint_path: Path, model: BodyModel, out: Path) -> Expor
     network.load_state_dict(saved.average)
     precision.round_weights_to_half(network)
     graph = LandmarkGraph(network).eval()
-    sizes = saved.config.network
+    sizes = saved.config.network.core
     outputs = landmark_outputs(sizes.n_betas, sizes.n_expression)
     onnx_model = to_onnx.export(graph, LANDMARK_INPUTS, outputs)
     precision.store_weights_as_half(onnx_model)

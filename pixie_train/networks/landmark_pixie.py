@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pixie_train.config import NetworkConfig
+from pixie_train.config import LandmarkConfig
 from pixie_train.networks.decoding import DecodedParams, decode
-from pixie_train.networks.encoders import LandmarkEncoder
+from pixie_train.networks.landmark_encoder import LandmarkEncoder
 from pixie_train.networks.landmark_inputs import (
     BODY_INPUTS,
     HAND_INPUTS,
@@ -16,7 +16,7 @@ from pixie_train.networks.landmark_inputs import (
     LandmarkBatch,
     normalise,
 )
-from pixie_train.networks.pixie import Features, PixieCore, PixieOutput
+from pixie_train.networks.pixie import Features, PartFeatures, PixieCore, PixieOutput
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,46 +32,37 @@ class LandmarkPixieOutput:
 class LandmarkPixie(nn.Module):
     """Landmarks of a person to SMPL-X parameters."""
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: LandmarkConfig) -> None:
         super().__init__()
         self.config = config
         self.encode_body = LandmarkEncoder(
             BODY_INPUTS,
             width=config.body_width,
             blocks=config.body_blocks,
-            feature_dim=config.feature_dim,
+            feature_dim=config.core.feature_dim,
         )
         self.encode_head, self.encode_hand = (
             LandmarkEncoder(
                 inputs,
                 width=config.part_width,
                 blocks=config.part_blocks,
-                feature_dim=config.feature_dim,
+                feature_dim=config.core.feature_dim,
             )
             for inputs in (HEAD_INPUTS, HAND_INPUTS)
         )
-        self.core = PixieCore(
-            config.feature_dim,
-            regressor_width=config.regressor_width,
-            moderator_width=config.moderator_width,
-            n_betas=config.n_betas,
-            n_expression=config.n_expression,
-        )
+        self.core = PixieCore(config.core)
 
     def forward(self, landmarks: LandmarkBatch) -> LandmarkPixieOutput:
         """Regress a batch; both hands go through one encoder as one batch."""
         inputs = normalise(landmarks)
         hands = torch.stack([inputs.left_hand, inputs.right_hand], dim=1)
-        left, right = self.encode_hand(hands).unbind(1)
-        pixie = self.core(
-            Features(
-                body=self.encode_body(inputs.body),
-                head=self.encode_head(inputs.head),
-                left_hand=left,
-                right_hand=right,
-                present=landmarks.present[:, [3, 1, 2]],
-            )
+        parts = PartFeatures(self.encode_head(inputs.head), self.encode_hand(hands))
+        features = Features(
+            body=self.encode_body(inputs.body),
+            parts=parts,
+            present=landmarks.present[:, [3, 1, 2]],
         )
+        pixie = self.core(features)
         return LandmarkPixieOutput(inputs, pixie, decode(pixie.fused))
 
 

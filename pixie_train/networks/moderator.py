@@ -11,8 +11,8 @@ _ABSENT = 1e4
 class Moderator(nn.Module):
     """Weighs a body-derived feature against a part's own (paper, section 3.2).
 
-    weights = softmax(t * MLP([e ; F])), fused = w_0 e + w_1 F, with a learned
-    temperature t that multiplies the two logits (spec: pixie-network, section 3).
+    weights = softmax(t * MLP([e ; F])) with a learned temperature t that multiplies the
+    two logits (spec: pixie-network, section 3).
     """
 
     def __init__(self, feature_dim: int, width: int, *, layers: int = 1) -> None:
@@ -20,20 +20,17 @@ class Moderator(nn.Module):
         self.layers = Mlp([2 * feature_dim, *([width] * layers), 2]).layers
         self.temperature = nn.Parameter(torch.ones(1))
 
-    def forward(self, e: Tensor, F: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-        """Fuse features.
+    def forward(self, e: Tensor, F: Tensor, present: Tensor) -> Tensor:
+        """Return the weights (..., 2): [body, part].
 
         Args:
-            e: body-derived feature of the part, (B, D).
-            F: the part expert's feature, (B, D).
-            present: (B,), 1 where the expert saw its part, else 0: then its feature
+            e: body-derived feature of the part, (..., D).
+            F: the part expert's feature, (..., D).
+            present: (...), 1 where the expert saw its part, else 0: then its feature
                 says nothing and gets no weight.
-
-        Returns:
-            The fused feature (B, D) and the weights (B, 2): [body, part].
         """
         logits = self.layers(torch.cat([e, F], dim=-1)) * self.temperature
         absent = (1 - present) * _ABSENT
         logits = logits - torch.stack([torch.zeros_like(absent), absent], dim=-1)
-        weights = logits.softmax(dim=-1)
-        return weights[:, :1] * e + weights[:, 1:] * F, weights
+        weights: Tensor = logits.softmax(dim=-1)
+        return weights

@@ -23,6 +23,15 @@ def head_outputs(n_betas: int, n_expression: int) -> dict[str, int]:
     return {"shape": n_betas, "exp": n_expression, "head_pose": 6, "jaw_pose": 3}
 
 
+HAND_OWN_OUTPUTS = {"hand_cam": 3}
+"""R_h alone: the weak-perspective camera of the hand's picture."""
+
+
+def head_own_outputs(n_texture: int) -> dict[str, int]:
+    """R_f alone: camera of the head's picture, albedo, spherical harmonics light."""
+    return {"head_cam": 3, "tex": n_texture, "light": 27}
+
+
 class Regressor(nn.Module):
     """An MLP whose output vector is split into named parameters."""
 
@@ -48,7 +57,7 @@ class Regressor(nn.Module):
             start += size
 
     def forward(self, feature: Tensor) -> dict[str, Tensor]:
-        """Map a feature (B, D) to its parameters, each (B, size)."""
+        """Map features (..., D) to their parameters, each (..., size)."""
         vector = self.layers(feature)
         parts = vector.split(list(self.outputs.values()), dim=-1)
         return dict(zip(self.outputs, parts, strict=True))
