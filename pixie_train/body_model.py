@@ -1,9 +1,15 @@
-"""The SMPL-X body on tensors: joints and chosen points, batched and differentiable.
+"""The SMPL-X body on tensors: joints, chosen points and the surface, differentiable.
 
-Training needs joints and some hundred points, never the whole surface, so only those
-are posed. The maths is that of `pixie_runtime.body` (spec: pixie-network, section 7).
+    surface = TorchSurface(model, n_betas=200, n_expression=50)
+    output = surface(betas, expression, R)
+    output.vertices, output.joints
+
+`TorchBody` is its skeleton alone, and `FacePoints` what training needs of the face. The
+values are those of `pixie_runtime.body` (spec: pixie-network, section 7): linear blend
+skinning as in SMPL-X, no mean hand pose, no pelvis centring.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,21 +17,26 @@ import torch
 from torch import Tensor, nn
 
 from pixie_runtime.body import BodyModel
+from pixie_runtime.errors import ModelFileError
 from pixie_runtime.smplx import JAW, JOINT_COUNT, JOINT_INDEX, PARENTS
+from pixie_runtime.types import Float32
 
 _HEAD = JOINT_INDEX["head"]
+_ABOVE_ROOT = JOINT_COUNT
+"""A place above the pelvis that never moves and is its own parent."""
 
 
-def _levels() -> list[list[int]]:
-    """Return the joints by their depth in the tree, the pelvis first."""
-    depth = [0] * JOINT_COUNT
-    for joint, parent in enumerate(PARENTS):
-        if parent >= 0:
-            depth[joint] = depth[parent] + 1
-    return [
-        [joint for joint in range(JOINT_COUNT) if depth[joint] == level]
-        for level in range(max(depth) + 1)
-    ]
+def _ancestors() -> list[list[int]]:
+    """Return each place's ancestor 1, 2, 4, ... steps up, as far as there are any.
+
+    Every list has 56 entries: the joints, then the place above the root.
+    """
+    up = [_ABOVE_ROOT if parent < 0 else parent for parent in PARENTS] + [_ABOVE_ROOT]
+    doublings = []
+    while any(place != _ABOVE_ROOT for place in up):
+        doublings.append(up)
+        up = [up[place] for place in up]
+    return doublings
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,50 +60,184 @@ class PosedSkeleton:
 
 
 class TorchBody(nn.Module):
-    """Shape, skeleton and face points of one body model file."""
+    """Shape and skeleton of one body model file."""
 
-    def __init__(self, model: BodyModel, *, n_betas: int) -> None:
+    def __init__(
+        self, model: BodyModel, *, n_betas: int, n_expression: int | None = None
+    ) -> None:
+        """Take the first `n_betas` and `n_expression` (None: all) coefficients.
+
+        Raises:
+            ModelFileError: the model has fewer.
+        """
         super().__init__()
         self.n_betas = n_betas
-        self.n_expression = model.n_expression
-        self._constant("J_template", model.J_template)
-        self._constant("J_shapedirs", model.J_shapedirs[..., :n_betas])
-        order = [joint for level in _levels() for joint in level]
-        position = {joint: i for i, joint in enumerate(order)}
-        self.back = [position[joint] for joint in range(JOINT_COUNT)]
-        self.levels = [
-            (level, [position[PARENTS[joint]] for joint in level])
-            for level in _levels()[1:]
+        self.n_expression = model.n_expression if n_expression is None else n_expression
+        _require_coefficients(model, self.n_betas, self.n_expression)
+        dirs = [
+            model.J_shapedirs[..., :n_betas],
+            model.J_expressiondirs[..., : self.n_expression],
         ]
+        parents = [max(parent, 0) for parent in PARENTS]
+        _constant(self, "J_template", model.J_template)
+        _constant(self, "J_dirs", np.concatenate(dirs, axis=-1))
+        _constant(self, "parents", np.array(parents))
+        _constant(self, "ancestors", np.array(_ancestors()))
+        _constant(self, "eye", np.eye(3)[None, None])
 
-    def _constant(self, name: str, array: np.ndarray) -> None:
-        tensor = torch.from_numpy(np.array(array, np.float32))
-        self.register_buffer(name, tensor, persistent=False)
+    def rest_joints(self, betas: Tensor, expression: Tensor | None = None) -> Tensor:
+        """Return rest joints (B, 55, 3), metres, body frame.
 
-    def rest_joints(self, betas: Tensor) -> Tensor:
-        """Return rest joints (B, 55, 3) of shapes (B, n_betas)."""
-        template = self.get_buffer("J_template")
-        return template + torch.einsum(
-            "bk,jck->bjc", betas, self.get_buffer("J_shapedirs")
-        )
+        Args:
+            betas: (B, n_betas).
+            expression: (B, n_expression), which moves the jaw and the eyes a little;
+                None: a neutral face.
+        """
+        dirs = self.get_buffer("J_dirs")
+        if expression is None:
+            coefficients, dirs = betas, dirs[..., : self.n_betas]
+        else:
+            coefficients = torch.cat([betas, expression], dim=1)
+        moved = torch.einsum("bk,jck->bjc", coefficients, dirs)
+        return self.get_buffer("J_template") + moved
 
     def pose(self, rest_joints: Tensor, R: Tensor) -> PosedSkeleton:
         """Pose a skeleton.
+
+        Transforms are accumulated by doubling: each joint takes in its next ancestor,
+        then the next two, four and eight, four products for the whole tree.
 
         Args:
             rest_joints: (B, 55, 3) metres.
             R: (B, 55, 3, 3); row 0 absolute, the others relative to the parent.
         """
-        parents = [max(parent, 0) for parent in PARENTS]
-        bones = rest_joints - rest_joints[:, parents]
-        turned = R[:, :1]
-        placed = torch.zeros_like(bones[:, :1])
-        for level, parent_position in self.levels:
-            R_parent = turned[:, parent_position]
-            step = (R_parent @ bones[:, level, :, None])[..., 0]
-            placed = torch.cat([placed, placed[:, parent_position] + step], dim=1)
-            turned = torch.cat([turned, R_parent @ R[:, level]], dim=1)
-        return PosedSkeleton(placed[:, self.back], turned[:, self.back])
+        bones = rest_joints - rest_joints[:, self.get_buffer("parents")]
+        still = self.get_buffer("eye").expand(len(R), 1, 3, 3)
+        turned = torch.cat([R, still], dim=1)
+        placed = torch.cat([bones, torch.zeros_like(bones[:, :1])], dim=1)
+        for up in self.get_buffer("ancestors").unbind():
+            R_up = turned[:, up]
+            placed = placed[:, up] + (R_up @ placed[..., None])[..., 0]
+            turned = R_up @ turned
+        return PosedSkeleton(placed[:, :JOINT_COUNT], turned[:, :JOINT_COUNT])
+
+
+@dataclass(frozen=True, eq=False)
+class SurfaceOutput:
+    """Posed bodies of a batch, metres, in the frame that the root rotations lead to."""
+
+    vertices: Tensor
+    """(B, S, 3), the chosen vertices in the order in which they were chosen."""
+    joints: Tensor
+    """(B, 55, 3)."""
+    R_root_joint: Tensor
+    """(B, 55, 3, 3), accumulated rotations, the root's included."""
+
+
+class TorchSurface(nn.Module):
+    """The skinned surface of one body model file, or chosen vertices of it.
+
+    Like the official release and the smplx package with `flat_hand_mean=True`: the root
+    turns the body about its rest pelvis, which stays where it is.
+    """
+
+    def __init__(
+        self,
+        model: BodyModel,
+        *,
+        n_betas: int,
+        n_expression: int,
+        vertices: Sequence[int] | None = None,
+    ) -> None:
+        """Take the first coefficients of `model`, and only `vertices` where given.
+
+        Raises:
+            ModelFileError: the model has fewer coefficients.
+        """
+        super().__init__()
+        self.skeleton = TorchBody(model, n_betas=n_betas, n_expression=n_expression)
+        chosen = slice(None) if vertices is None else np.asarray(vertices, np.intp)
+        fields = [
+            model.shape_field[:n_betas, :, chosen],
+            model.expression_field.dense()[:n_expression, :, chosen],
+            *(field.dense()[:, :, chosen] for field in model.pose_fields),
+        ]
+        # Coordinates come first and vertices last, as everywhere in the sums below:
+        # then each of them runs over the vertices in one sweep.
+        _constant(self, "template", model.v_template[chosen].T)
+        _constant(self, "dirs", _rows(fields))
+        _constant(self, "weights_by_joint", model.weights_by_joint[:, chosen])
+
+    def forward(
+        self,
+        betas: Tensor,
+        expression: Tensor,
+        R: Tensor,
+        transl: Tensor | None = None,
+    ) -> SurfaceOutput:
+        """Pose the bodies.
+
+        Args:
+            betas: (B, n_betas).
+            expression: (B, n_expression).
+            R: (B, 55, 3, 3); row 0 absolute, the others relative to the parent.
+            transl: added to every point, (B, 3), metres; None: nothing.
+        """
+        rest_joints = self.skeleton.rest_joints(betas, expression)
+        skeleton = self.skeleton.pose(rest_joints, R)
+        origin = rest_joints[:, :1]
+        if transl is not None:
+            origin = origin + transl[:, None]
+        joints, turned = skeleton.joints + origin, skeleton.R_root_joint
+        # Each joint's motion from the rest pose: x -> turned x + moved.
+        moved = joints - (turned @ rest_joints[..., None])[..., 0]
+        vertices = self._skin(self._rest(betas, expression, R), turned, moved)
+        return SurfaceOutput(vertices, joints, turned)
+
+    def _rest(self, betas: Tensor, expression: Tensor, R: Tensor) -> Tensor:
+        """Return vertices (B, 3, S) before skinning, pose correctives included."""
+        feature = (R - self.skeleton.get_buffer("eye"))[:, 1:].flatten(1)
+        coefficients = torch.cat([betas, expression, feature], dim=1)
+        template = self.get_buffer("template")
+        moved: Tensor = coefficients @ self.get_buffer("dirs")
+        return template + moved.reshape(-1, *template.shape)
+
+    def _skin(self, rest: Tensor, turned: Tensor, moved: Tensor) -> Tensor:
+        """Return posed vertices (B, S, 3) by linear blend skinning.
+
+        Args:
+            rest: (B, 3, S).
+            turned: each joint's rotation from the rest pose, (B, 55, 3, 3).
+            moved: and its translation, (B, 55, 3).
+        """
+        weights = self.get_buffer("weights_by_joint")
+        motion = torch.cat([turned, moved[..., None]], dim=-1)
+        blended = motion.flatten(2).transpose(1, 2) @ weights
+        blended = blended.reshape(-1, 3, 4, rest.shape[-1])
+        posed = (blended[:, :, :3] * rest[:, None]).sum(2) + blended[:, :, 3]
+        return posed.transpose(1, 2)
+
+
+def _constant(module: nn.Module, name: str, array: np.ndarray) -> None:
+    """Give `module` a buffer that no checkpoint needs to hold."""
+    kind = np.int64 if array.dtype.kind in "iu" else np.float32
+    tensor = torch.from_numpy(np.array(array, kind))
+    module.register_buffer(name, tensor, persistent=False)
+
+
+def _rows(fields: Sequence[Float32]) -> Float32:
+    """Stack displacement fields (k, 3, S) into one matrix (sum of k, 3 S)."""
+    return np.concatenate([field.reshape(len(field), -1) for field in fields])
+
+
+def _require_coefficients(model: BodyModel, n_betas: int, n_expression: int) -> None:
+    if model.n_betas < n_betas or model.n_expression < n_expression:
+        raise ModelFileError(
+            f"the body model {model.name} has {model.n_betas} shape and "
+            f"{model.n_expression} expression coefficients, but the network speaks "
+            f"{n_betas} and {n_expression}; use the file that it was trained with "
+            "(SMPLX_NEUTRAL_2020.npz for the official weights)"
+        )
 
 
 class FacePoints(nn.Module):
