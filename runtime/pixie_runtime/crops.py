@@ -163,15 +163,21 @@ class BodyView:
 
     @property
     def projected(self) -> Square:
-        """What [-1, 1] of the network's projection spans, pixels of the picture.
+        """What [-1, 1] of the network's projection spans, pixels of the picture."""
+        return projected_span(self.square, self.spec.size)
 
-        The corners of a crop are the centres of its outermost pixels, but projections
-        are measured against its whole side: the span is a pixel of the crop longer,
-        to the right and downwards.
-        """
-        side = self.square.side * self.spec.size / (self.spec.size - 1)
-        shift = (side - self.square.side) / 2
-        return Square(self.square.x + shift, self.square.y + shift, side)
+
+def projected_span(square: Square, size: int, *, mirrored: bool = False) -> Square:
+    """Return what [-1, 1] of a projection onto a square's crop spans in the picture.
+
+    The crop's outermost pixels are centred on the square's edges, but projections count
+    pixels 0 to `size`: the span is one pixel of the crop longer, to the crop's right
+    and downwards (section 6).
+    """
+    side = square.side * size / (size - 1)
+    shift = (side - square.side) / 2
+    x = square.x - shift if mirrored else square.x + shift
+    return Square(x, square.y + shift, side)
 
 
 def body_square(box: Box, scale: float = 1.1) -> Square:

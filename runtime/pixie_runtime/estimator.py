@@ -5,6 +5,8 @@ import numpy as np
 from pixie_runtime import fitting, placement, rotations
 from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import Bundle
+from pixie_runtime.coefficients import Coefficients
+from pixie_runtime.confidence import confidence, detector_scores
 from pixie_runtime.correspondences import correspondences
 from pixie_runtime.engines import Engine
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
@@ -14,14 +16,11 @@ from pixie_runtime.types import (
     Float32,
     Frame,
     HandLandmarks,
-    PartConfidence,
     Person,
     PersonLandmarks,
     SmplxParams,
     StageTimes,
 )
-
-_LIMBS = [11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]
 
 
 class LandmarkEstimator:
@@ -53,8 +52,7 @@ class LandmarkEstimator:
                 "of kind 'landmark'"
             )
         self._model = model
-        self._spec = manifest.body_model
-        self._same_body = self._spec.sha256 == model.sha256
+        self._coefficients = Coefficients.of(manifest, model)
         self._engine = engine or OnnxRuntimeEngine(bundle.path_of("whole"), threads=1)
         expected = {tensor.name for tensor in manifest.networks["whole"].inputs}
         if set(self._engine.input_shapes) != expected:
@@ -63,23 +61,21 @@ class LandmarkEstimator:
                 f"{sorted(self._engine.input_shapes)}, its manifest says "
                 f"{sorted(expected)}; export it again"
             )
-        self.warning: str | None = None
-        if not self._same_body:
-            self.warning = (
-                f"bundle {manifest.name} was made for the body model "
-                f"{manifest.body_model.name}: {model.name} gets its rotations, and "
-                "keeps its mean shape and neutral face"
-            )
+
+    @property
+    def warning(self) -> str | None:
+        """What the user should know about the results, one sentence."""
+        return self._coefficients.warning
 
     @property
     def n_betas(self) -> int:
         """How many shape coefficients a person gets."""
-        return self._spec.n_betas if self._same_body else 0
+        return self._coefficients.n_betas
 
     @property
     def n_expression(self) -> int:
         """How many expression coefficients a person gets."""
-        return self._spec.n_expression if self._same_body else 0
+        return self._coefficients.n_expression
 
     def estimate(
         self, landmarks: PersonLandmarks, frame: Frame, camera: Camera
@@ -89,9 +85,9 @@ class LandmarkEstimator:
             return None
         outputs = self._engine.infer(network_inputs(landmarks, camera))
         quaternions = rotations.from_matrix(outputs["rotations"][0]).astype(np.float32)
-        betas, expression = outputs["betas"][0], outputs["expression"][0]
-        if not self._same_body:
-            betas, expression = np.zeros_like(betas[:0]), np.zeros_like(expression[:0])
+        betas, expression = self._coefficients.kept(
+            outputs["betas"][0], outputs["expression"][0]
+        )
         shaped = self._model.shaped(betas, expression)
         seen = correspondences(self._model, landmarks, camera)
         about_origin = shaped.posed(quaternions, np.zeros(3, np.float32))
@@ -105,10 +101,15 @@ class LandmarkEstimator:
             timestamp_s=frame.timestamp_s,
             params=params,
             joints=shaped.posed(quaternions, transl).joints,
-            confidence=_confidence(landmarks, outputs["moderator_weights"][0]),
+            confidence=confidence(
+                landmarks, detector_scores(landmarks), outputs["moderator_weights"][0]
+            ),
             camera=camera,
             times=StageTimes(frame.grabbed_ns),
         )
+
+    def reset(self) -> None:
+        """Nothing is kept from one frame to the next."""
 
     def close(self) -> None:
         """Free the network."""
@@ -152,21 +153,3 @@ def _rays(image: Float32 | None, points: int, camera: Camera) -> Float32:
         return _zeros(points, 3)
     centre = np.array([*camera.centre_px, 0.0], np.float32)
     return np.asarray((image - centre) / camera.focal_px, np.float32)
-
-
-def _confidence(landmarks: PersonLandmarks, weights: Float32) -> PartConfidence:
-    """Return how sure we are of each part.
-
-    Body: the detector's score times the mean visibility of the limbs. Other parts:
-    their detector's score times the weight that the moderator gave their expert.
-    """
-    pose, face = landmarks.pose, landmarks.face
-    left, right = landmarks.left_hand, landmarks.right_hand
-    head_weight, left_weight, right_weight = (float(w) for w in weights)
-    body = pose.score * float(pose.visibility[_LIMBS].mean()) if pose else 0.0
-    return PartConfidence(
-        body=body,
-        left_hand=left.score * left_weight if left else 0.0,
-        right_hand=right.score * right_weight if right else 0.0,
-        face=face.score * head_weight if face else 0.0,
-    )

@@ -1,0 +1,75 @@
+"""From a network's weak-perspective camera in a crop to a place before a pinhole.
+
+The network projects p = s ((x, y) + (tx, ty)) with p in [-1, 1] over a square of the
+picture, as if the square were looked at straight on and from far away (spec:
+pixie-network, section 6). The pinhole camera sees the square in some direction: the
+body as the network sees it is turned by the rotation that takes the optical axis to the
+ray through the square's centre, and moved along that ray to where its size is right:
+depth = 2 f / (s side).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pixie_runtime import rotations
+from pixie_runtime.body import ShapedBody
+from pixie_runtime.crops import Square
+from pixie_runtime.smplx import BODY_JOINTS
+from pixie_runtime.types import Camera, Float32, Float64
+
+_NEAREST_M, _FARTHEST_M = 0.2, 100.0
+_FORWARD = np.array([0.0, 0.0, 1.0])
+_WHOLE_BODY = (0, *BODY_JOINTS)
+
+
+def placed(
+    shaped: ShapedBody,
+    quaternions: Float32,
+    weak: Float32,
+    projected: Square,
+    camera: Camera,
+    *,
+    joints: Sequence[int] = _WHOLE_BODY,
+) -> tuple[Float32, Float32]:
+    """Return rotations and translation of a body in the pinhole camera's frame.
+
+    Args:
+        shaped: the body.
+        quaternions: its rotations, wxyz, (55, 4), the root in the crop's axes (x right,
+            y down, z away from whoever looks at its centre).
+        weak: (s, tx, ty): scale per metre, and shifts in metres.
+        projected: what [-1, 1] spans, pixels of the picture.
+        camera: the picture's.
+        joints: those whose mean depth the scale is right for.
+
+    A scale that puts the body behind the camera or beyond 100 m is taken as the
+    nearest one that does not.
+
+    Returns:
+        The rotations with another root, and `transl` (3,) in metres.
+    """
+    about_origin = shaped.posed(quaternions, np.zeros(3, np.float32)).joints
+    middle = float(about_origin[list(joints), 2].mean())
+    nearest = _NEAREST_M + middle - float(about_origin[:, 2].min())
+    scale, tx, ty = weak.astype(np.float64).tolist()
+    per_metre = max(scale * projected.side / 2, camera.focal_px / _FARTHEST_M)
+    depth = max(camera.focal_px / per_metre, nearest)
+    ray = np.append(
+        np.subtract((projected.x, projected.y), camera.centre_px) / camera.focal_px, 1.0
+    )
+    turn = _turn_to(ray)
+    turned = quaternions.astype(np.float64)
+    turned[0] = rotations.normalise(rotations.multiply(turn, turned[0]))
+    # The body turns about its rest pelvis, which the network's camera sees shifted.
+    pelvis = shaped.joints[0].astype(np.float64)
+    seen = rotations.apply(turn, pelvis + np.array([tx, ty, -middle]))
+    return turned.astype(np.float32), (seen + ray * depth - pelvis).astype(np.float32)
+
+
+def _turn_to(ray: Float64) -> Float64:
+    """Return the shortest rotation from the optical axis to a ray, wxyz."""
+    unit = ray / np.linalg.norm(ray)
+    # Twice the half-way rotation; a ray never points backwards, so it is never zero.
+    q = np.append(1.0 + unit[2], np.cross(_FORWARD, unit))
+    return np.asarray(rotations.normalise(q), np.float64)
