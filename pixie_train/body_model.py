@@ -74,13 +74,13 @@ class TorchBody(nn.Module):
         self.n_betas = n_betas
         self.n_expression = model.n_expression if n_expression is None else n_expression
         _require_coefficients(model, self.n_betas, self.n_expression)
-        dirs = [
-            model.J_shapedirs[..., :n_betas],
-            model.J_expressiondirs[..., : self.n_expression],
+        fields = [
+            model.J_shapedirs[..., :n_betas].T,
+            model.J_expressiondirs[..., : self.n_expression].T,
         ]
         parents = [max(parent, 0) for parent in PARENTS]
-        _constant(self, "J_template", model.J_template)
-        _constant(self, "J_dirs", np.concatenate(dirs, axis=-1))
+        _constant(self, "J_template", model.J_template.T)
+        _constant(self, "J_dirs", _rows(fields))
         _constant(self, "parents", np.array(parents))
         _constant(self, "ancestors", np.array(_ancestors()))
         _constant(self, "eye", np.eye(3)[None, None])
@@ -93,13 +93,13 @@ class TorchBody(nn.Module):
             expression: (B, n_expression), which moves the jaw and the eyes a little;
                 None: a neutral face.
         """
-        dirs = self.get_buffer("J_dirs")
+        template, dirs = self.get_buffer("J_template"), self.get_buffer("J_dirs")
         if expression is None:
-            coefficients, dirs = betas, dirs[..., : self.n_betas]
+            coefficients, dirs = betas, dirs[: self.n_betas]
         else:
             coefficients = torch.cat([betas, expression], dim=1)
-        moved = torch.einsum("bk,jck->bjc", coefficients, dirs)
-        return self.get_buffer("J_template") + moved
+        moved = (coefficients @ dirs).reshape(-1, *template.shape)
+        return (template + moved).transpose(1, 2)
 
     def pose(self, rest_joints: Tensor, R: Tensor) -> PosedSkeleton:
         """Pose a skeleton.
@@ -111,13 +111,14 @@ class TorchBody(nn.Module):
             rest_joints: (B, 55, 3) metres.
             R: (B, 55, 3, 3); row 0 absolute, the others relative to the parent.
         """
-        bones = rest_joints - rest_joints[:, self.get_buffer("parents")]
-        still = self.get_buffer("eye").expand(len(R), 1, 3, 3)
+        bones = rest_joints - rest_joints.index_select(1, self.get_buffer("parents"))
+        still = self.get_buffer("eye").expand(R.shape[0], 1, 3, 3)
         turned = torch.cat([R, still], dim=1)
         placed = torch.cat([bones, torch.zeros_like(bones[:, :1])], dim=1)
         for up in self.get_buffer("ancestors").unbind():
-            R_up = turned[:, up]
-            placed = placed[:, up] + (R_up @ placed[..., None])[..., 0]
+            R_up = turned.index_select(1, up)
+            step = (R_up @ placed[..., None])[..., 0]
+            placed = placed.index_select(1, up) + step
             turned = R_up @ turned
         return PosedSkeleton(placed[:, :JOINT_COUNT], turned[:, :JOINT_COUNT])
 

@@ -155,19 +155,19 @@ class SurfaceKeyPoints(nn.Module):
     def forward(self, surface: SurfaceOutput) -> Tensor:
         """Return the key points (B, 145, 3), metres, in the surface's frame."""
         vertices, weights = surface.vertices, self.get_buffer("weights")
-        corners = vertices[:, self.get_buffer("corners").flatten()]
+        corners = vertices.index_select(1, self.get_buffer("corners").flatten())
         fixed = (corners.reshape(-1, *weights.shape, 3) * weights[..., None]).sum(2)
         head = surface.R_root_joint[:, JOINT_INDEX["head"]]
         parts = [surface.joints, fixed, self._contour(vertices, contour_row(head))]
         if self.regressed_count:
             parts.append(self.get_buffer("regressor") @ vertices)
-        return torch.cat(parts, dim=1)[:, self.get_buffer("order")]
+        return torch.cat(parts, dim=1).index_select(1, self.get_buffer("order"))
 
     def _contour(self, vertices: Tensor, row: Tensor) -> Tensor:
         """Return the jaw line (B, 17, 3) of the table's rows (B,)."""
-        corners = self.get_buffer("contour_corners")[row].flatten(1)
+        corners = self.get_buffer("contour_corners").index_select(0, row).flatten(1)
         places = corners[..., None].expand(-1, -1, 3)
-        weights = self.get_buffer("contour_weights")[row][..., None]
+        weights = self.get_buffer("contour_weights").index_select(0, row)[..., None]
         at_corners = vertices.gather(1, places).reshape(-1, _CONTOUR_COUNT, 3, 3)
         points: Tensor = (at_corners * weights).sum(2)
         return points

@@ -31,7 +31,13 @@ def part_boxes(
         (LEFT_HAND_POINTS, hand_scale),
         (RIGHT_HAND_POINTS, hand_scale),
     )
-    return torch.stack([_square(pixels[:, p], scale) for p, scale in parts], dim=1)
+    squares = [
+        _square(
+            pixels.index_select(1, torch.tensor(points, device=pixels.device)), scale
+        )
+        for points, scale in parts
+    ]
+    return torch.stack(squares, dim=1)
 
 
 def _square(points: Tensor, scale: float) -> Tensor:

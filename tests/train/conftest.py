@@ -1,8 +1,15 @@
-import pytest
+from dataclasses import dataclass
+from pathlib import Path
 
-from pixie_runtime.body import BodyModel, embedded_body_model
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from pixie_runtime.body import BodyModel, embedded_body_model, load_body_model
 from pixie_train.data.motion import MotionBank, load_motion_bank
 from pixie_train.data.people import PeopleFactory
+from tests import parity_case
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +25,47 @@ def bank() -> MotionBank:
 @pytest.fixture(scope="session")
 def factory(model: BodyModel, bank: MotionBank) -> PeopleFactory:
     return PeopleFactory(model, bank, n_betas=16)
+
+
+@pytest.fixture(scope="session")
+def official_assets() -> Path:
+    """Return stand-ins of the files that the official body model reads."""
+    return parity_case.assets_folder()
+
+
+@pytest.fixture(scope="session")
+def official_model(official_assets: Path) -> BodyModel:
+    return load_body_model(official_assets / "SMPLX_NEUTRAL_2020.npz")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the official network was seen to compute for two people."""
+
+    arrays: dict[str, Tensor]
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.arrays[name]
+
+
+@pytest.fixture(scope="session", params=parity_case.SEEDS, ids="seed{}".format)
+def recorded(request: pytest.FixtureRequest) -> Recorded:
+    with np.load(parity_case.reference_file(request.param)) as file:
+        names = [name for name in file.files if _of_the_body(name)]
+        return Recorded({name: torch.from_numpy(file[name]) for name in names})
+
+
+def _of_the_body(name: str) -> bool:
+    last = name.rpartition(".")[2]
+    return name.split(".")[0] in {"body", "soft", "paste", "bodyonly"} and last in {
+        "shape",
+        "exp",
+        "body_cam",
+        "full_pose",
+        "vertices",
+        "transformed_vertices",
+        "joints",
+        "smplx_kpt",
+        "face_kpt",
+        "box_center_size",
+    }
