@@ -88,7 +88,7 @@ def decode_head(raw: dict[str, Tensor]) -> Tensor:
     """Return the rotations (B, 55, 3, 3) of a head alone: the root bears its turn."""
     R = rotations.matrix_from_6d(raw["head_pose"])
     jaw = rotations.matrix_from_euler_xyz(raw["jaw_pose"])
-    return _resting(len(R), {0: R, JAW: jaw})
+    return _resting(R.shape[0], {0: R, JAW: jaw})
 
 
 def decode_hand(raw: dict[str, Tensor]) -> Tensor:
@@ -101,7 +101,7 @@ def decode_hand(raw: dict[str, Tensor]) -> Tensor:
     upright = torch.diag(torch.tensor([1.0, -1.0, -1.0], device=wrist.device))
     turned = {0: upright.expand_as(wrist), _WRISTS[1]: upright @ wrist}
     turned |= dict(zip(RIGHT_HAND_JOINTS, fingers.unbind(1), strict=True))
-    return _resting(len(wrist), turned)
+    return _resting(wrist.shape[0], turned)
 
 
 def _resting(count: int, turned: dict[int, Tensor]) -> Tensor:
