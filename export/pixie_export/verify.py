@@ -1,0 +1,145 @@
+"""Run a bundle's networks on this machine's engine and compare with the record."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from pixie_export import parity
+from pixie_export.chain import CHAIN, Values, inputs_of
+from pixie_export.graph_files import Announce, silent
+from pixie_export.reference import REFERENCE_NAME, Reference
+from pixie_export.verification import (
+    Spread,
+    StageReport,
+    Verification,
+    angles_between,
+    millimetres_between,
+)
+from pixie_runtime.bundle import Bundle
+from pixie_runtime.engines import Engine
+from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
+from pixie_runtime.errors import BundleError
+from pixie_runtime.types import Float32
+
+OpenEngine = Callable[[Path], Engine]
+
+
+class _Skin(Protocol):
+    """Poses bodies: vertices and joints, metres, of a stage's outputs."""
+
+    def __call__(self, outputs: Values) -> tuple[Float32, Float32]: ...
+
+
+def verify(
+    bundle: Bundle,
+    *,
+    open_engine: OpenEngine = OnnxRuntimeEngine,
+    announce: Announce = silent,
+) -> Verification:
+    """Compare an engine's results of every network with torch's, as recorded.
+
+    Every network runs twice: fed with its recorded input, and fed with what the engine
+    made of the networks before it. One large network is loaded at a time.
+
+    Raises:
+        BundleError: the bundle holds no recorded results, or a network cannot be run
+            on them.
+    """
+    reference = _reference_of(bundle)
+    recorded = reference.values()
+    chain: dict[str, Float32] = dict(reference.samples.given())
+    alone, chained = [], []
+    with open_engine(bundle.path_of("skinning")) as skinning:
+
+        def skin(outputs: Values) -> tuple[Float32, Float32]:
+            return _skinned(skinning, outputs)
+
+        for stage in (name for name in CHAIN if name in bundle.manifest.networks):
+            announce(f"running {stage}")
+            expected = {
+                spec.name: recorded[f"{stage}.{spec.name}"]
+                for spec in bundle.manifest.networks[stage].outputs
+            }
+            with open_engine(bundle.path_of(stage)) as engine:
+                found = _infer(engine, stage, inputs_of(stage, recorded))
+                alone.append(_report(stage, found, expected, skin))
+                found = _infer(engine, stage, inputs_of(stage, chain))
+                chained.append(_report(stage, found, expected, skin))
+            chain |= {f"{stage}.{name}": array for name, array in found.items()}
+    return Verification(tuple(alone), tuple(chained))
+
+
+def _reference_of(bundle: Bundle) -> Reference:
+    manifest = bundle.manifest
+    if manifest.kind != "image":
+        raise BundleError(
+            f"bundle {manifest.name} is of kind {manifest.kind} and holds no recorded "
+            "results to compare with; its graph was compared with torch when it was "
+            "exported, and image bundles can be compared again"
+        )
+    if REFERENCE_NAME not in manifest.sha256 or "skinning" not in manifest.networks:
+        raise BundleError(
+            f"bundle {manifest.name} holds no recorded results ({REFERENCE_NAME}) or "
+            "no network skinning; export it again with this version of pixie-live"
+        )
+    reference = Reference.load(bundle.folder / REFERENCE_NAME)
+    for stage in (name for name in CHAIN if name in manifest.networks):
+        for spec in manifest.networks[stage].outputs:
+            if f"{stage}.{spec.name}" not in reference.results:
+                raise BundleError(
+                    f"{REFERENCE_NAME} of bundle {manifest.name} lacks {spec.name} of "
+                    f"network {stage}; export the bundle again"
+                )
+    return reference
+
+
+def _infer(engine: Engine, stage: str, inputs: Values) -> dict[str, Float32]:
+    try:
+        return engine.infer(inputs)
+    except ValueError as error:
+        raise BundleError(
+            f"network {stage} cannot be run on its recorded input ({error}); "
+            "export the bundle again"
+        ) from error
+
+
+def _report(stage: str, found: Values, expected: Values, skin: _Skin) -> StageReport:
+    for name, array in expected.items():
+        if name not in found or found[name].shape != array.shape:
+            shape = found[name].shape if name in found else "nothing"
+            raise BundleError(
+                f"network {stage} gives {shape} for {name}, {array.shape} was "
+                "recorded; export the bundle again"
+            )
+    differences = tuple(
+        parity.difference(name, found[name], array) for name, array in expected.items()
+    )
+    if "vertices" in expected:
+        distances = [
+            Spread.of(millimetres_between(found[name], expected[name]))
+            for name in ("vertices", "joints")
+        ]
+        return StageReport(stage, differences, None, *distances)
+    if "rotations" not in expected:
+        return StageReport(stage, differences)
+    angles = angles_between(found["rotations"], expected["rotations"])
+    surface, skeleton = (
+        Spread.of(millimetres_between(ours, theirs))
+        for ours, theirs in zip(skin(found), skin(expected), strict=True)
+    )
+    return StageReport(stage, differences, Spread.of(angles), surface, skeleton)
+
+
+def _skinned(engine: Engine, outputs: Values) -> tuple[Float32, Float32]:
+    """Pose the bodies that a stage's outputs stand for, at the origin."""
+    rotations = outputs["rotations"]
+    inputs = {
+        name: np.zeros((len(rotations), int(shape[1])), np.float32)
+        for name, shape in engine.input_shapes.items()
+        if name != "rotations"
+    }
+    given = {name: outputs[name] for name in inputs if name in outputs}
+    posed = _infer(engine, "skinning", {**inputs, **given, "rotations": rotations})
+    return posed["vertices"], posed["joints"]
