@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from pixie_runtime.errors import UsageError
 from pixie_runtime.landmarks import Landmarker
 from pixie_runtime.options import Options
 from pixie_runtime.pipeline import Pipeline
@@ -43,20 +44,17 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
 
     Raises:
         ModelFileError, BundleError: the body model or the bundle cannot be used.
+        UsageError: the options do not fit the bundle or the pictures.
         SinkError: an output cannot be opened.
         MissingExtraError: an option needs packages that are not installed.
     """
-    from pixie_runtime.body import embedded_body_model, load_body_model
-    from pixie_runtime.bundle import Bundle, embedded_bundle
-    from pixie_runtime.estimator import LandmarkEstimator
+    from pixie_runtime.network import open_network
     from pixie_runtime.sinks.websocket_messages import StreamInfo
 
     with ExitStack() as opened:
         opened.callback(source.close)
-        path, folder = options.body_model, options.bundle
-        model = embedded_body_model() if path is None else load_body_model(path)
-        bundle = embedded_bundle() if folder is None else Bundle.open(folder)
-        estimator = LandmarkEstimator(bundle, model)
+        network = open_network(options)
+        estimator, model = network.estimator, network.model
         opened.callback(estimator.close)
         info = StreamInfo(model.name, estimator.n_betas, estimator.n_expression)
         sinks = []
@@ -65,13 +63,16 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
             sinks.append(sink)
         landmarker = open_landmarker(options)
         opened.pop_all()
+    unrelated = options.results is not None
     return Pipeline(
         source=source,
         landmarker=landmarker,
         estimator=estimator,
         sinks=sinks,
-        smooth=None if options.no_smoothing else smoothing(model),
+        smooth=None if options.no_smoothing or unrelated else smoothing(model),
         field_of_view=options.fov,
+        unrelated=unrelated,
+        setup=network.setup,
     )
 
 
@@ -128,3 +129,24 @@ def open_sinks(
 
         fps = source.fps or 30.0
         yield OverlayVideo(options.overlay, model, fps, live=options.is_live)
+    if options.results is not None:
+        from pixie_runtime.sinks.results import PictureResults
+
+        _keep_originals(options)
+        yield PictureResults(options.results, model, unread=lambda: source.dropped)
+
+
+def _keep_originals(options: Options) -> None:
+    """Refuse to write results where the pictures are: a.jpg would become its own body.
+
+    Raises:
+        UsageError: the options ask for that.
+    """
+    images, results = options.images, options.results
+    if images is None or results is None or not results.is_dir():
+        return
+    if results.samefile(images if images.is_dir() else images.parent):
+        raise UsageError(
+            f"--results {results}: the pictures themselves are there, and results of "
+            "the same names would replace them; name another folder"
+        )

@@ -8,7 +8,7 @@ the code of the error (`pixie_runtime.errors`).
 import dataclasses
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,11 +48,13 @@ def _capture(options: Options) -> int:
     # Not at the top: OpenCV, PyAV and the engine take a second, which help need not.
     from pixie_runtime.assembly import open_pipeline, open_source
     from pixie_runtime.interrupts import InterruptibleSource
+    from pixie_runtime.report import setup_text
     from pixie_runtime.status import StatusLine
 
     _check_folders(options)
     failure: PixieError | None = None
-    with InterruptibleSource(open_source(options)) as source:
+    opened = open_source(options)
+    with InterruptibleSource(opened) as source:
         pipeline = open_pipeline(options, source)
         try:
             with ExitStack() as running:
@@ -60,7 +62,12 @@ def _capture(options: Options) -> int:
                 if options.quiet:
                     pipeline.run(max_frames=options.max_frames)
                 else:
-                    line = StatusLine(sys.stderr, pipeline.losses)
+                    line = StatusLine(
+                        sys.stderr,
+                        pipeline.losses,
+                        frames=len(opened) if isinstance(opened, Sized) else None,
+                        heading=setup_text(pipeline.setup),
+                    )
                     running.enter_context(line)
                     pipeline.run(max_frames=options.max_frames, observe=line.observe)
         except PixieError as error:

@@ -24,6 +24,22 @@ _Origins = Annotated[
     tyro.conf.UseAppendAction,
     tyro.conf.arg(metavar="ORIGIN", help_behavior_hint=""),
 ]
+_Attention = Annotated[
+    Literal["tracked", "two-pass"] | None,
+    tyro.conf.arg(metavar="tracked|two-pass", help_behavior_hint=""),
+]
+_Fusion = Annotated[
+    Literal["release", "paper", "copy-paste"] | None,
+    tyro.conf.arg(metavar="release|paper|copy-paste", help_behavior_hint=""),
+]
+_HeadCheck = Annotated[
+    Literal["soft", "release", "off"] | None,
+    tyro.conf.arg(metavar="soft|release|off", help_behavior_hint=""),
+]
+_Part = Annotated[
+    Literal["whole", "head", "hand"] | None,
+    tyro.conf.arg(metavar="whole|head|hand", help_behavior_hint=""),
+]
 _Count = Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")]
 
 
@@ -48,9 +64,23 @@ class Options:
     output option, write out/demo.mp4, .npz and .json."""
 
     bundle: _Folder = None
-    """Run this network instead of the one that ships."""
+    """Run this network instead of the one that ships: a folder
+    that pixie-export wrote, for landmarks or for images."""
     body_model: _File = None
-    """Use your own SMPL-X model (.npz), not the one that ships."""
+    """Use your own SMPL-X model (.npz), not the bundle's or the
+    one that ships."""
+    attention: _Attention = None
+    """Image bundle: cut head and hands where they were tracked
+    (default), or where a first pass over the body puts them."""
+    fusion: _Fusion = None
+    """Image bundle: fuse body, head and hands as the official
+    code does, as the paper says, or by its ablation (default:
+    the official code's, with a soft head check)."""
+    head_check: _HeadCheck = None
+    """Image bundle: what happens to heads turned too far."""
+    part: _Part = None
+    """Image bundle: look at the whole body (default), or at a
+    head or a hand alone."""
     landmarker: Literal["pixie", "mediapipe"] = "pixie"
     """What finds landmarks: our pipeline or Google's package
     (needs the extra "mediapipe")."""
@@ -78,6 +108,9 @@ class Options:
     preview: Switch = False
     """Show the body over the picture in a window (needs the
     extra "view")."""
+    results: _Folder = None
+    """With --images, take each picture by itself and write its
+    parameters and the body over it there (.npz, .jpg)."""
     report: _File = None
     """Write the numbers of the run to this file (.json)."""
 
@@ -109,6 +142,9 @@ class Options:
         if self.websocket_origin and self.websocket is None:
             raise UsageError("--websocket-origin needs --websocket")
         check_origins(self.websocket_origin, option="--websocket-origin")
+        if self.results is not None and self.images is None:
+            raise UsageError("--results is for pictures: it needs --images")
+        self._check_image_options()
 
     @property
     def osc_address(self) -> Address | None:
@@ -121,6 +157,17 @@ class Options:
         if self.websocket is None:
             return None
         return _address("--websocket", self.websocket)
+
+    @property
+    def image_options(self) -> tuple[str, ...]:
+        """Which of the options for image bundles are given."""
+        given = (
+            ("--attention", self.attention),
+            ("--fusion", self.fusion),
+            ("--head-check", self.head_check),
+            ("--part", self.part),
+        )
+        return tuple(name for name, value in given if value is not None)
 
     @property
     def plays_in_real_time(self) -> bool:
@@ -154,6 +201,20 @@ class Options:
             record=DEMO_FOLDER / "demo.npz",
             report=DEMO_FOLDER / "demo.json",
         )
+
+    def _check_image_options(self) -> None:
+        given = self.image_options
+        if given and self.bundle is None:
+            raise UsageError(
+                f"{' and '.join(given)}: only for bundles that look at images; name "
+                "one with --bundle"
+            )
+        if self.part in ("head", "hand") and given != ("--part",):
+            others = " and ".join(name for name in given if name != "--part")
+            raise UsageError(
+                f"{others}: --part {self.part} looks at it alone and fuses nothing; "
+                "leave one of them out"
+            )
 
 
 def _address(option: str, text: str) -> Address:

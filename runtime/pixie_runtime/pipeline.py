@@ -6,7 +6,7 @@ frame beside them only makes both late (`docs/architecture.md`).
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol, Self
@@ -20,17 +20,24 @@ from pixie_runtime.types import Camera, Frame, Person, PersonLandmarks, StageTim
 
 
 class Estimator(Protocol):
-    """Turns one person's landmarks into body parameters."""
+    """Turns what was seen of one person into body parameters."""
 
     def estimate(
         self, landmarks: PersonLandmarks, frame: Frame, camera: Camera
     ) -> Person | None:
-        """Return the person, or None where too little was seen."""
+        """Return the person, or None where too little was seen.
+
+        Also asked where `landmarks` are empty: some estimators look at the picture.
+        """
         ...
 
     @property
     def warning(self) -> str | None:
         """What the user should know about the results, one sentence."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the person: the next frame has nothing to do with the last."""
         ...
 
     def close(self) -> None:
@@ -75,13 +82,30 @@ class Pipeline:
         sinks: Iterable[Sink],
         smooth: Callable[[Person], Person] | None = None,
         field_of_view: float = 60.0,
+        unrelated: bool = False,
+        setup: Mapping[str, str] | None = None,
     ) -> None:
+        """Join the parts; nothing runs yet.
+
+        Args:
+            source: Where frames come from.
+            landmarker: Finds the person.
+            estimator: Makes parameters of what was found.
+            sinks: Where people go.
+            smooth: Makes a steady stream of one person's parameters.
+            field_of_view: Degrees along the longer side of the picture.
+            unrelated: Whether each frame is looked at as if it were the only one.
+            setup: What runs, by name and in words, for the report.
+        """
         self._source = source
         self._landmarker = landmarker
         self._estimator = estimator
         self._sinks = Fanout(sinks)
         self._smooth = smooth
         self._field_of_view = field_of_view
+        self._unrelated = unrelated
+        self.setup: Mapping[str, str] = dict(setup or {})
+        """What runs, by name and in words."""
         self._camera = Camera(1.0, (0.5, 0.5), (1, 1))
         self._warned: tuple[str, ...] = ()
         self._frames = self._people_frames = 0
@@ -135,6 +159,8 @@ class Pipeline:
             stages_ms={name: d.spread() for name, d in self._stages.items()},
             sink_dropped={sink.name: sink.dropped for sink in self._sinks.sinks},
             warnings=losses.warnings,
+            setup=self.setup,
+            summaries=self._sinks.summaries,
         )
 
     def close(self) -> None:
@@ -157,11 +183,14 @@ class Pipeline:
         self.close()
 
     def _process(self, frame: Frame) -> tuple[tuple[Person, ...], StageTimes]:
+        if self._unrelated:
+            self._landmarker.reset()
+            self._estimator.reset()
         landmarks = self._landmarker.detect(frame)
         times = replace(StageTimes(frame.grabbed_ns), landmarks_ns=time.monotonic_ns())
-        if landmarks.is_empty:
-            return (), times
         person = self._estimator.estimate(landmarks, frame, self._camera_of(frame))
+        if person is None and landmarks.is_empty:
+            return (), times
         times = replace(times, estimated_ns=time.monotonic_ns())
         if person is None:
             return (), times

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,10 @@ class RunReport:
     """Messages given up, by the sink's name."""
     warnings: tuple[str, ...]
     """What the source and the sinks had to say, one sentence each."""
+    setup: Mapping[str, str] = field(default_factory=dict)
+    """What ran, in words: bundle, body model, and what was chosen about them."""
+    summaries: tuple[str, ...] = ()
+    """What the sinks made, one line each of those that tell."""
 
     @property
     def fps(self) -> float:
@@ -102,13 +106,20 @@ class RunReport:
             [
                 f"{self.frames} frames of {self.source} in {self.seconds:.1f} s: "
                 f"{self.fps:.1f} fps, somebody in {share:.0f}% of them",
+                *([f"with {setup_text(self.setup)}"] if self.setup else ()),
                 f"grab to send {self.latency_ms.p50:.1f} ms (median), "
                 f"{self.latency_ms.p95:.1f} ms (95%); medians by stage, ms: {stages}",
                 f"dropped: {self.source_dropped} frames"
                 + (f"; messages: {lost}" if lost else ""),
                 *(f"warning: {warning}" for warning in self.warnings),
+                *self.summaries,
             ]
         )
+
+
+def setup_text(setup: Mapping[str, str]) -> str:
+    """Return what runs as a phrase: `bundle pixie, body model smplx`."""
+    return ", ".join(f"{name.replace('_', ' ')} {what}" for name, what in setup.items())
 
 
 def write_json(path: Path, contents: Mapping[str, Any]) -> None:

@@ -33,10 +33,12 @@ class Status:
     confidence: PartConfidence | None
     """Of the first person in the newest frame; None: nobody in view."""
     warnings: tuple[str, ...] = ()
+    progress: str = ""
+    """How far the run has come, where that is known: `7 of 20`."""
 
     def text(self) -> str:
         """Return the line, without its end."""
-        parts = []
+        parts = [self.progress] if self.progress else []
         if self.latencies_ms:
             p50, p95 = np.percentile(self.latencies_ms, (50, 95))
             parts += [f"{self.fps:.1f} fps", f"{p50:.0f}/{p95:.0f} ms p50/p95"]
@@ -69,16 +71,30 @@ class StatusLine:
         stream: TextIO,
         losses: Callable[[], Losses],
         *,
+        frames: int | None = None,
+        heading: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Prepare the line; entering the context starts it.
+
+        Args:
+            stream: Where it is written.
+            losses: Tells what was lost so far.
+            frames: How many frames there will be, if that is known.
+            heading: A line that is written once, before it.
+            clock: Seconds.
+        """
         self._stream = stream
         self._losses = losses
+        self._frames = frames
+        self._heading = heading
         self._clock = clock
         self._rewrites = stream.isatty()
         self._period_s = _TERMINAL_PERIOD_S if self._rewrites else _PLAIN_PERIOD_S
         self._lock = threading.Lock()
         self._recent: deque[tuple[float, float]] = deque()
         self._confidence: PartConfidence | None = None
+        self._done = 0
         self._ended = threading.Event()
         self._thread = threading.Thread(
             target=self._keep_writing, name="status line", daemon=True
@@ -90,6 +106,7 @@ class StatusLine:
         with self._lock:
             self._recent.append((self._clock(), progress.latency_ms))
             self._confidence = people[0].confidence if people else None
+            self._done = progress.tick.frame.index + 1
 
     def status(self) -> Status:
         """Return what the line says now."""
@@ -98,6 +115,7 @@ class StatusLine:
             while self._recent and self._recent[0][0] < now - _WINDOW_S:
                 self._recent.popleft()
             recent, confidence = list(self._recent), self._confidence
+            done = self._done
         losses = self._losses()
         return Status(
             fps=_rate([moment for moment, _ in recent]),
@@ -106,9 +124,12 @@ class StatusLine:
             messages_dropped=losses.messages_dropped,
             confidence=confidence,
             warnings=losses.warnings,
+            progress="" if self._frames is None else f"{done} of {self._frames}",
         )
 
     def __enter__(self) -> Self:
+        if self._heading:
+            self._write(f"{self._heading}\n")
         self._thread.start()
         return self
 

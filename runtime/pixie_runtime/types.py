@@ -50,6 +50,8 @@ class Frame:
     """`time.monotonic_ns()` when the picture reached this process."""
     image: UInt8
     """Pixels, (H, W, 3), RGB."""
+    name: str = ""
+    """The picture's file name; empty where it comes from no file of its own."""
 
     def __post_init__(self) -> None:
         _check_shape(self, "image", (None, None, 3))

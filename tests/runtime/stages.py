@@ -49,11 +49,13 @@ class Finder:
     def __init__(self, found: Sequence[bool]) -> None:
         self.found = list(found)
         self.closed = False
+        self.resets = 0
 
     def detect(self, frame: Frame) -> PersonLandmarks:
         return FACE if self.found[frame.index] else NOBODY
 
-    def reset(self) -> None: ...
+    def reset(self) -> None:
+        self.resets += 1
 
     def close(self) -> None:
         self.closed = True
@@ -66,12 +68,18 @@ class Guesser:
         self.cameras: list[Camera] = []
         self.warning: str | None = None
         self.closed = False
+        self.resets = 0
 
     def estimate(
         self, landmarks: PersonLandmarks, frame: Frame, camera: Camera
     ) -> Person | None:
+        if landmarks.is_empty:
+            return None
         self.cameras.append(camera)
         return make_person(frame.index, frame_index=frame.index)
+
+    def reset(self) -> None:
+        self.resets += 1
 
     def close(self) -> None:
         self.closed = True

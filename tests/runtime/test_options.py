@@ -19,6 +19,16 @@ from pixie_runtime.options import Options
         ({"max_frames": 0}, "--max-frames 0: expected 1 or more"),
         ({"osc": "9000"}, "--osc '9000': expected HOST:PORT"),
         ({"websocket": "localhost:99999"}, "'99999' is not a port"),
+        ({"results": Path("a")}, "--results is for pictures: it needs --images"),
+        ({"attention": "tracked"}, "--attention: only for bundles that look at images"),
+        (
+            {"fusion": "paper", "part": "whole"},
+            "--fusion and --part: only for bundles that look at images; name one",
+        ),
+        (
+            {"bundle": Path("a"), "part": "hand", "head_check": "off"},
+            "--head-check: --part hand looks at it alone and fuses nothing",
+        ),
     ],
 )
 def test_options_that_make_no_sense_are_refused_by_name(
@@ -100,3 +110,10 @@ def test_origins_that_cannot_be_meant_are_refused(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         Options(camera="0", **values)
+
+
+def test_options_for_image_bundles_are_known_by_being_given() -> None:
+    words = "--camera 0 --bundle b --attention tracked --head-check soft --part whole"
+    options = tyro.cli(Options, args=words.split())
+    assert options.image_options == ("--attention", "--head-check", "--part")
+    assert Options(camera="0", bundle=Path("b")).image_options == ()

@@ -5,7 +5,8 @@ import pytest
 
 from pixie_runtime.errors import SinkError, SourceError
 from pixie_runtime.pipeline import Pipeline, Progress
-from pixie_runtime.types import Person
+from pixie_runtime.types import Camera, Frame, Person, PersonLandmarks
+from tests.runtime.people import make_person
 from tests.runtime.stages import Collector, Finder, Guesser, Pictures
 
 VGA = (480, 640)
@@ -44,6 +45,54 @@ def test_a_frame_with_nobody_is_sent_without_people() -> None:
     assert len(estimator.cameras) == 2
     assert pipeline.report().frames == 3
     assert pipeline.report().people_frames == 2
+
+
+def test_an_estimator_that_needs_no_landmarks_is_asked_without_any() -> None:
+    class Looker(Guesser):
+        def estimate(
+            self, landmarks: PersonLandmarks, frame: Frame, camera: Camera
+        ) -> Person | None:
+            return make_person(frame_index=frame.index)
+
+    sink = Collector()
+    Pipeline(
+        source=Pictures([VGA]),
+        landmarker=Finder([False]),
+        estimator=Looker(),
+        sinks=[sink],
+    ).run()
+    ((person,),) = (tick.people for tick in sink.ticks)
+    assert person.times.estimated_ns > 0
+
+
+@pytest.mark.parametrize(("unrelated", "resets"), [(False, 0), (True, 3)])
+def test_unrelated_pictures_are_each_looked_at_afresh(
+    unrelated: bool, resets: int
+) -> None:
+    landmarker, estimator = Finder([True] * 3), Guesser()
+    Pipeline(
+        source=Pictures([VGA] * 3),
+        landmarker=landmarker,
+        estimator=estimator,
+        sinks=[],
+        unrelated=unrelated,
+    ).run()
+    assert (landmarker.resets, estimator.resets) == (resets, resets)
+
+
+def test_the_report_says_what_ran_and_what_the_sinks_made() -> None:
+    class Writer(Collector):
+        summary = "3 files in a folder"
+
+    report = Pipeline(
+        source=Pictures([VGA]),
+        landmarker=Finder([True]),
+        estimator=Guesser(),
+        sinks=[Collector(), Writer()],
+        setup={"bundle": "tiny", "attention": "two-pass"},
+    ).report()
+    assert report.setup == {"bundle": "tiny", "attention": "two-pass"}
+    assert report.summaries == ("3 files in a folder",)
 
 
 def test_every_stage_stamps_the_person_in_the_order_of_the_stages() -> None:

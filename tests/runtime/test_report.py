@@ -19,6 +19,8 @@ REPORT = RunReport(
     stages_ms={"landmarks": Spread(15.0, 20.0, 25.0, 30.0)},
     sink_dropped={"osc 127.0.0.1:9000": 1},
     warnings=("the receiver is gone",),
+    setup={"bundle": "tiny", "head_check": "soft"},
+    summaries=("results: a folder",),
 )
 
 
@@ -52,10 +54,12 @@ def test_the_text_says_rates_latencies_losses_and_warnings() -> None:
     text = REPORT.text()
     for expected in (
         "90 frames of clip.mp4 in 3.0 s: 30.0 fps, somebody in 50% of them",
+        "with bundle tiny, head check soft",
         "grab to send 20.0 ms (median), 30.0 ms (95%)",
         "landmarks 15.0",
         "dropped: 3 frames; messages: osc 127.0.0.1:9000 1",
         "warning: the receiver is gone",
+        "results: a folder",
     ):
         assert expected in text
 

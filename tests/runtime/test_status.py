@@ -109,3 +109,20 @@ def test_a_reader_that_went_away_ends_the_line_quietly() -> None:
     stream = Broken()
     with StatusLine(stream, lambda: NOTHING_LOST):
         assert stream.written.wait(5)
+
+
+def test_where_the_number_of_frames_is_known_the_line_says_how_many_are_done() -> None:
+    line = StatusLine(io.StringIO(), lambda: NOTHING_LOST, frames=20)
+    assert line.status().text().startswith("0 of 20 | waiting for frames")
+    line.observe(Progress(make_tick(frame_index=6), 12.0))
+    assert line.status().text().startswith("7 of 20 | ")
+
+
+def test_what_runs_is_said_once_before_the_line() -> None:
+    terminal = Terminal()
+    line = StatusLine(terminal, lambda: NOTHING_LOST, heading="bundle tiny")
+    with line:
+        assert terminal.getvalue() == "bundle tiny\n"
+        terminal.written.clear()
+        assert terminal.written.wait(5)
+    assert terminal.getvalue().startswith("bundle tiny\n\rwaiting for frames")

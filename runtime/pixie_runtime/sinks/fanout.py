@@ -10,7 +10,8 @@ from pixie_runtime.sinks import Sink, Tick
 class Fanout:
     """Sends every tick to every sink; one that fails is closed and left out.
 
-    Sinks may have `warnings`, sentences for the user; those of all are in `warnings`.
+    Sinks may have `warnings`, sentences for the user, and a `summary`, one line about
+    what they made; those of all are in `warnings` and `summaries`.
     """
 
     def __init__(self, sinks: Iterable[Sink]) -> None:
@@ -36,6 +37,12 @@ class Fanout:
             warning for sink in self.sinks for warning in getattr(sink, "warnings", ())
         ]
         return tuple(dict.fromkeys([*said, *self._failures]))
+
+    @property
+    def summaries(self) -> tuple[str, ...]:
+        """What the sinks made so far, one line each of those that tell."""
+        said = (getattr(sink, "summary", "") for sink in self.sinks)
+        return tuple(summary for summary in said if summary)
 
     def send(self, tick: Tick) -> None:
         """Pass the tick to all working sinks.

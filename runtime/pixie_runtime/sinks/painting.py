@@ -1,4 +1,6 @@
-"""Pictures of ticks: every person's body over the frame, for videos and windows."""
+"""Pictures of ticks: every person's body over the frame."""
+
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -6,7 +8,7 @@ from pixie_runtime.body import BodyModel
 from pixie_runtime.rendering import Canvas, draw_mesh
 from pixie_runtime.sinks import Tick
 from pixie_runtime.smplx import LEFT_EYE, RIGHT_EYE
-from pixie_runtime.types import Person, UInt8
+from pixie_runtime.types import Camera, Person, UInt8
 
 _SKINS = ((205, 190, 178), (150, 195, 225), (225, 175, 140), (165, 215, 165))
 """Of the first, second, ... person by track id; then from the front again."""
@@ -16,15 +18,17 @@ _IRIS_SHARE = 0.12
 
 
 class Painter:
-    """Paints ticks, all in the size that the first one asks for."""
+    """Paints ticks: for videos and windows all in one size, or each in its own."""
 
-    def __init__(self, model: BodyModel, *, opacity: float, max_side: int) -> None:
+    def __init__(
+        self, model: BodyModel, *, opacity: float = 0.85, max_side: int = 1920
+    ) -> None:
         """Prepare to paint bodies of `model`.
 
         Args:
             model: The body that the people's parameters belong to.
             opacity: How much of the picture a body hides, 0 to 1.
-            max_side: Larger pictures are shrunk to this many pixels.
+            max_side: `paint` shrinks larger pictures to this many pixels.
         """
         self._model = model
         self._opacity = opacity
@@ -33,20 +37,34 @@ class Painter:
         self._colours = [body_colours(model, skin) for skin in _SKINS]
 
     def paint(self, tick: Tick) -> UInt8:
-        """Return the frame with every person's body, the nearest drawn last."""
+        """Return the frame with every body, in the size that the first tick asked for.
+
+        The nearest person is drawn last.
+        """
         image = tick.frame.image
         if self._canvas is None:
             height, width = image.shape[:2]
             self._canvas = Canvas.for_picture(width, height, self._max_side)
         picture, placement = self._canvas.place(image)
-        for person in sorted(tick.people, key=_distance, reverse=True):
+        seen = ((person, placement.camera(person.camera)) for person in tick.people)
+        return self._with_bodies(picture, seen)
+
+    def paint_in_own_size(self, tick: Tick) -> UInt8:
+        """Return the frame with every body, pixel for pixel."""
+        seen = ((person, person.camera) for person in tick.people)
+        return self._with_bodies(tick.frame.image, seen)
+
+    def _with_bodies(
+        self, picture: UInt8, seen: Iterable[tuple[Person, Camera]]
+    ) -> UInt8:
+        for person, camera in sorted(seen, key=_distance, reverse=True):
             params = person.params
             body = self._model.shaped(params.betas, params.expression)
             picture = draw_mesh(
                 picture,
                 body.posed(params.rotations, params.transl).vertices(),
                 self._model.faces,
-                placement.camera(person.camera),
+                camera,
                 colour=self._colours[person.track_id % len(self._colours)],
                 opacity=self._opacity,
             )
@@ -70,5 +88,5 @@ def body_colours(model: BodyModel, skin: tuple[int, int, int]) -> UInt8:
     return colours
 
 
-def _distance(person: Person) -> float:
-    return float(person.joints[0, 2])
+def _distance(seen: tuple[Person, Camera]) -> float:
+    return float(seen[0].joints[0, 2])

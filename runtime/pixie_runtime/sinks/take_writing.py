@@ -1,9 +1,7 @@
 """From a part file to a take, without ever holding more than some frames in memory."""
 
-import os
 import zipfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,6 +16,7 @@ from pixie_runtime.sinks.take_file import (
     WORLD_FROM_CAMERA,
 )
 from pixie_runtime.sinks.take_parts import Part, Records, read_part
+from pixie_runtime.sinks.whole_file import written_whole
 from pixie_runtime.types import PARTS, Float32, Float64
 
 AnyArray = npt.NDArray[Any]
@@ -55,27 +54,19 @@ def recover_take(part_path: Path, take_path: Path | None = None) -> Path:
     return path
 
 
-def write_take(part: Part, path: Path) -> None:
+def write_take(part: Part, path: Path, **more: AnyArray) -> None:
     """Write a take so that `path` is at every moment the old file or the whole new one.
+
+    Args:
+        part: The frames, at least one.
+        path: Where to write.
+        more: Arrays to add, by their keys.
 
     Raises:
         SinkError: it cannot be written, for example because the disk is full.
     """
-    unfinished = path.with_name(path.name + ".tmp")
-    try:
-        with unfinished.open("wb") as file:
-            _write_npz(file, part)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except BaseException as error:
-        with suppress(OSError):
-            unfinished.unlink()
-        if isinstance(error, OSError):
-            raise SinkError(
-                f"cannot write {path}: {error.strerror or error}"
-            ) from error
-        raise
+    with written_whole(path) as file:
+        _write_npz(file, part, more)
 
 
 def frame_rate(timestamps_s: Float64) -> float:
@@ -143,10 +134,10 @@ def _constants(part: Part) -> dict[str, AnyArray]:
     }
 
 
-def _write_npz(file: IO[bytes], part: Part) -> None:
+def _write_npz(file: IO[bytes], part: Part, more: Mapping[str, AnyArray]) -> None:
     """Write what `np.savez` would, column by column and chunk by chunk."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-        for name, array in _constants(part).items():
+        for name, array in {**_constants(part), **more}.items():
             with archive.open(f"{name}.npy", "w") as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
         for name, column in _COLUMNS.items():

@@ -11,6 +11,7 @@ import numpy as np
 from pixie_runtime.errors import SourceError
 from pixie_runtime.sources.pictures import as_rgb_picture, silence_opencv
 from pixie_runtime.types import Frame, UInt8
+from pixie_runtime.wording import listed
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 """What counts as a picture in a folder, in lower case."""
@@ -20,8 +21,8 @@ class ImageFolder:
     """The pictures of a folder in natural order of their names, or a single picture.
 
     Pictures come as 8-bit RGB whatever they are stored as, turned as their EXIF says.
-    A damaged picture among good ones is skipped and named by `warning`; its index and
-    its time stay empty.
+    A damaged picture among good ones is skipped, counted and named by `warning`; its
+    index and its time stay empty.
     """
 
     def __init__(self, path: Path | str, *, fps: float = 30.0) -> None:
@@ -40,7 +41,8 @@ class ImageFolder:
             raise SourceError(f"pictures per second must be above 0, not {fps}")
         self._fps = fps
         self._files = _pictures_at(self._path)
-        self._warning: str | None = None
+        self._reason: str | None = None
+        self._skipped: list[str] = []
         self._closed = False
 
     def __len__(self) -> int:
@@ -58,16 +60,19 @@ class ImageFolder:
 
     @property
     def dropped(self) -> int:
-        """0: nothing is ever dropped."""
-        return 0
+        """Pictures that could not be read."""
+        return len(self._skipped)
 
     @property
     def warning(self) -> str | None:
-        """Why the last picture that could not be read could not be read."""
-        return self._warning
+        """Why the first unreadable picture cannot be read, and which others cannot."""
+        if self._reason is None or len(self._skipped) < 2:
+            return self._reason
+        return f"{self._reason}; nor can {listed(self._skipped[1:])}"
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the pictures; SourceError when not one of them can be read."""
+        self._reason, self._skipped = None, []
         error: SourceError | None = None
         found = False
         for index, file in enumerate(self._files):
@@ -77,10 +82,12 @@ class ImageFolder:
                 image = read_picture(file)
             except SourceError as reason:
                 error = error or reason
-                self._warning = str(reason)
+                self._reason = self._reason or str(reason)
+                self._skipped.append(file.name)
                 continue
             found = True
-            yield Frame(index, index / self._fps, time.monotonic_ns(), image)
+            time_s, now_ns = index / self._fps, time.monotonic_ns()
+            yield Frame(index, time_s, now_ns, image, file.name)
         if not found and error is not None:
             raise error
 

@@ -68,6 +68,7 @@ def test_pictures_come_in_natural_order_with_times(tmp_path: Path) -> None:
     assert [shade(f.image) for f in frames] == [8, 0, 4]
     assert [f.timestamp_s for f in frames] == pytest.approx([0, 0.04, 0.08])
     assert [f.index for f in frames] == [0, 1, 2]
+    assert [f.name for f in frames] == ["take1.png", "take2.png", "take10.png"]
     assert (source.fps, source.dropped, source.warning) == (25, 0, None)
     assert source.description == tmp_path.name
 
@@ -126,6 +127,24 @@ def test_a_damaged_picture_is_skipped_and_named(tmp_path: Path) -> None:
     assert source.warning is not None
     assert "cannot decode the picture" in source.warning
     assert "1.png" in source.warning
+    assert source.dropped == 1
+
+
+def test_every_unreadable_picture_is_counted_and_the_first_ones_are_named(
+    tmp_path: Path,
+) -> None:
+    for number in range(12):
+        (tmp_path / f"{number}.png").touch()
+    write(tmp_path / "12.png", quadrants())
+    source = ImageFolder(tmp_path)
+    for _ in range(2):  # the second pass counts anew
+        assert [frame.name for frame in source] == ["12.png"]
+        assert source.dropped == 12
+        assert source.warning is not None
+        assert source.warning.endswith(
+            "0.png is empty (0 bytes); nor can 1.png, 2.png, 3.png, 4.png, 5.png, "
+            "6.png, 7.png, 8.png and 3 more"
+        )
 
 
 def test_nothing_but_damaged_pictures_is_an_error(tmp_path: Path) -> None:

@@ -1,0 +1,117 @@
+"""Which network runs: from options to a bundle, its body model and its estimator.
+
+Imports wait until a part is wanted, so that help is instant and the first frame soon.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from pixie_runtime.errors import BundleError, UsageError
+from pixie_runtime.options import Options
+from pixie_runtime.pipeline import Estimator
+
+if TYPE_CHECKING:
+    from pixie_runtime.body import BodyModel
+    from pixie_runtime.bundle import Bundle
+    from pixie_runtime.fusion_rules import FusionRules
+
+
+class BundleEstimator(Estimator, Protocol):
+    """An estimator that runs a bundle; it knows what its parameters are like."""
+
+    @property
+    def n_betas(self) -> int:
+        """How many shape coefficients a person gets."""
+        ...
+
+    @property
+    def n_expression(self) -> int:
+        """How many expression coefficients a person gets."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """What turns pictures of people into parameters, and what it is."""
+
+    estimator: BundleEstimator
+    model: "BodyModel"
+    """The body that the parameters are for."""
+    setup: Mapping[str, str]
+    """What was opened, by name and in words: what a report and a status line say."""
+
+
+def open_network(options: Options) -> Network:
+    """Open the bundle and the body model that the options name.
+
+    Without options these are the ones that ship; a bundle that has a body model of its
+    own is run with that one.
+
+    Raises:
+        ModelFileError, BundleError: the body model or the bundle cannot be used.
+        UsageError: options for image bundles are given, and the bundle is none.
+    """
+    from pixie_runtime.body import embedded_body_model, load_body_model
+    from pixie_runtime.bundle import Bundle, embedded_bundle
+
+    folder = options.bundle
+    bundle = embedded_bundle() if folder is None else Bundle.open(folder)
+    path = options.body_model or bundle.body_model_path
+    model = embedded_body_model() if path is None else load_body_model(path)
+    estimator, chosen = _open_estimator(options, bundle, model)
+    named = {"bundle": bundle.manifest.name, "body_model": model.name}
+    return Network(estimator, model, {**named, **chosen})
+
+
+def fusion_rules(options: Options) -> "FusionRules":
+    """Return the rules that the options ask for.
+
+    Unasked, they are the release's with the head check made soft; `--fusion release` is
+    the release to the letter.
+    """
+    from pixie_runtime.fusion_rules import FusionRules
+
+    named = {
+        None: FusionRules,
+        "release": FusionRules.release,
+        "paper": FusionRules.paper,
+        "copy-paste": FusionRules.pasted,
+    }
+    rules = named[options.fusion]()
+    if options.head_check is None:
+        return rules
+    return replace(rules, head_check=options.head_check)
+
+
+def _open_estimator(
+    options: Options, bundle: "Bundle", model: "BodyModel"
+) -> tuple[BundleEstimator, Mapping[str, str]]:
+    """Return the estimator for the bundle, and what was chosen about it."""
+    name, kind = bundle.manifest.name, bundle.manifest.kind
+    if kind == "landmark":
+        if options.image_options:
+            raise UsageError(
+                f"{' and '.join(options.image_options)}: only for bundles that look at "
+                f"images, but bundle {name} looks at landmarks"
+            )
+        from pixie_runtime.estimator import LandmarkEstimator
+
+        return LandmarkEstimator(bundle, model), {}
+    if kind != "image":
+        raise BundleError(
+            f"bundle {name} is of kind {kind!r}; expected 'landmark' or 'image'; "
+            "export it again with this version of pixie-live"
+        )
+    part = options.part or "whole"
+    if part != "whole":
+        from pixie_runtime.part_estimator import PartEstimator
+
+        return PartEstimator(bundle, model, part), {"part": part}
+    from pixie_runtime.image_estimator import ImageEstimator
+
+    attention, rules = options.attention or "tracked", fusion_rules(options)
+    estimator = ImageEstimator(bundle, model, attention=attention, rules=rules)
+    fusion = options.fusion or "release"
+    chosen = {"attention": attention, "fusion": fusion, "head_check": rules.head_check}
+    return estimator, chosen
