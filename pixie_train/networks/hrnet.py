@@ -75,6 +75,7 @@ class HighResolutionNet(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
+        self.width = width
         c = [width, 2 * width, 4 * width, 8 * width]
         self.conv1 = conv3x3(3, 64, 2)
         self.bn1 = nn.BatchNorm2d(64)
