@@ -15,6 +15,7 @@ from pixie_runtime.crops import BodyView, Box, Square
 from pixie_runtime.smplx import JOINT_INDEX, LEFT_HAND_JOINTS, RIGHT_HAND_JOINTS
 from pixie_runtime.types import (
     Camera,
+    FaceLandmarks,
     Float32,
     Float64,
     HandLandmarks,
@@ -40,7 +41,7 @@ FACE_68: tuple[int, ...] = (
 _EARS = [7, 8]
 # fmt: off
 _FLESH_M = np.array([
-    0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.13, 0.13, 0.07, 0.07,
+    0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.125, 0.125, 0.07, 0.07,
     0.06, 0.06, 0.05, 0.05, 0.04, 0.04, 0.09, 0.09, 0.09, 0.09, 0.07, 0.07,
     0.09, 0.09, 0.06, 0.06, 0.05, 0.05, 0.04, 0.04, 0.04, 0.04,
 ])
@@ -50,7 +51,7 @@ beyond the ears, fingers beyond their knuckles, soles below heels. On the embedd
 in any pose the box is then that of the silhouette to one or two hundredths of its
 side."""
 _HAND_FLESH_M = 0.01
-_POSE_HANDS = {"left": [17, 19, 21], "right": [18, 20, 22]}
+_POSE_HANDS = {"left_hand": [17, 19, 21], "right_hand": [18, 20, 22]}
 _SEEN = 0.3
 """Visibility below which a landmark inside the picture is taken to be hidden."""
 
@@ -79,11 +80,11 @@ def person_box(landmarks: PersonLandmarks, size_px: tuple[int, int]) -> Box | No
         size_px: the picture's width and height.
     """
     pose = landmarks.pose
-    hands = {"left": landmarks.left_hand, "right": landmarks.right_hand}
-    discs = [] if pose is None else [_pose_discs(pose, hands, size_px)]
+    hands = (landmarks.left_hand, landmarks.right_hand)
+    discs = [] if pose is None else [_pose_discs(pose, landmarks, size_px)]
     discs += [
         (hand.image[:, :2], np.full(21, _HAND_FLESH_M * _hand_scale(hand)))
-        for hand in hands.values()
+        for hand in hands
         if hand is not None
     ]
     if landmarks.face is not None:
@@ -103,26 +104,29 @@ def person_box(landmarks: PersonLandmarks, size_px: tuple[int, int]) -> Box | No
 
 
 def _pose_discs(
-    pose: PoseLandmarks,
-    hands: dict[str, HandLandmarks | None],
-    size_px: tuple[int, int],
+    pose: PoseLandmarks, landmarks: PersonLandmarks, size_px: tuple[int, int]
 ) -> tuple[Float32, Float64]:
     """Return the pose's points (n, 2) that count and how far the body surrounds each.
 
-    A hand with landmarks of its own needs none of the pose's guesses about it.
+    A hand with landmarks of its own needs none of the pose's guesses about it. A face
+    with its own says how large the head is: of somebody of whom only the bust is in
+    the picture the pose's scale is mostly made up.
     """
     image = pose.image[:, :2].copy()
     image[_EARS] = image[_EARS].mean(axis=0)
     spread = image - image.mean(axis=0)
     spread_m = pose.world[:, :2] - pose.world[:, :2].mean(axis=0)
     per_metre = np.sqrt(np.square(spread).sum() / max(np.square(spread_m).sum(), 1e-6))
+    radius = _FLESH_M * per_metre
+    if landmarks.face is not None:
+        radius[_EARS] = _FLESH_M[_EARS] * max(per_metre, _face_scale(landmarks.face))
     outside = ((image < 0) | (image > size_px)).any(axis=1)
     counts = outside | (pose.visibility >= _SEEN)
-    for side, hand in hands.items():
-        counts[_POSE_HANDS[side]] &= hand is None
+    for part, hand in _POSE_HANDS.items():
+        counts[hand] &= getattr(landmarks, part) is None
     if not counts.any():
         counts[:] = True
-    return image[counts], _FLESH_M[counts] * per_metre
+    return image[counts], radius[counts]
 
 
 def _guesses(landmarks: PersonLandmarks) -> list[tuple[Float32, Float64]]:
@@ -131,7 +135,7 @@ def _guesses(landmarks: PersonLandmarks) -> list[tuple[Float32, Float64]]:
     if landmarks.face is not None:
         points = landmarks.face.image[list(FACE_68), :2]
         middle = points.mean(axis=0)
-        per_metre = float(np.ptp(points, axis=0).max()) / _FACE_HEIGHT_M
+        per_metre = _face_scale(landmarks.face)
         reach = np.array(
             [
                 [0, -_BUST_M["up"]],
@@ -147,6 +151,12 @@ def _guesses(landmarks: PersonLandmarks) -> list[tuple[Float32, Float64]]:
             radius = np.full(1, _ARM_M * _hand_scale(hand))
             discs.append((hand.image[:, :2].mean(axis=0, keepdims=True), radius))
     return discs
+
+
+def _face_scale(face: FaceLandmarks) -> float:
+    """Return roughly how many pixels a metre is at the face."""
+    points = face.image[list(FACE_68), :2]
+    return float(np.ptp(points, axis=0).max()) / _FACE_HEIGHT_M
 
 
 def _hand_scale(hand: HandLandmarks) -> float:

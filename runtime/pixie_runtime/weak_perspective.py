@@ -18,7 +18,9 @@ from pixie_runtime.crops import Square
 from pixie_runtime.smplx import BODY_JOINTS
 from pixie_runtime.types import Camera, Float32, Float64
 
-_NEAREST_M, _FARTHEST_M = 0.2, 100.0
+_NEAREST_M = 0.2
+_LEAST_SCALE = 0.05
+"""A body of two metres that fills a twentieth of the square drawn around it."""
 _FORWARD = np.array([0.0, 0.0, 1.0])
 _WHOLE_BODY = (0, *BODY_JOINTS)
 
@@ -43,8 +45,8 @@ def placed(
         camera: the picture's.
         joints: those whose mean depth the scale is right for.
 
-    A scale that puts the body behind the camera or beyond 100 m is taken as the
-    nearest one that does not.
+    A scale that is negative or absurdly small is taken as 0.05, and a body so near
+    that it would reach behind the camera is put before it.
 
     Returns:
         The rotations with another root, and `transl` (3,) in metres.
@@ -53,7 +55,7 @@ def placed(
     middle = float(about_origin[list(joints), 2].mean())
     nearest = _NEAREST_M + middle - float(about_origin[:, 2].min())
     scale, tx, ty = weak.astype(np.float64).tolist()
-    per_metre = max(scale * projected.side / 2, camera.focal_px / _FARTHEST_M)
+    per_metre = max(scale, _LEAST_SCALE) * projected.side / 2
     depth = max(camera.focal_px / per_metre, nearest)
     ray = np.append(
         np.subtract((projected.x, projected.y), camera.centre_px) / camera.focal_px, 1.0

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,8 @@ from pixie_runtime.bundle import (
     NetworkSpec,
     TensorSpec,
 )
+from pixie_runtime.engines import AnyArray, Engine
+from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
 
 D = 12
 """Length of every feature: three colours of four quarters."""
@@ -281,3 +283,42 @@ def _specs(side: Mapping[str, tuple[int, ...]]) -> tuple[TensorSpec, ...]:
         TensorSpec(name, ("batch", *dims), "float32", name)
         for name, dims in side.items()
     )
+
+
+class WatchedEngine:
+    """An engine that remembers what it was given, and whether it was closed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.given: list[dict[str, AnyArray]] = []
+        self.closed = False
+
+    @property
+    def input_shapes(self) -> Mapping[str, tuple[int | str, ...]]:
+        return self._engine.input_shapes
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        return self._engine.output_names
+
+    def infer(self, inputs: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
+        self.given.append({name: array.copy() for name, array in inputs.items()})
+        return self._engine.infer(inputs)
+
+    def close(self) -> None:
+        self.closed = True
+        self._engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def watched_engines(bundle: Bundle) -> dict[str, WatchedEngine]:
+    """Return every network of the bundle, watched."""
+    return {
+        name: WatchedEngine(OnnxRuntimeEngine(bundle.path_of(name), threads=1))
+        for name in bundle.manifest.networks
+    }
