@@ -1,0 +1,66 @@
+"""The graphs `skinning`, the body model itself, and `albedo`, its face's colours."""
+
+import numpy as np
+from torch import Tensor, nn
+
+from pixie_export.graph import Graph
+from pixie_export.image_tensors import tensor
+from pixie_runtime.body import BodyModel
+from pixie_train.albedo import ALBEDO_SIZE, Albedo
+from pixie_train.body_model import TorchSurface
+from pixie_train.config import CoreConfig
+from pixie_train.key_points import (
+    KEY_POINT_COUNT,
+    KeyPointTables,
+    SurfaceKeyPoints,
+)
+
+
+class _Skinning(nn.Module):
+    """The body model: parameters to mesh, joints and key points."""
+
+    def __init__(self, surface: TorchSurface, points: SurfaceKeyPoints) -> None:
+        super().__init__()
+        self.surface = surface
+        self.points = points
+
+    def forward(
+        self, betas: Tensor, expression: Tensor, rotations: Tensor, transl: Tensor
+    ) -> tuple[Tensor, ...]:
+        body = self.surface(betas, expression, rotations, transl)
+        return body.vertices, body.joints, self.points(body)
+
+
+def skinning(core: CoreConfig, model: BodyModel, tables: KeyPointTables) -> Graph:
+    """Return the graph from parameters to mesh, joints and key points."""
+    surface = TorchSurface(model, n_betas=core.n_betas, n_expression=core.n_expression)
+    points = SurfaceKeyPoints(tables, np.arange(model.vertex_count))
+    inputs = (
+        tensor("betas", (core.n_betas,), "shape, standard deviations"),
+        tensor("expression", (core.n_expression,), "expression"),
+        tensor("rotations", (55, 3, 3), "as the other graphs give them"),
+        tensor("transl", (3,), "metres, added to every point"),
+    )
+    outputs = (
+        tensor("vertices", (model.vertex_count, 3), "metres, camera axes"),
+        tensor("joints", (55, 3), "metres, camera axes"),
+        tensor("key_points", (KEY_POINT_COUNT, 3), "metres, camera axes"),
+    )
+    return Graph("skinning", _Skinning(surface, points), inputs, outputs)
+
+
+class _Albedo(nn.Module):
+    def __init__(self, albedo: Albedo) -> None:
+        super().__init__()
+        self.albedo = albedo
+
+    def forward(self, texture: Tensor) -> tuple[Tensor]:
+        return (self.albedo(texture),)
+
+
+def albedo(core: CoreConfig, space: Albedo) -> Graph:
+    """Return the graph of the face's texture space."""
+    given = tensor("texture", (core.n_texture,), "albedo coefficients")
+    size = (3, ALBEDO_SIZE, ALBEDO_SIZE)
+    picture = tensor("albedo", size, "albedo, RGB, about 0 to 1")
+    return Graph("albedo", _Albedo(space), (given,), (picture,))
