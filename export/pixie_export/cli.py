@@ -1,15 +1,24 @@
 """The command `pixie-export`."""
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
+import numpy as np
 import tyro
 
 from pixie_export.landmark import export_landmark
+from pixie_export.official import export_official
+from pixie_export.progress import progress
+from pixie_export.trace import trace
+from pixie_export.verification import Limits, StageReport, table
+from pixie_export.verify import verify
 from pixie_runtime.body import embedded_body_model, load_body_model
-from pixie_runtime.errors import PixieError
+from pixie_runtime.bundle import Bundle
+from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
+from pixie_runtime.errors import PixieError, SinkError
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,53 @@ class LandmarkOptions:
     """Body model the run was made with; default: the embedded CC0 body."""
 
 
+@dataclass(frozen=True)
+class OfficialOptions:
+    """Turn the official PIXIE checkpoint and your SMPL-X file into a bundle."""
+
+    checkpoint: tyro.conf.Positional[Path]
+    """PIXIE's `pixie_model.tar`."""
+    body_model: Path
+    """SMPL-X's `SMPLX_NEUTRAL_2020.npz`; a copy goes into the bundle."""
+    out: Path
+    """Folder to write the bundle to; an older bundle there is replaced."""
+    utilities: Path | None = None
+    """Folder of PIXIE's unpacked `utilities.zip`, and of FLAME_albedo_from_BFM.npz if
+    you have one; without it, what is lost is said."""
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """Compare a bundle's networks on this machine with torch's recorded results."""
+
+    bundle: tyro.conf.Positional[Path]
+    """A bundle of `pixie-export official`."""
+    engine: Literal["onnxruntime"] = "onnxruntime"
+    """What runs the networks."""
+    threads: int = 2
+    """Cores that the engine may use."""
+    limits: tyro.conf.OmitArgPrefixes[Limits] = field(default_factory=Limits)
+    """What is still the same network."""
+
+
+@dataclass(frozen=True)
+class TraceOptions:
+    """Compute what a parity case recorded of the official network."""
+
+    checkpoint: tyro.conf.Positional[Path]
+    """The case's checkpoint."""
+    assets: Path
+    """Folder of the case's body model and utilities."""
+    case: Path
+    """Folder of the case; of what it recorded only inputs are read."""
+    out: Path
+    """The npz to write."""
+    engine: Literal["torch", "onnxruntime"] = "onnxruntime"
+    """What computes."""
+    recorded_crops: bool = False
+    """Let the encoders look at the case's own crops of heads and hands."""
+
+
 def run_landmark(options: LandmarkOptions) -> None:
     """Export, and print how well the bundle agrees with torch."""
     path = options.body_model
@@ -35,13 +91,99 @@ def run_landmark(options: LandmarkOptions) -> None:
     print(f"bundle: {report.folder} ({report.bytes_written / 1e6:.2f} MB)")
 
 
-def main() -> None:
-    """Entry point: `pixie-export landmark CHECKPOINT --out BUNDLE`."""
-    commands: dict[str, Callable[..., LandmarkOptions]] = {"landmark": LandmarkOptions}
-    try:
-        run_landmark(
-            tyro.extras.subcommand_cli_from_dict(commands, prog="pixie-export")
+def run_official(options: OfficialOptions) -> None:
+    """Export, and print what was read, what is lost, parity, size and what is next."""
+    with progress() as announce:
+        report = export_official(
+            options.checkpoint,
+            options.body_model,
+            options.out,
+            utilities=options.utilities,
+            announce=announce,
         )
+    for sentence in report.read:
+        print(f"read {sentence}")
+    for sentence in report.lost:
+        print(f"note: {sentence}")
+    _print_table("ONNX Runtime against torch:", report.bundle.verification.chained)
+    sizes = report.bundle.file_sizes
+    total = sum(sizes.values()) / 1e6
+    print(f"\nbundle: {report.bundle.folder} ({total:.0f} MB in {len(sizes)} files)")
+    print("Made from your licensed files: not to be passed on.")
+    print(f"next: pixie-live --demo --bundle {report.bundle.folder} --preview")
+
+
+def run_verify(options: VerifyOptions) -> None:
+    """Compare, print both tables, and fail beyond the limits."""
+    bundle = Bundle.open(options.bundle)
+
+    def open_engine(path: Path) -> OnnxRuntimeEngine:
+        return OnnxRuntimeEngine(path, threads=options.threads)
+
+    with progress() as announce:
+        found = verify(bundle, open_engine=open_engine, announce=announce)
+    _print_table("Each network on its recorded input:", found.alone)
+    _print_table("One after the other:", found.chained)
+    limits = options.limits
+    found.require(limits)
+    print(
+        f"\n{bundle.manifest.name}: within {limits.degrees:g} degrees, "
+        f"{limits.millimetres:g} mm and {limits.relative:g} of every result's size"
+    )
+
+
+def run_trace(options: TraceOptions) -> None:
+    """Compute and save the results under their recorded names."""
+    with progress() as announce:
+        found = trace(
+            options.checkpoint,
+            options.assets,
+            options.case,
+            engine=options.engine,
+            recorded_crops=options.recorded_crops,
+            announce=announce,
+        )
+    try:
+        with options.out.open("wb") as file:
+            np.savez(file, **found)  # type: ignore[arg-type]
+    except OSError as error:
+        raise SinkError(
+            f"cannot write {options.out}: {error.strerror or error}; give a file in "
+            "an existing folder"
+        ) from error
+    print(f"{len(found)} results: {options.out}")
+
+
+def _print_table(title: str, reports: Sequence[StageReport]) -> None:
+    print(f"\n{title}")
+    for line in table(reports):
+        print(line)
+
+
+_RUNS: dict[type[Any], Callable[[Any], None]] = {
+    LandmarkOptions: run_landmark,
+    OfficialOptions: run_official,
+    TraceOptions: run_trace,
+    VerifyOptions: run_verify,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: `pixie-export landmark|official|trace|verify ...`."""
+    commands: dict[str, Callable[..., Any]] = {
+        "landmark": LandmarkOptions,
+        "official": OfficialOptions,
+        "trace": TraceOptions,
+        "verify": VerifyOptions,
+    }
+    options = tyro.extras.subcommand_cli_from_dict(
+        commands, prog="pixie-export", args=arguments
+    )
+    try:
+        _RUNS[type(options)](options)
     except PixieError as error:
         print(f"pixie-export: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        print("pixie-export: stopped; nothing was written", file=sys.stderr)
+        raise SystemExit(130) from None

@@ -14,7 +14,7 @@ from pixie_runtime.body import BodyModel, load_body_model
 from pixie_runtime.bundle import CropSpec
 from pixie_runtime.errors import ModelFileError
 from pixie_train.albedo import ALBEDO_FILE, Albedo, read_albedo
-from pixie_train.config import CoreConfig
+from pixie_train.config import CoreConfig, ImageConfig
 from pixie_train.official import load_official
 from pixie_train.utilities import EXTRA_POINTS_FILE, REGRESSOR_FILE, read_utilities
 
@@ -70,11 +70,11 @@ def export_official(
     require_free(out)
     announce(f"reading {body_model.name}")
     model = load_body_model(body_model)
+    core = ImageConfig().core
+    _require_coefficients(model, body_model, core)
     tables, lost = read_utilities(utilities, model)
     announce(f"reading {checkpoint.name}")
     network, others = load_official(checkpoint)
-    core = network.config.core
-    _require_coefficients(model, body_model, core)
     albedo = _albedo(utilities, core, announce)
     crops = CropSpec()
     graphs = image_graphs(network, model, tables, albedo, crops)

@@ -6,7 +6,6 @@ disk and in the page cache, and the models beside the file stay small.
 """
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -97,18 +96,6 @@ class WeightFile:
         self._file.write(content)
         self._digest.update(content)
         self._size += len(content)
-
-
-def write(models: Mapping[str, onnx.ModelProto], folder: Path) -> None:
-    """Write `NAME.onnx` for every model, and the weights of all, into `folder`.
-
-    The models are left with references only.
-    """
-    with WeightFile(folder / WEIGHTS_NAME) as weights:
-        for name, model in models.items():
-            weights.take_from(model)
-            content = model.SerializeToString(deterministic=True)
-            (folder / f"{name}.onnx").write_bytes(content)
 
 
 _DATA_FIELDS = (
