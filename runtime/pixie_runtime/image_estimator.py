@@ -160,7 +160,7 @@ class ImageEstimator:
             ]
         found = detector_scores(landmarks).tolist()
         return [
-            self._look(view, frame, landmarks, part, square, score)
+            square and self._look(view, frame, landmarks, part, square, score)
             for part, square, score in zip(ATTENDED_PARTS, squares, found, strict=True)
         ]
 
@@ -183,18 +183,14 @@ class ImageEstimator:
         frame: Frame,
         landmarks: PersonLandmarks,
         part: AttendedPart,
-        square: Square | None,
+        square: Square,
         found: float,
     ) -> _Look | None:
-        """Return what is in a square, if it is there and in the picture."""
-        if square is None:
-            return None
-        # Here and nowhere else a picture is mirrored for the right hand's network.
+        """Return what is in a square of the finer picture, if enough is to be seen."""
+        # The hands' network knows right hands; its results come back unmirrored.
         crop = view.part(frame.image, square, mirrored=part == "left_hand")
-        certain = found > 0 and self._attention == "tracked"
-        as_released = self._attention == "two-pass"
-        needed = 0.0 if certain or as_released else _GUESS_VISIBLE
-        if crop.visible <= needed:
+        guessed = self._attention == "tracked" and not found
+        if crop.visible <= (_GUESS_VISIBLE if guessed else 0.0):
             return None
         return _Look(crop, found or _visibility(landmarks, part))
 

@@ -213,11 +213,10 @@ def _posed(look: _Look, R: Float32) -> Float32:
     one's joints.
     """
     regressed = rotations.from_matrix(R).astype(np.float32)
+    if look.is_mirrored:
+        regressed *= _MIRROR
+    expert = (JAW,) if look.part == "face" else _RIGHT_HAND
+    ours = (JAW,) if look.part == "face" else look.joints
     quaternions = rotations.identity(JOINT_COUNT)
-    quaternions[0] = regressed[0]
-    if look.part == "face":
-        quaternions[JAW] = regressed[JAW]
-        return quaternions
-    hand = regressed[list(_RIGHT_HAND)]
-    quaternions[list(look.joints)] = hand * _MIRROR if look.is_mirrored else hand
+    quaternions[[0, *ours]] = regressed[[0, *expert]]
     return quaternions

@@ -29,6 +29,7 @@ from pixie_runtime.bundle import (
 )
 from pixie_runtime.engines import AnyArray, Engine
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
+from pixie_runtime.smplx import JAW, JOINT_INDEX, RIGHT_HAND_JOINTS
 
 D = 12
 """Length of every feature: three colours of four quarters."""
@@ -36,7 +37,8 @@ N_BETAS, N_EXPRESSION = 10, 8
 IMAGE = (3, 224, 224)
 CAMERA = (0.9, 0.05, 0.4)
 """Scale per metre and shift in metres that `fuse` and `coarse` give a black picture."""
-PART_CAMERA = (7.0, 0.0, 0.0)
+PART_SCALE = 7.0
+"""Scale per metre that `head_alone` and `hand_alone` give."""
 BOXES = ((512.0, 150.0, 140.0), (800.0, 520.0, 120.0), (220.0, 500.0, 110.0))
 """Head, left and right hand: centre and side in HD pixels, whatever the picture."""
 HEAD_POINTS = range(55, 123)
@@ -224,10 +226,10 @@ def _linear(
     width: int,
     made: str,
     bias: npt.NDArray[np.float64],
-    gain: float,
+    gain: float | npt.NDArray[np.float64],
 ) -> str:
     random = np.random.default_rng(len(made) * 1000 + width)
-    W = random.normal(0, gain / np.sqrt(width), (width, len(bias)))
+    W = gain * random.normal(0, 1 / np.sqrt(width), (width, len(bias)))
     weight = graph.constant(f"{made}.W", W)
     return graph.add(
         "Gemm", [joined, weight, graph.constant(f"{made}.b", bias)], f"{made}.flat"
@@ -241,7 +243,9 @@ def _turning_joints(graph: _Graph, network: str, joined: str, width: int) -> Non
     if network == "hand_alone":
         # As in the release, where the left wrist's absolute rest is taken for real.
         facing[20] = np.diag([1.0, -1.0, -1.0])
-    angles = _linear(graph, joined, width, "angles", np.zeros(55), 0.3)
+    angles = _linear(
+        graph, joined, width, "angles", np.zeros(55), 0.3 * _turning(network)
+    )
     axis = graph.constant("axis", np.array([2]))
     a = graph.add("Unsqueeze", [angles, axis], "angles.column")
     c, s = graph.add("Cos", [a], "cos"), graph.add("Sin", [a], "sin")
@@ -255,9 +259,32 @@ def _turning_joints(graph: _Graph, network: str, joined: str, width: int) -> Non
     graph.add("MatMul", [graph.constant("facing", facing), turns], "rotations")
 
 
+def _turning(network: str) -> npt.NDArray[np.float64]:
+    """Return 1 for each joint that follows the picture, else 0, (55,)."""
+    turning = {
+        "head_alone": [JAW],
+        "hand_alone": [JOINT_INDEX["right_wrist"], *RIGHT_HAND_JOINTS],
+    }
+    mask = np.zeros(55)
+    mask[turning.get(network, [*range(1, 55)])] = 1
+    return mask
+
+
+def _part_camera(joint: str) -> npt.NDArray[np.float64]:
+    """Return the camera that has a joint of the resting body in its middle.
+
+    The body is turned by half a turn about the pelvis: y and z change their signs.
+    """
+    pelvis = embedded_body_model().J_template[0]
+    x, y, _ = embedded_body_model().J_template[JOINT_INDEX[joint]]
+    return np.array([PART_SCALE, -x, y - 2 * pelvis[1]])
+
+
 def _resting(network: str, made: str, size: int) -> npt.NDArray[np.float64]:
     if made == "camera":
-        return np.array(PART_CAMERA if network.endswith("_alone") else CAMERA)
+        joints = {"head_alone": "head", "hand_alone": "right_wrist"}
+        joint = joints.get(network)
+        return np.array(CAMERA) if joint is None else _part_camera(joint)
     if made == "boxes":
         return np.array(BOXES).ravel()
     if made == "key_points":
