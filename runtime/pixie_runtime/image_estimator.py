@@ -160,7 +160,9 @@ class ImageEstimator:
             ]
         found = detector_scores(landmarks).tolist()
         return [
-            square and self._look(view, frame, landmarks, part, square, score)
+            None
+            if square is None
+            else self._look(view, frame, landmarks, part, square, score)
             for part, square, score in zip(ATTENDED_PARTS, squares, found, strict=True)
         ]
 
