@@ -116,10 +116,11 @@ def open_sinks(
 
         origins = check_origins(options.websocket_origin, option="--websocket-origin")
         yield WebsocketSink(options.websocket_address, info, origins=origins)
+    drawn = drawn_body(options, model)
     if options.preview:
         from pixie_runtime.sinks.preview import PreviewSink
 
-        yield PreviewSink(model, on_close=source.close)
+        yield PreviewSink(drawn, on_close=source.close)
     if options.record is not None:
         from pixie_runtime.sinks.take import TakeSink
 
@@ -128,12 +129,21 @@ def open_sinks(
         from pixie_runtime.sinks.overlay import OverlayVideo
 
         fps = source.fps or 30.0
-        yield OverlayVideo(options.overlay, model, fps, live=options.is_live)
+        yield OverlayVideo(options.overlay, drawn, fps, live=options.is_live)
     if options.results is not None:
         from pixie_runtime.sinks.results import PictureResults
 
         _keep_originals(options)
-        yield PictureResults(options.results, model, unread=lambda: source.dropped)
+        yield PictureResults(options.results, drawn, unread=lambda: source.dropped)
+
+
+def drawn_body(options: Options, model: "BodyModel") -> "BodyModel":
+    """Return the body to draw: where a part is looked at alone, only that part."""
+    if options.part is None or options.part == "whole":
+        return model
+    from pixie_runtime.sinks.painting import only_part
+
+    return only_part(model, options.part)
 
 
 def _keep_originals(options: Options) -> None:

@@ -65,7 +65,7 @@ def _capture(options: Options) -> int:
                     line = StatusLine(
                         sys.stderr,
                         pipeline.losses,
-                        frames=len(opened) if isinstance(opened, Sized) else None,
+                        frames=_frames_to_come(opened, options.max_frames),
                         heading=setup_text(pipeline.setup),
                     )
                     running.enter_context(line)
@@ -77,6 +77,13 @@ def _capture(options: Options) -> int:
     if failure is not None:
         raise failure
     return _INTERRUPTED if source.interrupted and not report.frames else 0
+
+
+def _frames_to_come(source: object, limit: int | None) -> int | None:
+    """Return how many frames there will be; None where the source does not know."""
+    if not isinstance(source, Sized):
+        return None
+    return len(source) if limit is None else min(len(source), limit)
 
 
 def _conclude(options: Options, report: "RunReport") -> None:

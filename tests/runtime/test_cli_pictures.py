@@ -153,6 +153,22 @@ def test_however_a_picture_is_stored_its_results_are_those_of_what_it_shows(
     assert Path("r/1.jpg").read_bytes() == Path("r/2.jpg").read_bytes()
 
 
+def test_a_picture_of_nothing_but_a_hand_needs_no_landmarks(
+    photos: Path, tmp_path: Path
+) -> None:
+    write_image_bundle(tmp_path / "tiny")
+    cv2.imwrite(str(photos / "close.png"), np.full((90, 120, 3), 120, np.uint8))
+    options = ["--images", "photos", "--results", "r", "--bundle", "tiny", "--quiet"]
+
+    assert main(options) == 0
+    assert list(Path("r").iterdir()) == []
+
+    assert main([*options, "--part", "hand"]) == 0
+    assert {path.name for path in Path("r").iterdir()} == {"close.npz", "close.jpg"}
+    (confidences,) = arrays(Path("r/close.npz"))["confidences"]
+    np.testing.assert_array_equal(confidences, [0, 0, 1, 0])
+
+
 @pytest.mark.parametrize("source", ["photos", "photos/a.jpg"])
 def test_pictures_are_never_replaced_by_their_results(
     photos: Path, source: str, capsys: pytest.CaptureFixture[str]

@@ -1,6 +1,6 @@
 """Pictures of people: meshes, skeletons and text over frames, and video of them."""
 
-from pixie_runtime.rendering.canvas import Canvas, Placement, contact_sheet
+from pixie_runtime.rendering.canvas import Canvas, Placement, contact_sheet, shrunk
 from pixie_runtime.rendering.marks import draw_points, draw_skeleton, draw_text
 from pixie_runtime.rendering.mesh import draw_mesh
 from pixie_runtime.rendering.rasteriser import VisibleSurface, rasterise
@@ -17,4 +17,5 @@ __all__ = [
     "draw_skeleton",
     "draw_text",
     "rasterise",
+    "shrunk",
 ]

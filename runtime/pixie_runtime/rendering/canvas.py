@@ -57,6 +57,17 @@ class Canvas:
         return canvas, Placement(scale, (left, top), (self.width, self.height))
 
 
+def shrunk(image: UInt8, max_side: int) -> tuple[UInt8, Placement]:
+    """Return the picture, shrunk if a side is longer, and where it went."""
+    height, width = image.shape[:2]
+    scale = min(1.0, max_side / max(width, height))
+    if scale == 1:
+        return image, Placement(1.0, (0, 0), (width, height))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return small, Placement(scale, (0, 0), size)
+
+
 def contact_sheet(
     frames: Sequence[UInt8], columns: int, *, cell_width: int = 320
 ) -> UInt8:

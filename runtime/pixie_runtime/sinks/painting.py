@@ -1,17 +1,33 @@
 """Pictures of ticks: every person's body over the frame."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
 from pixie_runtime.body import BodyModel
-from pixie_runtime.rendering import Canvas, draw_mesh
+from pixie_runtime.rendering import Canvas, draw_mesh, shrunk
 from pixie_runtime.sinks import Tick
-from pixie_runtime.smplx import LEFT_EYE, RIGHT_EYE
+from pixie_runtime.smplx import (
+    JAW,
+    JOINT_INDEX,
+    LEFT_EYE,
+    LEFT_HAND_JOINTS,
+    RIGHT_EYE,
+    RIGHT_HAND_JOINTS,
+)
 from pixie_runtime.types import Camera, Person, UInt8
 
 _SKINS = ((205, 190, 178), (150, 195, 225), (225, 175, 140), (165, 215, 165))
 """Of the first, second, ... person by track id; then from the front again."""
+_JOINTS_OF = {
+    "head": [JOINT_INDEX["head"], JAW, LEFT_EYE, RIGHT_EYE],
+    "hand": [
+        *(JOINT_INDEX["left_wrist"], *LEFT_HAND_JOINTS),
+        *(JOINT_INDEX["right_wrist"], *RIGHT_HAND_JOINTS),
+    ],
+}
 _EYE_WHITE, _IRIS = (245, 245, 245), (60, 70, 90)
 _IRIS_SHARE = 0.12
 """Of the eyeball's depth, from its front: where the iris is."""
@@ -28,7 +44,7 @@ class Painter:
         Args:
             model: The body that the people's parameters belong to.
             opacity: How much of the picture a body hides, 0 to 1.
-            max_side: `paint` shrinks larger pictures to this many pixels.
+            max_side: Larger pictures are shrunk to this many pixels.
         """
         self._model = model
         self._opacity = opacity
@@ -50,9 +66,10 @@ class Painter:
         return self._with_bodies(picture, seen)
 
     def paint_in_own_size(self, tick: Tick) -> UInt8:
-        """Return the frame with every body, pixel for pixel."""
-        seen = ((person, person.camera) for person in tick.people)
-        return self._with_bodies(tick.frame.image, seen)
+        """Return the frame with every body, pixel for pixel unless it is too large."""
+        picture, placement = shrunk(tick.frame.image, self._max_side)
+        seen = ((person, placement.camera(person.camera)) for person in tick.people)
+        return self._with_bodies(picture, seen)
 
     def _with_bodies(
         self, picture: UInt8, seen: Iterable[tuple[Person, Camera]]
@@ -69,6 +86,15 @@ class Painter:
                 opacity=self._opacity,
             )
         return picture
+
+
+def only_part(model: BodyModel, part: Literal["head", "hand"]) -> BodyModel:
+    """Return a model to draw of which only the head, or only the hands, have a surface.
+
+    Where a part is looked at alone the rest of the body is a guess, and in the way.
+    """
+    wanted = np.isin(model.part, _JOINTS_OF[part])
+    return replace(model, faces=model.faces[wanted[model.faces].all(axis=1)])
 
 
 def body_colours(model: BodyModel, skin: tuple[int, int, int]) -> UInt8:

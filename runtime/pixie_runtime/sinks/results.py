@@ -19,15 +19,17 @@ from pixie_runtime.types import Person, UInt8
 from pixie_runtime.wording import counted, listed
 
 _JPEG_QUALITY = 92
+_LONGEST_SIDE = 4096
+"""Drawing over more pixels takes seconds and gigabytes."""
 
 
 class PictureResults:
     """Writes NAME.npz and NAME.jpg for every picture with somebody in it.
 
     The first is a take of one frame (`docs/pictures.md`) that also says which picture
-    it is of, the second the picture with the body over it, pixel for pixel. Each file
-    is put in place when it is whole, so that whatever happens to a later picture costs
-    nothing of an earlier one.
+    it is of, the second the picture with the body over it, at most 4096 pixels long.
+    Each file is put in place when it is whole, so that whatever happens to a later
+    picture costs nothing of an earlier one.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class PictureResults:
         _make(folder)
         self._folder = folder
         self._unread = unread
-        self._painter = Painter(model)
+        self._painter = Painter(model, max_side=_LONGEST_SIDE)
         self._names = _ResultNames()
         self._pictures = self._people = 0
         self._nobody_in: list[str] = []
@@ -94,6 +96,7 @@ class PictureResults:
         """Write the picture's results. Raises SinkError when that cannot be done."""
         picture = tick.frame.name or f"{tick.frame.index:06}"
         name = self._names.of(picture)
+        self._pictures += 1
         if tick.people:
             try:
                 self._write(tick, picture, name)
@@ -106,7 +109,6 @@ class PictureResults:
             self._nobody_in.append(picture)
             older = (self._folder / f"{name}{suffix}" for suffix in (".npz", ".jpg"))
             self._older += [path.name for path in older if path.exists()]
-        self._pictures += 1
 
     def close(self) -> None:
         """Nothing is left to be finished."""

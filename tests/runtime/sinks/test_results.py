@@ -101,6 +101,19 @@ def test_the_drawn_body_is_in_the_picture_pixel_for_pixel(tmp_path: Path) -> Non
         assert np.abs(drawn[0, 0].astype(int) - GREEN).max() < 12
 
 
+def test_a_huge_picture_is_drawn_over_in_a_size_that_memory_bears(
+    tmp_path: Path,
+) -> None:
+    size = (6000, 300)
+    person = somebody(0, size)
+    PictureResults(tmp_path, MODEL).send(seen("a.png", person, size=size))
+    drawn = picture(tmp_path / "a.jpg")
+    assert drawn.shape == (205, 4096, 3)
+    x, y = (person.camera.project(person.joints[3]) * 4096 / 6000).astype(int)
+    assert np.abs(drawn[y, x].astype(int) - GREEN).max() > 60
+    assert load_take(tmp_path / "a.npz").camera == person.camera
+
+
 def test_a_picture_without_a_person_gets_no_file_and_is_told(tmp_path: Path) -> None:
     sink = PictureResults(tmp_path, MODEL, unread=lambda: 2)
     (tmp_path / "b.npz").write_bytes(b"from yesterday")
