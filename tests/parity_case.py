@@ -5,13 +5,16 @@ are skipped where it is absent. The body model files are rebuilt from their seed
 for bit, once per machine.
 """
 
+import csv
 import os
 import runpy
 import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 SEEDS = (0, 1)
 
@@ -47,3 +50,37 @@ def assets_folder() -> Path:
         except OSError:  # another run was faster
             shutil.rmtree(unfinished)
     return folder
+
+
+def checkpoint_file(seed: int) -> Path:
+    """Return the random checkpoint in the official layout that a case was made with.
+
+    773 MB, made in half a minute, once per machine.
+    """
+    path = _CACHE / f"pixie_model_random_{seed}.tar"
+    if not path.is_file():
+        case = parity_folder() / "cases" / f"seed{seed}"
+        make = runpy.run_path(str(parity_folder() / "synth.py"))["weights"]
+        with np.load(case / "bn_stats.npz") as statistics:
+            weights = make(_tensor_table(), seed, dict(statistics))
+        content = {
+            module: {key: torch.from_numpy(np.asarray(v)) for key, v in tensors.items()}
+            for module, tensors in weights.items()
+        }
+        _CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=_CACHE, delete=False) as file:
+            torch.save(content, file)
+        os.replace(file.name, path)
+    return path
+
+
+def _tensor_table() -> dict[tuple[str, str], tuple[tuple[int, ...], str]]:
+    with (parity_folder() / "state_dict_keys.tsv").open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return {
+        (row["module"], row["key"]): (
+            tuple(int(n) for n in row["shape"].split(",") if n),
+            row["dtype"],
+        )
+        for row in rows
+    }

@@ -11,12 +11,13 @@ import tyro
 
 from pixie_export.landmark import export_landmark
 from pixie_export.official import export_official
+from pixie_export.official_case import read_case
 from pixie_export.progress import progress
-from pixie_export.trace import trace
+from pixie_export.trace import official_stages, trace
 from pixie_export.verification import Limits, StageReport, table
 from pixie_export.verify import verify
 from pixie_runtime.body import embedded_body_model, load_body_model
-from pixie_runtime.bundle import Bundle
+from pixie_runtime.bundle import Bundle, CropSpec
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
 from pixie_runtime.errors import PixieError, SinkError
 
@@ -134,15 +135,14 @@ def run_verify(options: VerifyOptions) -> None:
 
 def run_trace(options: TraceOptions) -> None:
     """Compute and save the results under their recorded names."""
-    with progress() as announce:
-        found = trace(
-            options.checkpoint,
-            options.assets,
-            options.case,
-            engine=options.engine,
-            recorded_crops=options.recorded_crops,
-            announce=announce,
-        )
+    case = read_case(options.case, CropSpec(), recorded_crops=options.recorded_crops)
+    with (
+        progress() as announce,
+        official_stages(
+            options.checkpoint, options.assets, options.engine, announce=announce
+        ) as stages,
+    ):
+        found = trace(case, stages, announce)
     try:
         with options.out.open("wb") as file:
             np.savez(file, **found)  # type: ignore[arg-type]

@@ -7,7 +7,8 @@ habits that nobody needs outside this comparison are in `official_names`.
 """
 
 import tempfile
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -16,10 +17,9 @@ import numpy as np
 from pixie_export import official_names
 from pixie_export.graph_files import Announce, silent
 from pixie_export.image_graphs import image_graphs
-from pixie_export.official_case import PARTS, Case, read_case
+from pixie_export.official_case import PARTS, Case
 from pixie_export.stages import OnnxStages, Stages, TorchStages
 from pixie_runtime.body import load_body_model
-from pixie_runtime.bundle import CropSpec
 from pixie_runtime.fusion_rules import FusionRules
 from pixie_runtime.types import Float32
 from pixie_train.albedo import ALBEDO_FILE, Albedo, read_albedo
@@ -36,46 +36,48 @@ _SETTINGS = {
 }
 
 
-def trace(
+@contextmanager
+def official_stages(
     checkpoint: Path,
     assets: Path,
-    case: Path,
-    *,
     engine: Literal["torch", "onnxruntime"],
-    recorded_crops: bool = False,
+    *,
     threads: int = 2,
     announce: Announce = silent,
-) -> Arrays:
-    """Run the official network on a parity case.
+) -> Iterator[Stages]:
+    """Read the official network and make its graphs ready to be run.
 
     Args:
         checkpoint: `pixie_model.tar`, or a case's random one.
         assets: folder of the body model and the utilities.
-        case: folder of the case; of what was recorded only inputs are read.
         engine: what computes.
-        recorded_crops: whether the encoders look at the case's own crops.
         threads: of the engine.
         announce: is told what is done next.
 
     Raises:
-        BundleError, ModelFileError, SourceError: a file that cannot be used.
+        BundleError, ModelFileError: a file that cannot be used.
     """
-    spec = CropSpec()
-    pictures = read_case(case, spec, recorded_crops=recorded_crops)
     network, _ = load_official(checkpoint)
     model = load_body_model(assets / BODY_MODEL_FILE)
     tables, _ = read_utilities(assets, model)
     path = assets / ALBEDO_FILE
     albedo = Albedo(read_albedo(path)) if path.exists() else None
-    graphs = image_graphs(network, model, tables, albedo, spec)
-    with tempfile.TemporaryDirectory() as folder:
-        opened: AbstractContextManager[Stages] = (
-            nullcontext(TorchStages(graphs))
-            if engine == "torch"
-            else OnnxStages(graphs, Path(folder), threads=threads, announce=announce)
-        )
-        with opened as stages:
-            return _Tracer(stages).run(pictures, announce)
+    graphs = image_graphs(network, model, tables, albedo)
+    # The stages one by one say more than `whole`, which is their sum.
+    graphs = tuple(graph for graph in graphs if graph.name != "whole")
+    if engine == "torch":
+        yield TorchStages(graphs)
+        return
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        OnnxStages(graphs, Path(folder), threads=threads, announce=announce) as stages,
+    ):
+        yield stages
+
+
+def trace(case: Case, stages: Stages, announce: Announce = silent) -> Arrays:
+    """Return all results of a case by their recorded names."""
+    return _Tracer(stages).run(case, announce)
 
 
 class _Tracer:
