@@ -11,10 +11,10 @@ from typing import Literal
 import numpy as np
 
 from pixie_runtime.body import PosedBody
+from pixie_runtime.body_points import face_points
 from pixie_runtime.crops import BodyView, Box, Square
 from pixie_runtime.smplx import JOINT_INDEX, LEFT_HAND_JOINTS, RIGHT_HAND_JOINTS
 from pixie_runtime.types import (
-    Camera,
     FaceLandmarks,
     Float32,
     Float64,
@@ -22,6 +22,7 @@ from pixie_runtime.types import (
     PersonLandmarks,
     PoseLandmarks,
 )
+from pixie_runtime.weak_perspective import WeakCamera
 
 AttendedPart = Literal["head", "left_hand", "right_hand"]
 ATTENDED_PARTS: tuple[AttendedPart, ...] = ("head", "left_hand", "right_hand")
@@ -172,8 +173,9 @@ class LastSight:
     square: Square
     """The body's, pixels of the picture."""
     body: PosedBody
-    """In the camera's frame."""
-    camera: Camera
+    """In the crop's axes, not translated."""
+    camera: WeakCamera
+    """The network's, which has the body in the picture."""
 
     _RECENT_S = 0.5
     _MOVED, _GROWN = 0.5, 1.5
@@ -195,10 +197,10 @@ class LastSight:
         None where the body model does not say where face landmarks lie.
         """
         if part == "head":
-            if self.body.shaped.model.lmk_faces_idx is None:
+            face = face_points(self.body.shaped.model)
+            if face is None:
                 return None
-            towards_camera = np.array([0, 0, -1], np.float32)
-            return self.camera.project(self.body.landmarks68(towards_camera))
+            return self.camera.project(face.place(self.body.transforms))
         joints = self.body.joints
         left = part == "left_hand"
         fingers = joints[LEFT_HAND_JOINTS if left else RIGHT_HAND_JOINTS]

@@ -75,6 +75,28 @@ def skull_points(model: BodyModel) -> BodyPoints | None:
 
 
 @cache
+def face_points(model: BodyModel) -> BodyPoints | None:
+    """Return the 68 face landmarks as points that ride on the head joint of `model`.
+
+    The mean face with a closed mouth and the jaw line of a frontal view: right to a
+    centimetre or two, and no vertex is posed for it. None where the model file does not
+    say where the landmarks lie.
+    """
+    inner, inner_weights = model.lmk_faces_idx, model.lmk_bary_coords
+    rows, row_weights = model.dynamic_lmk_faces_idx, model.dynamic_lmk_bary_coords
+    if inner is None or inner_weights is None or rows is None or row_weights is None:
+        return None
+    corners = model.v_template[model.faces[np.concatenate([inner, rows[0]])]]
+    weights = np.concatenate([inner_weights, row_weights[0]])
+    places = np.einsum("pk,pkc->pc", weights, corners)
+    return BodyPoints(
+        landmark=np.arange(len(places)),
+        joint=np.full(len(places), _HEAD),
+        offset=np.asarray(places - model.J_template[_HEAD], np.float32),
+    )
+
+
+@cache
 def eye_points() -> BodyPoints:
     """Return the face mesh's eye corners, taken to lie on the eyes' joints.
 

@@ -99,10 +99,16 @@ class Taps:
     def of(self, first: "Taps") -> "Taps":
         """Return the map that applies `first`, then this one."""
         count = len(self.index)
-        weight = self.weight[:, :, None] * first.weight[self.index]
-        return Taps(
-            first.index[self.index].reshape(count, -1), weight.reshape(count, -1)
-        )
+        index = first.index[self.index].reshape(count, -1)
+        weight = (self.weight[:, :, None] * first.weight[self.index]).reshape(count, -1)
+        # Neighbours of neighbours overlap: where that leaves fewer taps, add them up.
+        start = index.min(axis=1, keepdims=True)
+        spread = int((index - start).max()) + 1
+        if spread >= index.shape[1]:
+            return Taps(index, weight)
+        together = np.zeros((count, spread))
+        np.add.at(together, (np.arange(count)[:, None], index - start), weight)
+        return Taps(np.minimum(start + np.arange(spread), index.max()), together)
 
     def reversed(self) -> "Taps":
         """Return the map whose results come in reverse order."""

@@ -33,7 +33,7 @@ from pixie_runtime.types import (
     SmplxParams,
     StageTimes,
 )
-from pixie_runtime.weak_perspective import placed
+from pixie_runtime.weak_perspective import WeakCamera
 
 Attention = Literal["tracked", "two-pass"]
 ATTENTIONS: tuple[Attention, ...] = ("tracked", "two-pass")
@@ -230,16 +230,16 @@ class ImageEstimator:
             outputs["betas"][0], outputs["expression"][0]
         )
         shaped = self._model.shaped(betas, expression)
-        weak = outputs["camera"][0]
-        quaternions, transl = placed(shaped, quaternions, weak, view.projected, camera)
-        body = shaped.posed(quaternions, transl)
-        self._last = LastSight(frame.timestamp_s, view.square, body, camera)
+        seen = shaped.posed(quaternions, np.zeros(3, np.float32))
+        weak = WeakCamera(outputs["camera"][0], view.projected)
+        self._last = LastSight(frame.timestamp_s, view.square, seen, weak)
+        quaternions, transl = weak.placed(seen, quaternions, camera)
         return Person(
             track_id=0,
             frame_index=frame.index,
             timestamp_s=frame.timestamp_s,
             params=SmplxParams(betas, expression, quaternions, transl),
-            joints=body.joints,
+            joints=shaped.posed(quaternions, transl).joints,
             confidence=confidence(landmarks, scores, outputs["moderator_weights"][0]),
             camera=camera,
             times=StageTimes(frame.grabbed_ns),

@@ -36,7 +36,7 @@ from pixie_runtime.types import (
     StageTimes,
     UInt8,
 )
-from pixie_runtime.weak_perspective import placed
+from pixie_runtime.weak_perspective import WeakCamera
 
 Expert = Literal["head", "hand"]
 EXPERTS: tuple[Expert, ...] = ("head", "hand")
@@ -155,14 +155,14 @@ class PartEstimator:
             )
         shaped = self._model.shaped(betas, expression)
         quaternions = _posed(look, outputs["rotations"])
-        tx_sign = -1 if look.is_mirrored else 1
-        weak = outputs["camera"] * np.array([1, tx_sign, 1], np.float32)
+        seen = shaped.posed(quaternions, np.zeros(3, np.float32))
         span = projected_span(
             look.square, self._networks.crops.size, mirrored=look.is_mirrored
         )
-        quaternions, transl = placed(
-            shaped, quaternions, weak, span, camera, joints=look.joints
-        )
+        tx_sign = -1 if look.is_mirrored else 1
+        values = outputs["camera"] * np.array([1, tx_sign, 1], np.float32)
+        weak = WeakCamera(values, span)
+        quaternions, transl = weak.placed(seen, quaternions, camera, joints=look.joints)
         scores = {"body": 0.0, "left_hand": 0.0, "right_hand": 0.0, "face": 0.0}
         return Person(
             track_id=0,

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -29,6 +30,7 @@ from pixie_runtime.types import (
     PersonLandmarks,
     PoseLandmarks,
 )
+from pixie_runtime.weak_perspective import WeakCamera
 
 CAMERA = Camera.with_field_of_view(1280, 720, 50)
 SIZE = CAMERA.size_px
@@ -102,6 +104,12 @@ def mesh_of(posed: PosedBody) -> FaceLandmarks:
     image = np.zeros((468, 3), np.float32)
     image[:, :2] = CAMERA.project(points)
     return FaceLandmarks(image, 0.9)
+
+
+def last_sight(posed: PosedBody) -> LastSight:
+    square = Square(640, 360, 500)
+    weak = WeakCamera(np.array([0.9, 0.0, 0.3], np.float32), square)
+    return LastSight(1.0, square, posed, weak)
 
 
 @given(st.integers(0, 10_000))
@@ -209,14 +217,14 @@ def test_a_part_s_square_is_centred_on_its_points_in_the_fine_picture(
 
 def test_the_last_sight_says_where_the_parts_were() -> None:
     posed = body(6)
-    last = LastSight(1.0, Square(640, 360, 500), posed, CAMERA)
-    outline = CAMERA.project(posed.vertices())
+    last = last_sight(posed)
+    outline = last.camera.project(posed.vertices())
     for part in ATTENDED_PARTS:
         points = last.points(part)
         assert points is not None
         # Hands and face of the mesh, by the joints that move them.
         name = {"head": "head", "left_hand": "left_middle2"}.get(part, "right_middle2")
-        near = CAMERA.project(posed.joints)[JOINT_INDEX[name]]
+        near = last.camera.project(posed.joints)[JOINT_INDEX[name]]
         assert (
             np.linalg.norm(points.mean(axis=0) - near)
             < 0.1 * np.ptp(outline, axis=0).max()
@@ -226,12 +234,32 @@ def test_the_last_sight_says_where_the_parts_were() -> None:
         assert len(points) == (68 if part == "head" else 21)
 
 
+def test_a_head_out_of_the_last_sight_is_framed_as_by_its_landmarks() -> None:
+    last = last_sight(body(6))
+    points = last.points("head")
+    to_viewer = np.array([0, 0, -1], np.float32)
+    exact = last.camera.project(last.body.landmarks68(to_viewer))
+    assert points is not None
+    ours, theirs = (Square.around(p, 2.0) for p in (points, exact))
+    assert abs(ours.x - theirs.x) < 0.1 * theirs.side
+    assert abs(ours.y - theirs.y) < 0.1 * theirs.side
+    assert ours.side == pytest.approx(theirs.side, rel=0.2)
+
+
+def test_a_body_without_face_landmarks_does_not_say_where_the_head_is() -> None:
+    posed = body(6)
+    faceless = replace(posed.shaped.model, lmk_faces_idx=None)
+    stranger = replace(posed, shaped=replace(posed.shaped, model=faceless))
+    assert last_sight(stranger).points("head") is None
+    assert last_sight(stranger).points("left_hand") is not None
+
+
 def test_finger_tips_end_where_the_mesh_ends() -> None:
     posed = facing()
-    last = LastSight(0.0, Square(640, 360, 500), posed, CAMERA)
+    last = last_sight(posed)
     points = last.points("left_hand")
     assert points is not None
-    mesh_end = CAMERA.project(posed.vertices())[:, 0].max()
+    mesh_end = last.camera.project(posed.vertices())[:, 0].max()
     hand = mesh_end - points[0, 0]
     assert points[:, 0].max() == pytest.approx(mesh_end, abs=0.08 * float(hand))
 
@@ -249,7 +277,7 @@ def test_finger_tips_end_where_the_mesh_ends() -> None:
 def test_a_last_sight_is_of_somebody_a_moment_ago_at_about_the_same_place(
     square: Square, timestamp_s: float, same: bool
 ) -> None:
-    last = LastSight(1.0, Square(640, 360, 500), body(6), CAMERA)
+    last = last_sight(body(6))
     assert last.is_of(square, timestamp_s) is same
 
 
