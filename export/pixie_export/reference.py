@@ -104,7 +104,7 @@ class Reference:
                 present=arrays.pop("present"),
                 rules=arrays.pop("rules"),
             )
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise BundleError(
                 f"{path} is no record of a network's results ({error}); "
                 "export the bundle again"
