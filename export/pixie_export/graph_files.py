@@ -7,6 +7,7 @@ import onnx
 
 from pixie_export import to_onnx
 from pixie_export.graph import Graph
+from pixie_export.joined import PARTS, join_whole
 from pixie_export.shared_weights import WEIGHTS_NAME, WeightFile
 
 Announce = Callable[[str], None]
@@ -31,7 +32,9 @@ def write_graphs(
 ) -> None:
     """Write `NAME.onnx` for every graph and one `weights.bin` into `folder`.
 
-    The same graphs make the same bytes. One model at a time is held in memory.
+    The same graphs make the same bytes. One model at a time is held in memory. The
+    network `whole` is joined from its parts if they are all there, without intermediate
+    results.
 
     Args:
         graphs: what to write.
@@ -39,11 +42,16 @@ def write_graphs(
         traced: keep the graphs' intermediate results as outputs too.
         announce: called with "exporting NAME" before each.
     """
+    names = {graph.name for graph in graphs}
+    joined = "whole" if names.issuperset(PARTS) else ""
     with WeightFile(folder / WEIGHTS_NAME) as weights:
         for graph in graphs:
-            announce(f"exporting {graph.name}")
-            _write_graph(graph, folder, weights, traced)
+            if graph.name != joined:
+                announce(f"exporting {graph.name}")
+                _write_graph(graph, folder, weights, traced)
     for graph in graphs:
+        if graph.name == joined:
+            _join(graph, folder)
         onnx.checker.check_model(str(folder / file_of(graph)))
 
 
@@ -51,5 +59,17 @@ def _write_graph(graph: Graph, folder: Path, weights: WeightFile, traced: bool) 
     # The model's memory goes only when the whole model goes: at the end of this.
     model = to_onnx.export_graph(graph, traced=traced)
     weights.take_from(model)
-    content = model.SerializeToString(deterministic=True)
-    (folder / file_of(graph)).write_bytes(content)
+    _save(model, folder / file_of(graph))
+
+
+def _join(graph: Graph, folder: Path) -> None:
+    parts = {
+        name: onnx.load(folder / f"{name}.onnx", load_external_data=False)
+        for name in PARTS
+    }
+    model = join_whole(parts, graph.inputs, graph.outputs)
+    _save(model, folder / file_of(graph))
+
+
+def _save(model: onnx.ModelProto, path: Path) -> None:
+    path.write_bytes(model.SerializeToString(deterministic=True))
