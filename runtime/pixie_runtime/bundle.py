@@ -62,8 +62,8 @@ class BodyModelSpec:
 class CropSpec:
     """How the pictures that image networks look at are cut (pixie-network, section 8).
 
-    All are squares in RGB, float32 in [0, 1], channels first, sampled bilinearly without
-    anti-aliasing, zeros outside the picture.
+    All are squares in RGB, float32 in [0, 1], channels first, sampled bilinearly
+    without anti-aliasing, zeros outside the picture.
     """
 
     size: int = 224

@@ -107,7 +107,9 @@ def _open_estimator(
     if part != "whole":
         from pixie_runtime.part_estimator import PartEstimator
 
-        return PartEstimator(bundle, model, part), {"part": part}
+        of_pictures = options.images is not None
+        experts = PartEstimator(bundle, model, part, whole_picture=of_pictures)
+        return experts, {"part": part}
     from pixie_runtime.image_estimator import ImageEstimator
 
     attention, rules = options.attention or "tracked", fusion_rules(options)

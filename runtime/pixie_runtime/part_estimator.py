@@ -75,9 +75,10 @@ class _Look:
 class PartEstimator:
     """Runs a bundle's head or hand expert alone.
 
-    What it looks at is the face or hand that was found, or else the whole picture,
-    which is then taken to be a head or a right hand. All joints of which it does not
-    speak are at rest, and the body stands such that the part is where it was seen.
+    What it looks at is the face or hand that was found, or else, of pictures that are
+    known to show nothing else, the whole picture as a head or a right hand. All joints
+    of which it does not speak are at rest, and the body stands such that the part is
+    where it was seen.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class PartEstimator:
         model: BodyModel,
         part: Expert,
         *,
+        whole_picture: bool = False,
         engines: Mapping[str, Engine] | None = None,
     ) -> None:
         """Load the expert.
@@ -94,6 +96,8 @@ class PartEstimator:
             bundle: a bundle of kind "image" whose experts have outputs of their own.
             model: the body to pose; see `ImageEstimator`.
             part: which expert.
+            whole_picture: whether a picture in which nothing was found shows the part
+                all the same. Elsewhere there is then nobody.
             engines: what runs the networks, by name, closed with this estimator;
                 default: ONNX Runtime on the CPU.
 
@@ -103,6 +107,7 @@ class PartEstimator:
         """
         self._model = model
         self._part = part
+        self._whole_picture = whole_picture
         self._coefficients = Coefficients.of(bundle.manifest, model)
         self._networks = ImageNetworks(bundle, (part, f"{part}_alone"), engines)
 
@@ -124,12 +129,11 @@ class PartEstimator:
     def estimate(
         self, landmarks: PersonLandmarks, frame: Frame, camera: Camera
     ) -> Person | None:
-        """Return the person of whom the part was seen; there is always one."""
+        """Return the person of whom the part was seen, if it was."""
+        look = self._look(landmarks, frame.image)
+        if look is None:
+            return None
         size = self._networks.crops.size
-        if self._part == "head":
-            look = _look_at_head(landmarks.face, frame.image, self._networks.crops)
-        else:
-            look = _look_at_hand(landmarks, frame.image, self._networks.crops)
         crop = square_crop(frame.image, look.square, size, mirrored=look.is_mirrored)
         outputs = self._networks.infer(self._part, image=crop.image[None])
         name = _FEATURES[self._part]
@@ -143,6 +147,18 @@ class PartEstimator:
     def close(self) -> None:
         """Free the networks."""
         self._networks.close()
+
+    def _look(self, landmarks: PersonLandmarks, picture: UInt8) -> _Look | None:
+        spec = self._networks.crops
+        is_head = self._part == "head"
+        look = (
+            _look_at_head(landmarks.face, spec)
+            if is_head
+            else _look_at_hand(landmarks, spec)
+        )
+        if look is not None or not self._whole_picture:
+            return look
+        return _Look("face" if is_head else "right_hand", _whole(picture), 1.0)
 
     def _person(
         self, outputs: Mapping[str, Float32], look: _Look, frame: Frame, camera: Camera
@@ -176,10 +192,10 @@ class PartEstimator:
         )
 
 
-def _look_at_head(face: FaceLandmarks | None, picture: UInt8, spec: CropSpec) -> _Look:
-    """Return the square about a face (pixie-network, section 8.2), or all there is."""
+def _look_at_head(face: FaceLandmarks | None, spec: CropSpec) -> _Look | None:
+    """Return the square about a face (pixie-network, section 8.2), if one was found."""
     if face is None or not np.isfinite(face.image).all():
-        return _Look("face", _whole(picture), 1.0)
+        return None
     points = face.image[list(FACE_68), :2].astype(np.float64)
     low, high = points.min(axis=0), points.max(axis=0)
     x, y = ((low + high) / 2).tolist()
@@ -187,16 +203,15 @@ def _look_at_head(face: FaceLandmarks | None, picture: UInt8, spec: CropSpec) ->
     return _Look("face", Square(x, y, max(side, 1)), face.score)
 
 
-def _look_at_hand(landmarks: PersonLandmarks, picture: UInt8, spec: CropSpec) -> _Look:
-    """Return the square about the surer hand, or all there is as a right hand."""
+def _look_at_hand(landmarks: PersonLandmarks, spec: CropSpec) -> _Look | None:
+    """Return the square about the surer hand, if one was found."""
     found: list[_Look] = []
     for part in ("right_hand", "left_hand"):
         hand: HandLandmarks | None = getattr(landmarks, part)
         if hand is not None and np.isfinite(hand.image).all():
             square = Square.around(hand.image[:, :2], spec.hand_scale)
             found.append(_Look(part, square, hand.score))
-    whole = _Look("right_hand", _whole(picture), 1.0)
-    return max(found, key=lambda look: look.score, default=whole)
+    return max(found, key=lambda look: look.score, default=None)
 
 
 def _whole(picture: UInt8) -> Square:

@@ -137,11 +137,11 @@ def test_of_two_hands_the_surer_one_is_looked_at(
 
 @pytest.mark.parametrize("part", EXPERTS)
 @pytest.mark.parametrize(("width", "height"), [(60, 40), (30, 90), (1, 1)])
-def test_where_nothing_is_found_the_picture_is_the_part(
+def test_a_picture_known_to_show_a_part_is_that_part(
     bundle: Bundle, model: BodyModel, part: Expert, width: int, height: int
 ) -> None:
     engines = watched_engines(bundle)
-    estimator = PartEstimator(bundle, model, part, engines=engines)
+    estimator = PartEstimator(bundle, model, part, whole_picture=True, engines=engines)
     image = np.full((height, width, 3), 255, np.uint8)
     camera = Camera.with_field_of_view(width, height, 60)
     person = estimator.estimate(NOTHING, Frame(0, 0.0, 0, image), camera)
@@ -158,11 +158,24 @@ def test_where_nothing_is_found_the_picture_is_the_part(
         )
 
 
+@pytest.mark.parametrize("part", EXPERTS)
+def test_where_the_part_was_not_found_there_is_nobody(
+    bundle: Bundle, model: BodyModel, part: Expert
+) -> None:
+    engines = watched_engines(bundle)
+    estimator = PartEstimator(bundle, model, part, engines=engines)
+    assert estimator.estimate(NOTHING, frame(), VIEW) is None
+    estimator.close()
+    assert engines[part].given == []
+
+
 def test_a_square_picture_of_a_part_is_shown_to_its_corners(
     bundle: Bundle, model: BodyModel
 ) -> None:
     engines = watched_engines(bundle)
-    estimator = PartEstimator(bundle, model, "head", engines=engines)
+    estimator = PartEstimator(
+        bundle, model, "head", whole_picture=True, engines=engines
+    )
     image = np.random.default_rng(0).integers(0, 256, (224, 224, 3), np.uint8)
     camera = Camera.with_field_of_view(224, 224, 60)
     estimator.estimate(NOTHING, Frame(0, 0.0, 0, image), camera)
@@ -175,7 +188,7 @@ def test_a_square_picture_of_a_part_is_shown_to_its_corners(
 def test_a_head_is_as_large_as_the_network_s_camera_says(
     bundle: Bundle, model: BodyModel
 ) -> None:
-    estimator = PartEstimator(bundle, model, "head")
+    estimator = PartEstimator(bundle, model, "head", whole_picture=True)
     person = estimator.estimate(NOTHING, frame(), VIEW)
     estimator.close()
     assert person is not None
@@ -200,7 +213,7 @@ def test_another_body_gets_rotations_only_and_says_so(
     bundle: Bundle, model: BodyModel
 ) -> None:
     stranger = replace(model, sha256="0" * 64, name="stranger")
-    estimator = PartEstimator(bundle, stranger, "head")
+    estimator = PartEstimator(bundle, stranger, "head", whole_picture=True)
     assert estimator.warning is not None
     person = estimator.estimate(NOTHING, frame(), VIEW)
     estimator.reset()

@@ -35,7 +35,8 @@ def fused(
     rules: FusionRules, *, present: float = 1.0, temperature: float = 1.0
 ) -> PixieOutput:
     rows = torch.from_numpy(rules.row()).expand(COUNT, 4)
-    return core(temperature)(features(present), rows)
+    output: PixieOutput = core(temperature)(features(present), rows)
+    return output
 
 
 def test_the_paper_s_rules_are_the_plain_fusion() -> None:
