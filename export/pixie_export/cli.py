@@ -4,22 +4,25 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import tyro
 
+from pixie_export.image_bundle import ImageBundleReport
 from pixie_export.landmark import export_landmark
 from pixie_export.official import export_official
 from pixie_export.official_case import read_case
 from pixie_export.progress import progress
 from pixie_export.trace import official_stages, trace
+from pixie_export.untrained import export_untrained
 from pixie_export.verification import Limits, StageReport, table
 from pixie_export.verify import verify
-from pixie_runtime.body import embedded_body_model, load_body_model
+from pixie_runtime.body import embedded_body_file, embedded_body_model, load_body_model
 from pixie_runtime.bundle import Bundle, CropSpec
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
 from pixie_runtime.errors import PixieError, SinkError
+from pixie_train.config import ImageConfig
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,22 @@ class OfficialOptions:
     utilities: Path | None = None
     """Folder of PIXIE's unpacked `utilities.zip`, and of FLAME_albedo_from_BFM.npz if
     you have one; without it, what is lost is said."""
+
+
+@dataclass(frozen=True)
+class UntrainedOptions:
+    """Make a bundle of random weights, to see what a choice of encoders costs."""
+
+    out: Path
+    """Folder to write the bundle to; an older bundle there is replaced."""
+    body_model: Path | None = None
+    """Body model; default: the embedded CC0 body."""
+    seed: int = 0
+    """Seed of the weights."""
+    network: Annotated[ImageConfig, tyro.conf.arg(name="")] = field(
+        default_factory=ImageConfig
+    )
+    """The network; by default as large as the paper's."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +126,31 @@ def run_official(options: OfficialOptions) -> None:
     for sentence in report.lost:
         print(f"note: {sentence}")
     _print_table("ONNX Runtime against torch:", report.bundle.verification.chained)
-    sizes = report.bundle.file_sizes
-    total = sum(sizes.values()) / 1e6
-    print(f"\nbundle: {report.bundle.folder} ({total:.0f} MB in {len(sizes)} files)")
+    _print_size(report.bundle)
     print("Made from your licensed files: not to be passed on.")
     print(f"next: pixie-live --demo --bundle {report.bundle.folder} --preview")
+
+
+def run_untrained(options: UntrainedOptions) -> None:
+    """Export, and print size and what is next."""
+    path = options.body_model or embedded_body_file()
+    with progress() as announce:
+        report = export_untrained(
+            options.network,
+            load_body_model(path),
+            path,
+            options.out,
+            seed=options.seed,
+            announce=announce,
+        )
+    _print_size(report)
+    print(f"next: pixie-bench image {report.folder}")
+
+
+def _print_size(report: ImageBundleReport) -> None:
+    sizes = report.file_sizes
+    total = sum(sizes.values()) / 1e6
+    print(f"\nbundle: {report.folder} ({total:.0f} MB in {len(sizes)} files)")
 
 
 def run_verify(options: VerifyOptions) -> None:
@@ -164,16 +203,18 @@ _RUNS: dict[type[Any], Callable[[Any], None]] = {
     LandmarkOptions: run_landmark,
     OfficialOptions: run_official,
     TraceOptions: run_trace,
+    UntrainedOptions: run_untrained,
     VerifyOptions: run_verify,
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point: `pixie-export landmark|official|trace|verify ...`."""
+    """Entry point: `pixie-export landmark|official|trace|untrained|verify ...`."""
     commands: dict[str, Callable[..., Any]] = {
         "landmark": LandmarkOptions,
         "official": OfficialOptions,
         "trace": TraceOptions,
+        "untrained": UntrainedOptions,
         "verify": VerifyOptions,
     }
     options = tyro.extras.subcommand_cli_from_dict(

@@ -9,7 +9,11 @@ section 7). Joints cost a fraction of a millisecond; vertices are made only when
 for.
 """
 
-from pixie_runtime.body.loading import embedded_body_model, load_body_model
+from pixie_runtime.body.loading import (
+    embedded_body_file,
+    embedded_body_model,
+    load_body_model,
+)
 from pixie_runtime.body.model import BodyModel
 from pixie_runtime.body.posing import PosedBody, ShapedBody
 
@@ -17,6 +21,7 @@ __all__ = [
     "BodyModel",
     "PosedBody",
     "ShapedBody",
+    "embedded_body_file",
     "embedded_body_model",
     "load_body_model",
 ]

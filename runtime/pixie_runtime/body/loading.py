@@ -80,12 +80,16 @@ def load_body_model(path: Path | str) -> BodyModel:
     return model
 
 
+def embedded_body_file() -> Path:
+    """Return the file of the body model that ships inside this package."""
+    assets = resources.files("pixie_runtime") / "assets"
+    return Path(str(assets / "body" / "pixie_body.npz"))
+
+
 @cache
 def embedded_body_model() -> BodyModel:
     """Return the body model that ships inside this package."""
-    asset = resources.files("pixie_runtime") / "assets" / "body" / "pixie_body.npz"
-    with resources.as_file(asset) as path:
-        return load_body_model(path)
+    return load_body_model(embedded_body_file())
 
 
 def _read_compact(archive: ModelArchive) -> _Core:

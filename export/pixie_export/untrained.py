@@ -1,0 +1,69 @@
+"""A bundle of random weights: what a choice of encoders will cost, before training."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from pixie_export.bundle_folder import require_free
+from pixie_export.graph_files import Announce, silent
+from pixie_export.image_bundle import ImageBundleReport, write_image_bundle
+from pixie_export.image_graphs import image_graphs
+from pixie_export.sample_crops import demo_samples
+from pixie_runtime.body import BodyModel
+from pixie_runtime.bundle import CropSpec
+from pixie_train.config import ImageConfig
+from pixie_train.networks.image_pixie import ImagePixie
+from pixie_train.utilities import read_utilities
+
+
+def export_untrained(
+    config: ImageConfig,
+    model: BodyModel,
+    body_model_path: Path,
+    out: Path,
+    *,
+    seed: int = 0,
+    announce: Announce = silent,
+) -> ImageBundleReport:
+    """Write a bundle that runs at a trained one's speed and understands nothing.
+
+    Args:
+        config: encoders and sizes; coefficients that the body lacks are left out.
+        model: the body.
+        body_model_path: the file that `model` was read from.
+        out: folder of the bundle; an older bundle there is replaced.
+        seed: of the weights.
+        announce: is told what is done next.
+
+    Raises:
+        BundleError: `out` cannot be written.
+        UsageError: there is no such encoder.
+    """
+    require_free(out)
+    core = replace(
+        config.core,
+        n_betas=min(config.core.n_betas, model.n_betas),
+        n_expression=min(config.core.n_expression, model.n_expression),
+    )
+    torch.manual_seed(seed)
+    network = ImagePixie(replace(config, core=core)).eval()
+    tables, _ = read_utilities(None, model)
+    crops = CropSpec()
+    encoders = (config.body_encoder, config.head_encoder, config.hand_encoder)
+    return write_image_bundle(
+        image_graphs(network, model, tables, crops=crops),
+        name="pixie-untrained",
+        body_model_path=body_model_path,
+        model=model,
+        crops=crops,
+        samples=demo_samples(crops),
+        provenance={
+            "made_by": "pixie-export untrained",
+            "encoders": ", ".join(encoders),
+            "seed": str(seed),
+        },
+        licence="Apache-2.0; the body model's own licence holds for its file",
+        out=out,
+        announce=announce,
+    )
