@@ -1,5 +1,6 @@
 """The command `pixie-export`."""
 
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -128,7 +129,8 @@ def run_official(options: OfficialOptions) -> None:
     _print_table("ONNX Runtime against torch:", report.bundle.verification.chained)
     _print_size(report.bundle)
     print("Made from your licensed files: not to be passed on.")
-    print(f"next: pixie-live --demo --bundle {report.bundle.folder} --preview")
+    folder = shlex.quote(str(report.bundle.folder))
+    print(f"next: pixie-live --demo --bundle {folder} --overlay pixie.mp4")
 
 
 def run_untrained(options: UntrainedOptions) -> None:

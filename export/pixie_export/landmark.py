@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pixie_export import parity, precision, to_onnx
+from pixie_export.bundle_folder import new_bundle_folder
 from pixie_export.graphs import LANDMARK_INPUTS, LandmarkGraph, landmark_outputs
 from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import (
@@ -40,11 +41,11 @@ def export_landmark(checkpoint_path: Path, model: BodyModel, out: Path) -> Expor
     Args:
         checkpoint_path: `last.pt` of a run.
         model: the body model the run was made with.
-        out: folder of the bundle; made if need be.
+        out: folder of the bundle; an older bundle there is replaced.
 
     Raises:
         BundleError: an unusable checkpoint, another body model, or a graph that does
-            not agree with torch to 1e-4.
+            not agree with torch to 1e-4, or a folder that cannot be written.
     """
     saved = checkpoint.load(checkpoint_path)
     if saved.body_model_sha256 != model.sha256:
@@ -80,9 +81,9 @@ def export_landmark(checkpoint_path: Path, model: BodyModel, out: Path) -> Expor
         licence="Apache-2.0",
         provenance=_provenance(saved),
     )
-    out.mkdir(parents=True, exist_ok=True)
-    (out / _FILE).write_bytes(content)
-    (out / MANIFEST_NAME).write_text(manifest.to_json())
+    with new_bundle_folder(out) as folder:
+        (folder / _FILE).write_bytes(content)
+        (folder / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
     return ExportReport(out, len(content), tuple(differences))
 
 

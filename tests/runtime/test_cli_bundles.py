@@ -1,6 +1,7 @@
 """Bundles that look at images, through the whole command."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from pixie_runtime.bundle import embedded_bundle
 from pixie_runtime.cli import main
 from tests.runtime.image_bundle import NETWORKS, write_image_bundle
+
+FOOTAGE = Path(__file__).parents[1] / "footage"
 
 
 @pytest.fixture
@@ -24,7 +27,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("", "attention tracked, fusion release, head check soft"),
         ("--attention two-pass", "attention two-pass, fusion release, head check soft"),
         ("--fusion paper", "attention tracked, fusion paper, head check release"),
-        ("--part head", "part head"),
         ("--part hand", "part hand"),
     ],
 )
@@ -49,6 +51,29 @@ def test_an_image_bundle_runs_like_any_other_and_says_how(
         assert take["betas_per_frame"].shape == (3, 10)
         assert np.isfinite(take["joints"]).all()
         assert take["joints"][..., 2].min() > 0, "in front of the camera"
+
+
+def test_a_head_alone_is_looked_for_and_found(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = here / "photos"
+    photos.mkdir()
+    shutil.copy(FOOTAGE / "face_recognition_biden.jpg", photos)
+    words = "--images photos --bundle tiny --part head --record t.npz"
+    assert main(words.split()) == 0
+    assert "model pixie-body, part head" in capsys.readouterr().out
+    with np.load("t.npz", allow_pickle=False) as take:
+        body, left, right, face = take["confidences"][0]
+        assert (body, left, right) == (0, 0, 0)
+        assert face > 0.5
+
+
+def test_a_clip_without_a_face_has_no_head(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "--demo --max-frames 3 --bundle tiny --part head"
+    assert main(words.split()) == 0
+    assert "somebody in 0%" in capsys.readouterr().out
 
 
 def test_what_an_image_bundle_lacks_is_named(
