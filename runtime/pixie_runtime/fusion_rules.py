@@ -35,6 +35,9 @@ class FusionRules:
     head_check: HeadCheck = "soft"
     """What happens to a head turned further than necks turn: nothing, a continuous
     limit, or the release's rule, which sets the offending angle to zero."""
+    parts: bool = True
+    """Whether head and hands are looked at at all; if not, the body's feature alone
+    says how they are."""
 
     @classmethod
     def release(cls) -> "FusionRules":
@@ -51,8 +54,16 @@ class FusionRules:
         """Return the paper's ablation "copy-paste"."""
         return cls(True, None, False, "release")
 
+    @classmethod
+    def naive(cls) -> "FusionRules":
+        """Return the paper's ablation "naive body": no part experts."""
+        return cls(head_check="release", parts=False)
+
     def row(self) -> Float32:
-        """Return the graphs' input `rules` for one person, (4,)."""
+        """Return the graphs' input `rules` for one person, (4,).
+
+        `parts` is not among them: parts that are not looked at are not `present`.
+        """
         takeover = _NEVER if self.hand_takeover is None else self.hand_takeover
         check = HEAD_CHECKS.index(self.head_check)
         row = (self.copy_paste, takeover, self.keep_local, check)

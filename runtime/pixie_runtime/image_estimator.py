@@ -39,6 +39,7 @@ Attention = Literal["tracked", "two-pass"]
 ATTENTIONS: tuple[Attention, ...] = ("tracked", "two-pass")
 
 _NETWORKS = ("body", "coarse", "head", "hand", "fuse")
+_BODY_NETWORKS = ("body", "fuse")
 _GUESS_VISIBLE = 0.25
 """A part that nobody found is looked at if so much of its square is in the picture."""
 _POSE_OF_PART: dict[AttendedPart, list[int]] = {
@@ -96,9 +97,12 @@ class ImageEstimator:
         """
         self._model = model
         self._attention = attention
-        self._rules = (rules or FusionRules()).row()[None]
+        rules = rules or FusionRules()
+        self._rules = rules.row()[None]
+        self._looks_at_parts = rules.parts
         self._coefficients = Coefficients.of(bundle.manifest, model)
-        self._networks = ImageNetworks(bundle, _NETWORKS, engines)
+        names = _NETWORKS if rules.parts else _BODY_NETWORKS
+        self._networks = ImageNetworks(bundle, names, engines)
         self._last: LastSight | None = None
 
     @property
@@ -150,6 +154,8 @@ class ImageEstimator:
         self, view: BodyView, landmarks: PersonLandmarks, frame: Frame, F_b: Float32
     ) -> list[_Look | None]:
         """Return what there is to see of head, left and right hand."""
+        if not self._looks_at_parts:
+            return [None, None, None]
         squares: list[Square | None] = [None, None, None]
         if self._attention == "tracked":
             squares = [self._tracked(view, landmarks, p, frame) for p in ATTENDED_PARTS]

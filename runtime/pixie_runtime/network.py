@@ -77,6 +77,7 @@ def fusion_rules(options: Options) -> "FusionRules":
         "release": FusionRules.release,
         "paper": FusionRules.paper,
         "copy-paste": FusionRules.pasted,
+        "body": FusionRules.naive,
     }
     rules = named[options.fusion]()
     if options.head_check is None:

@@ -29,8 +29,8 @@ _Attention = Annotated[
     tyro.conf.arg(metavar="tracked|two-pass", help_behavior_hint=""),
 ]
 _Fusion = Annotated[
-    Literal["release", "paper", "copy-paste"] | None,
-    tyro.conf.arg(metavar="release|paper|copy-paste", help_behavior_hint=""),
+    Literal["release", "paper", "copy-paste", "body"] | None,
+    tyro.conf.arg(metavar="release|paper|copy-paste|body", help_behavior_hint=""),
 ]
 _HeadCheck = Annotated[
     Literal["soft", "release", "off"] | None,

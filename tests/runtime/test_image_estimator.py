@@ -177,6 +177,20 @@ def test_one_pass_needs_the_coarse_one_only_for_parts_never_seen(
     estimator.close()
 
 
+def test_the_body_alone_needs_no_other_expert(bundle: Bundle, model: BodyModel) -> None:
+    engines = watched_engines(bundle)
+    rules = FusionRules.naive()
+    estimator = ImageEstimator(bundle, model, rules=rules, engines=engines)
+    person = estimator.estimate(somebody(), frame(), VIEW)
+    estimator.close()
+    assert person is not None
+    used = {name for name, engine in engines.items() if engine.given}
+    assert used == {"body", "fuse"}
+    assert not engines["fuse"].given[0]["present"].any()
+    confidence = person.confidence
+    assert (confidence.left_hand, confidence.right_hand, confidence.face) == (0, 0, 0)
+
+
 def test_a_part_out_of_the_picture_is_not_looked_at(
     bundle: Bundle, model: BodyModel
 ) -> None:

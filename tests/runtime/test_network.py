@@ -44,6 +44,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"fusion": "release"}, FusionRules.release()),
         ({"fusion": "paper"}, FusionRules.paper()),
         ({"fusion": "copy-paste"}, FusionRules.pasted()),
+        ({"fusion": "body"}, FusionRules.naive()),
         ({"head_check": "off"}, FusionRules(head_check="off")),
         ({"fusion": "release", "head_check": "soft"}, FusionRules()),
     ],
