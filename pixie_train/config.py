@@ -5,6 +5,12 @@ them beside its checkpoints.
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
+
+EncoderName = Literal[
+    "hrnet_w48", "hrnet_w18", "resnet50", "resnet18", "mobilenet_v4_small"
+]
+"""Picture encoders: `networks.image_encoder` makes them."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +46,11 @@ class CoreConfig:
 class ImageConfig:
     """PIXIE on pictures. The defaults are the paper's network."""
 
-    body_encoder: str = "hrnet_w48"
-    """Encoder of the body's picture: a name of `networks.image_encoder.BACKBONES`."""
-    head_encoder: str = "resnet50"
+    body_encoder: EncoderName = "hrnet_w48"
+    """Encoder of the body's picture."""
+    head_encoder: EncoderName = "resnet50"
     """Encoder of the head's picture."""
-    hand_encoder: str = "resnet50"
+    hand_encoder: EncoderName = "resnet50"
     """Encoder of right hands' pictures, and mirrored left hands'."""
     core: CoreConfig = field(default_factory=CoreConfig)
     """Sizes of the rest."""
