@@ -38,7 +38,8 @@ from pixie_runtime.weak_perspective import WeakCamera
 Attention = Literal["tracked", "two-pass"]
 ATTENTIONS: tuple[Attention, ...] = ("tracked", "two-pass")
 
-_NETWORKS = ("body", "coarse", "head", "hand", "fuse")
+NETWORKS = ("body", "coarse", "head", "hand", "fuse")
+"""The networks of a bundle that a whole person takes."""
 _BODY_NETWORKS = ("body", "fuse")
 _GUESS_VISIBLE = 0.25
 """A part that nobody found is looked at if so much of its square is in the picture."""
@@ -101,7 +102,7 @@ class ImageEstimator:
         self._rules = rules.row()[None]
         self._looks_at_parts = rules.parts
         self._coefficients = Coefficients.of(bundle.manifest, model)
-        names = _NETWORKS if rules.parts else _BODY_NETWORKS
+        names = NETWORKS if rules.parts else _BODY_NETWORKS
         self._networks = ImageNetworks(bundle, names, engines)
         self._last: LastSight | None = None
 
