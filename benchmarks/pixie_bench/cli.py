@@ -48,6 +48,65 @@ def live(
     return 0
 
 
+@app.command
+def image(
+    bundle: tyro.conf.Positional[Path],
+    *,
+    video: Path | None = None,
+    frames: int = 40,
+    rounds: int = 2,
+    threads: int = 2,
+    warm_up: int = 3,
+    json: Path | None = None,
+) -> int:
+    """Run an image bundle on a clip: time of every stage, tracked and two-pass.
+
+    Args:
+        bundle: Folder of the bundle.
+        video: Clip to run on; the demo clip if not given.
+        frames: Measured in each turn.
+        rounds: Turns of each of the two, which alternate.
+        threads: Of each of the bundle's networks.
+        warm_up: Frames of each turn before those that count.
+        json: Write every frame's numbers to this file too.
+    """
+    from pixie_bench.image import measure_image
+    from pixie_runtime.report import write_json
+
+    result = measure_image(
+        bundle,
+        video=video,
+        frames=frames,
+        rounds=rounds,
+        threads=threads,
+        warm_up=warm_up,
+    )
+    print("\n".join(result.lines()))
+    if json is not None:
+        write_json(json, {"version": __version__, **dataclasses.asdict(result)})
+    return 0
+
+
+@app.command
+def holistic(
+    clips: tyro.conf.Positional[tuple[Path, ...]],
+    *,
+    oracle_python: Path,
+    rounds: int = 2,
+) -> int:
+    """Compare our landmarker with MediaPipe Holistic: agreement, then speed.
+
+    Args:
+        clips: Videos and pictures.
+        oracle_python: A Python with mediapipe 0.10.21, numpy and OpenCV.
+        rounds: How often each video is run by both, in turns; medians count.
+    """
+    from pixie_bench.holistic import report
+
+    print("\n".join(report(oracle_python, clips, rounds)))
+    return 0
+
+
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command with `args`, or with the process's own; return its exit code."""
     leave_the_cores_to_the_networks()

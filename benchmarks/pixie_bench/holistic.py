@@ -1,11 +1,10 @@
 """Our landmarker beside MediaPipe Holistic: the same landmarks, how much faster.
 
-`python -m pixie_bench.holistic --oracle-python PATH CLIP...`, where PATH is a Python
+`pixie-bench holistic CLIP... --oracle-python PATH`, where PATH is a Python
 with mediapipe 0.10.21 (and numpy, OpenCV), in an environment of its own.
 """
 
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import tyro
 
 from pixie_bench import holistic_oracle
 from pixie_bench.holistic_oracle import read_frames
@@ -222,23 +220,3 @@ def _speed(clip: str, theirs: Float, ours: Float) -> str:
         f" {their_ms / our_ms:.1f} times; CPU: {their_cpu:5.1f} ms, {our_cpu:5.1f} ms,"
         f" {their_cpu / our_cpu:.1f} times as fast"
     )
-
-
-def main(
-    clips: tyro.conf.Positional[tuple[Path, ...]],
-    *,
-    oracle_python: Path,
-    rounds: int = 2,
-) -> None:
-    """Compare with MediaPipe Holistic.
-
-    Args:
-        clips: Videos and pictures.
-        oracle_python: A Python with mediapipe 0.10.21.
-        rounds: How often each video is run by both, in turns; medians count.
-    """
-    sys.stdout.write("\n".join(report(oracle_python, clips, rounds)) + "\n")
-
-
-if __name__ == "__main__":
-    tyro.cli(main)

@@ -1,0 +1,64 @@
+"""The machine beside a measurement: what it is, and how busy others kept it."""
+
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Self
+
+_CPUINFO, _STAT = Path("/proc/cpuinfo"), Path("/proc/stat")
+_IDLE, _WAITING = 3, 4
+_LAST = 8
+"""Fields of a line of /proc/stat; what guests used, at its end, is counted twice."""
+
+
+def machine() -> str:
+    """Return cores and processor in words."""
+    name = platform.processor() or platform.machine()
+    if _CPUINFO.exists():
+        for line in _CPUINFO.read_text().splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    return f"{os.cpu_count()} cores of {name}"
+
+
+class Bystanders:
+    """How many cores other processes used while this was open; a context manager."""
+
+    def __init__(self) -> None:
+        self._began_s = self._ended_s = 0.0
+        self._others_s: float | None = None
+
+    def __enter__(self) -> Self:
+        self._began_s = time.perf_counter()
+        self._others_s = _others_s()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._ended_s = time.perf_counter()
+        now_s = _others_s()
+        if now_s is not None and self._others_s is not None:
+            self._others_s = max(now_s - self._others_s, 0.0)
+
+    @property
+    def cores(self) -> float | None:
+        """Their cores on average; None where the system does not say."""
+        if self._others_s is None:
+            return None
+        return self._others_s / max(self._ended_s - self._began_s, 1e-9)
+
+    def text(self) -> str:
+        """Return it as a phrase."""
+        if self.cores is None:
+            return "what other processes did is not known"
+        return f"other processes used {self.cores:.2f} cores meanwhile"
+
+
+def _others_s() -> float | None:
+    """Return the CPU time of all processes but this one so far."""
+    if not _STAT.exists():
+        return None
+    ticks = [int(text) for text in _STAT.read_text().split("\n", 1)[0].split()[1:]]
+    busy = sum(ticks[:_LAST]) - ticks[_IDLE] - ticks[_WAITING]
+    return busy / os.sysconf("SC_CLK_TCK") - time.process_time()
