@@ -7,6 +7,7 @@
       BundleError         5   a bundle: missing, tampered with, made for another body
       SinkError           6   a port in use, a full disk, an unwritable file
       MissingExtraError   7   a part of the package that was not installed
+      EngineError         8   what runs networks: no GPU, a driver, an operator
 
 The sentence says what was wrong, what was found, what was expected and what to do.
 A command prints it and leaves with `exit_code`; a stack trace means a bug of ours.
@@ -59,3 +60,9 @@ class MissingExtraError(PixieError):
             f"{feature} needs packages that are not installed: "
             f'pip install "pixie-live[{extra}]"'
         )
+
+
+class EngineError(PixieError):
+    """An engine that cannot run here, or a network that it cannot run."""
+
+    exit_code = 8

@@ -1,6 +1,7 @@
-"""What runs a network: one small Protocol, several makers behind it."""
+"""What runs a network: two small Protocols, several libraries behind them."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol, Self
 
 import numpy.typing as npt
@@ -10,6 +11,11 @@ AnyArray = npt.NDArray[Any]
 
 class Engine(Protocol):
     """A loaded network; a context manager that frees it."""
+
+    @property
+    def description(self) -> str:
+        """What runs the network: `ONNX Runtime 1.32.0 on the CPU, float32`."""
+        ...
 
     @property
     def input_shapes(self) -> Mapping[str, tuple[int | str, ...]]:
@@ -22,7 +28,12 @@ class Engine(Protocol):
         ...
 
     def infer(self, inputs: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
-        """Run once; every input by name. The returned arrays belong to the caller."""
+        """Run once; every input by name. The returned arrays belong to the caller.
+
+        Raises:
+            RuntimeError: The engine is closed.
+            ValueError: An input is missing, unknown, or of a wrong shape or type.
+        """
         ...
 
     def close(self) -> None:
@@ -32,3 +43,26 @@ class Engine(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *exc: object) -> None: ...
+
+
+class EngineMaker(Protocol):
+    """Opens networks, all with one library, on one device, in one arithmetic."""
+
+    @property
+    def description(self) -> str:
+        """What will run the networks, as its engines say it too."""
+        ...
+
+    def open(self, model: Path | bytes, *, threads: int | None = None) -> Engine:
+        """Load a network.
+
+        Args:
+            model: An ONNX file, or its content if it has no external data.
+            threads: Cores that one run may use; default: the maker's own choice.
+                Engines on other devices than the CPU take no notice.
+
+        Raises:
+            BundleError: There is no such file, or it is no ONNX model.
+            EngineError: This library or device cannot run the model.
+        """
+        ...

@@ -1,6 +1,7 @@
 """ONNX Runtime behind the `Engine` Protocol."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -68,6 +69,7 @@ class OnnxRuntimeEngine:
             ) from error
         self._session: onnxruntime.InferenceSession | None = session
         self._providers = tuple(session.get_providers())
+        self._description = described(self._providers)
         self._input_shapes = MappingProxyType(
             {i.name: tuple(i.shape) for i in session.get_inputs()}
         )
@@ -77,6 +79,11 @@ class OnnxRuntimeEngine:
     def providers(self) -> tuple[str, ...]:
         """What the session really runs on, as it says itself."""
         return self._providers
+
+    @property
+    def description(self) -> str:
+        """What runs the network: `ONNX Runtime 1.32.0 on the CPU, float32`."""
+        return self._description
 
     @property
     def input_shapes(self) -> Mapping[str, tuple[int | str, ...]]:
@@ -116,6 +123,40 @@ class OnnxRuntimeEngine:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxRuntimeMaker:
+    """Opens networks with ONNX Runtime; an `EngineMaker`."""
+
+    threads: int = 2
+    """Cores that one run may use, unless it is opened with another number."""
+
+    @property
+    def description(self) -> str:
+        """What will run the networks: `ONNX Runtime 1.32.0 on the CPU, float32`."""
+        return described(("CPUExecutionProvider",))
+
+    def open(
+        self, model: Path | bytes, *, threads: int | None = None
+    ) -> OnnxRuntimeEngine:
+        """Load a network.
+
+        Raises:
+            BundleError: There is no such file, or it is no ONNX model that this
+                version of ONNX Runtime can run.
+        """
+        return OnnxRuntimeEngine(model, threads=threads or self.threads)
+
+
+def described(providers: tuple[str, ...]) -> str:
+    """Return what runs a network, in words."""
+    device = {
+        "CPUExecutionProvider": "the CPU",
+        "CUDAExecutionProvider": "the GPU (CUDA)",
+        "TensorrtExecutionProvider": "the GPU (TensorRT)",
+    }.get(providers[0], providers[0])
+    return f"ONNX Runtime {onnxruntime.__version__} on {device}, float32"
 
 
 def _spinning() -> dict[str, str]:

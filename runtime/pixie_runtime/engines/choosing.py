@@ -1,0 +1,156 @@
+"""Which library runs the networks: asked for by name, or the best that is present.
+
+Libraries are imported only when they are chosen: most are extras, and slow to import.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from pixie_runtime.engines import Engine, EngineMaker
+from pixie_runtime.engines.cuda_driver import gpu_fault
+from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
+from pixie_runtime.errors import EngineError, MissingExtraError, PixieError, UsageError
+from pixie_runtime.user_cache import user_cache
+
+EngineKind = Literal["auto", "onnxruntime", "openvino", "tensorrt", "tensorrt-rtx"]
+Precision = Literal["float32", "bfloat16"]
+"""Arithmetic, where an engine can choose it; GPUs compute in the networks' types."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The maker that `auto` came to, and why that one; an `EngineMaker`."""
+
+    maker: EngineMaker
+    reason: str
+    """A phrase: `no GPU found; the fastest that is installed`."""
+
+    @property
+    def description(self) -> str:
+        """What will run the networks, and why."""
+        return f"{self.maker.description} ({self.reason})"
+
+    def open(self, model: Path | bytes, *, threads: int | None = None) -> Engine:
+        """Load a network; see `EngineMaker.open`."""
+        return self.maker.open(model, threads=threads)
+
+
+def choose(
+    kind: EngineKind,
+    *,
+    precision: Precision = "float32",
+    threads: int = 2,
+    cache: Path | None = None,
+) -> EngineMaker:
+    """Return what opens networks.
+
+    Args:
+        kind: the library; `auto`: the best that is present, and the returned maker's
+            description tells why.
+        precision: arithmetic on the CPU; bfloat16 is OpenVINO's only.
+        threads: cores that one run of a network may use.
+        cache: folder for what engines compile; default: the user's cache folder.
+
+    Raises:
+        MissingExtraError: the library is not installed.
+        EngineError: it is, but cannot run here: no GPU, an unfit processor.
+        UsageError: the library has no such arithmetic.
+    """
+    if precision == "bfloat16" and kind not in ("auto", "openvino"):
+        raise UsageError(
+            f"--precision bfloat16 with --engine {kind}: only OpenVINO computes in it "
+            "on its own; use --engine openvino, or convert the bundle with "
+            "pixie-export precision"
+        )
+    wanted = _Wanted(precision, threads, cache or user_cache())
+    if kind == "auto":
+        return _best(wanted)
+    return _MAKERS[kind](wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What `choose` was asked for, besides the library."""
+
+    precision: Precision
+    threads: int
+    cache: Path
+
+
+def _best(wanted: _Wanted) -> EngineMaker:
+    """Return the first library of the order that can run here."""
+    if wanted.precision == "bfloat16":
+        return Chosen(_openvino(wanted), "the one that computes in bfloat16")
+    passed_over = []
+    fault = gpu_fault()
+    if fault is None:
+        for kind in ("tensorrt", "tensorrt-rtx"):
+            try:
+                return Chosen(_MAKERS[kind](wanted), "chosen: there is a GPU")
+            except PixieError as error:
+                passed_over.append(_why_not(kind, error))
+    else:
+        passed_over.append("no GPU")
+    try:
+        return Chosen(_openvino(wanted), f"chosen: {', '.join(passed_over)}")
+    except PixieError as error:
+        passed_over.append(_why_not("openvino", error))
+    maker = OnnxRuntimeMaker(threads=wanted.threads)
+    return Chosen(maker, f"chosen: {', '.join(passed_over)}")
+
+
+def _why_not(kind: str, error: PixieError) -> str:
+    if isinstance(error, MissingExtraError):
+        return f"{kind} not installed"
+    return f"{kind} passed over: {error}"
+
+
+def _onnxruntime(wanted: _Wanted) -> EngineMaker:
+    return OnnxRuntimeMaker(threads=wanted.threads)
+
+
+def _openvino(wanted: _Wanted) -> EngineMaker:
+    raise MissingExtraError("--engine openvino", "openvino")
+
+
+def _tensorrt(wanted: _Wanted) -> EngineMaker:
+    return _on_gpu("tensorrt", "tensorrt_engine", "TensorrtMaker", wanted)
+
+
+def _tensorrt_rtx(wanted: _Wanted) -> EngineMaker:
+    return _on_gpu("tensorrt-rtx", "tensorrt_rtx_engine", "TensorrtRtxMaker", wanted)
+
+
+def _on_gpu(kind: str, module: str, name: str, wanted: _Wanted) -> EngineMaker:
+    """Return a maker of one of NVIDIA's libraries, whose bindings are extras."""
+    fault = gpu_fault()
+    if fault is not None:
+        raise EngineError(
+            f"--engine {kind} needs an NVIDIA GPU, but {fault}; use --engine auto"
+        )
+    if find_spec(kind.replace("-", "_")) is None:
+        raise MissingExtraError(f"--engine {kind}", kind)
+    try:
+        made = getattr(import_module(f"pixie_runtime.engines.{module}"), name)
+        maker: EngineMaker = made(cache=wanted.cache / kind)
+    except ImportError as error:
+        raise EngineError(
+            f"--engine {kind}: its packages cannot be loaded here ({error}); install "
+            f'them again with pip install "pixie-live[{kind}]", or use --engine auto'
+        ) from error
+    return maker
+
+
+_MAKERS: Mapping[str, Callable[[_Wanted], EngineMaker]] = MappingProxyType(
+    {
+        "onnxruntime": _onnxruntime,
+        "openvino": _openvino,
+        "tensorrt": _tensorrt,
+        "tensorrt-rtx": _tensorrt_rtx,
+    }
+)
