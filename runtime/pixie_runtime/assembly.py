@@ -17,6 +17,7 @@ from pixie_runtime.types import Person
 
 if TYPE_CHECKING:
     from pixie_runtime.body import BodyModel
+    from pixie_runtime.engines import EngineMaker
     from pixie_runtime.sinks.websocket_messages import StreamInfo
 
 
@@ -44,16 +45,19 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
 
     Raises:
         ModelFileError, BundleError: the body model or the bundle cannot be used.
+        EngineError: what is to run the networks cannot, here.
         UsageError: the options do not fit the bundle or the pictures.
         SinkError: an output cannot be opened.
         MissingExtraError: an option needs packages that are not installed.
     """
+    from pixie_runtime.engines.choosing import choose
     from pixie_runtime.network import open_network
     from pixie_runtime.sinks.websocket_messages import StreamInfo
 
     with ExitStack() as opened:
         opened.callback(source.close)
-        network = open_network(options)
+        maker = choose(options.engine, precision=options.precision)
+        network = open_network(options, maker)
         estimator, model = network.estimator, network.model
         opened.callback(estimator.close)
         info = StreamInfo(model.name, estimator.n_betas, estimator.n_expression)
@@ -61,7 +65,7 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
         for sink in open_sinks(options, source, model, info):
             opened.callback(sink.close)
             sinks.append(sink)
-        landmarker = open_landmarker(options)
+        landmarker = open_landmarker(options, maker)
         opened.pop_all()
     unrelated = options.results is not None
     return Pipeline(
@@ -72,14 +76,17 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
         smooth=None if options.no_smoothing or unrelated else smoothing(model),
         field_of_view=options.fov,
         unrelated=unrelated,
-        setup=network.setup,
+        setup={**network.setup, "engine": maker.description},
     )
 
 
-def open_landmarker(options: Options) -> Landmarker:
+def open_landmarker(options: Options, maker: "EngineMaker | None" = None) -> Landmarker:
     """Load the landmark networks that the options name.
 
+    `maker` opens our own, ONNX Runtime by default; Google's package has its own engine.
+
     Raises:
+        EngineError: the maker's library or device cannot run a network.
         MissingExtraError: they are Google's, whose package is not installed.
     """
     if options.landmarker == "mediapipe":
@@ -88,7 +95,7 @@ def open_landmarker(options: Options) -> Landmarker:
         return MediapipeLandmarker()
     from pixie_runtime.landmarks.pixie import PixieLandmarker
 
-    return PixieLandmarker()
+    return PixieLandmarker(maker=maker)
 
 
 def smoothing(model: "BodyModel") -> Callable[[Person], Person]:

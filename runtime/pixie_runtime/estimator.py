@@ -8,8 +8,8 @@ from pixie_runtime.bundle import Bundle
 from pixie_runtime.coefficients import Coefficients
 from pixie_runtime.confidence import confidence, detector_scores
 from pixie_runtime.correspondences import correspondences
-from pixie_runtime.engines import Engine
-from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
+from pixie_runtime.engines import Engine, EngineMaker
+from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.errors import BundleError
 from pixie_runtime.types import (
     Camera,
@@ -32,6 +32,7 @@ class LandmarkEstimator:
         model: BodyModel,
         *,
         engine: Engine | None = None,
+        maker: EngineMaker | None = None,
     ) -> None:
         """Load the bundle's network.
 
@@ -40,10 +41,12 @@ class LandmarkEstimator:
             model: the body to pose. If it is not the one the bundle was made for,
                 rotations carry over and shape and expression, whose coefficients
                 would mean something else, stay zero; `warning` then says so.
-            engine: what runs the network; default: ONNX Runtime on the CPU.
+            engine: what runs the network, closed with this estimator.
+            maker: opens the network if there is no engine; default: ONNX Runtime.
 
         Raises:
             BundleError: the bundle is of another kind or its network is unusable.
+            EngineError: the maker's library or device cannot run the network.
         """
         manifest = bundle.manifest
         if manifest.kind != "landmark":
@@ -53,7 +56,8 @@ class LandmarkEstimator:
             )
         self._model = model
         self._coefficients = Coefficients.of(manifest, model)
-        self._engine = engine or OnnxRuntimeEngine(bundle.path_of("whole"), threads=1)
+        maker = maker or OnnxRuntimeMaker()
+        self._engine = engine or maker.open(bundle.path_of("whole"), threads=1)
         expected = {tensor.name for tensor in manifest.networks["whole"].inputs}
         if set(self._engine.input_shapes) != expected:
             raise BundleError(

@@ -21,7 +21,7 @@ from pixie_runtime.bundle import Bundle
 from pixie_runtime.coefficients import Coefficients
 from pixie_runtime.confidence import confidence, detector_scores
 from pixie_runtime.crops import BodyView, Crop, Square, body_square
-from pixie_runtime.engines import Engine
+from pixie_runtime.engines import Engine, EngineMaker
 from pixie_runtime.fusion_rules import FusionRules
 from pixie_runtime.image_networks import ImageNetworks
 from pixie_runtime.types import (
@@ -80,6 +80,7 @@ class ImageEstimator:
         attention: Attention = "tracked",
         rules: FusionRules | None = None,
         engines: Mapping[str, Engine] | None = None,
+        maker: EngineMaker | None = None,
     ) -> None:
         """Load the bundle's networks.
 
@@ -90,11 +91,12 @@ class ImageEstimator:
                 would mean something else, stay zero; `warning` then says so.
             attention: how head and hands are found.
             rules: what is done with the experts' features; default: `FusionRules()`.
-            engines: what runs the networks, by name, closed with this estimator;
-                default: ONNX Runtime on the CPU.
+            engines: what runs the networks, by name, closed with this estimator.
+            maker: opens those that have no engine yet; default: ONNX Runtime.
 
         Raises:
             BundleError: the bundle is of another kind or a network is unusable.
+            EngineError: the maker's library or device cannot run a network.
         """
         self._model = model
         self._attention = attention
@@ -103,7 +105,7 @@ class ImageEstimator:
         self._looks_at_parts = rules.parts
         self._coefficients = Coefficients.of(bundle.manifest, model)
         names = NETWORKS if rules.parts else _BODY_NETWORKS
-        self._networks = ImageNetworks(bundle, names, engines)
+        self._networks = ImageNetworks(bundle, names, engines, maker=maker)
         self._last: LastSight | None = None
 
     @property

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 
 from pixie_runtime.bundle import Bundle, CropSpec, Manifest, NetworkSpec
-from pixie_runtime.engines import AnyArray, Engine
-from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
+from pixie_runtime.engines import AnyArray, Engine, EngineMaker
+from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.errors import BundleError
 from pixie_runtime.types import Float32
 
@@ -26,8 +26,6 @@ _USED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """Each network's inputs, all of them, and those of its outputs that are used."""
 
-_THREADS = 2
-
 
 class ImageNetworks:
     """Some networks of an image bundle, ready to run; closing frees all of them."""
@@ -37,29 +35,33 @@ class ImageNetworks:
         bundle: Bundle,
         names: Iterable[str],
         engines: Mapping[str, Engine] | None = None,
+        *,
+        maker: EngineMaker | None = None,
     ) -> None:
         """Open the networks.
 
         Args:
             bundle: a bundle of kind "image".
             names: which of its networks.
-            engines: what runs them, by name; default: ONNX Runtime on the CPU. They
-                belong to this object from now on.
+            engines: what runs them, by name. They belong to this object from now on.
+            maker: opens those that have no engine yet; default: ONNX Runtime.
 
         Raises:
             BundleError: the bundle is of another kind, lacks a network, or has one
                 that does not take or give what it should.
+            EngineError: the maker's library or device cannot run a network.
         """
         manifest = bundle.manifest
         self.crops = _crop_spec(manifest)
         self._engines: dict[str, Engine] = {}
+        maker = maker or OnnxRuntimeMaker()
         with ExitStack() as opened:
             for engine in (engines or {}).values():
                 opened.callback(engine.close)
             for name in names:
                 path = bundle.path_of(name)
                 given = (engines or {}).get(name)
-                engine = given or OnnxRuntimeEngine(path, threads=_THREADS)
+                engine = given or maker.open(path)
                 if given is None:
                     opened.callback(engine.close)
                 self._engines[name] = engine

@@ -14,6 +14,7 @@ from pixie_runtime.pipeline import Estimator
 if TYPE_CHECKING:
     from pixie_runtime.body import BodyModel
     from pixie_runtime.bundle import Bundle
+    from pixie_runtime.engines import EngineMaker
     from pixie_runtime.fusion_rules import FusionRules
 
 
@@ -42,14 +43,15 @@ class Network:
     """What was opened, by name and in words: what a report and a status line say."""
 
 
-def open_network(options: Options) -> Network:
+def open_network(options: Options, maker: "EngineMaker | None" = None) -> Network:
     """Open the bundle and the body model that the options name.
 
     Without options these are the ones that ship; a bundle that has a body model of its
-    own is run with that one.
+    own is run with that one. `maker` opens the networks, ONNX Runtime by default.
 
     Raises:
         ModelFileError, BundleError: the body model or the bundle cannot be used.
+        EngineError: the maker's library or device cannot run a network.
         UsageError: options for image bundles are given, and the bundle is none.
     """
     from pixie_runtime.body import embedded_body_model, load_body_model
@@ -59,7 +61,7 @@ def open_network(options: Options) -> Network:
     bundle = embedded_bundle() if folder is None else Bundle.open(folder)
     path = options.body_model or bundle.body_model_path
     model = embedded_body_model() if path is None else load_body_model(path)
-    estimator, chosen = _open_estimator(options, bundle, model)
+    estimator, chosen = _open_estimator(options, bundle, model, maker)
     named = {"bundle": bundle.manifest.name, "body_model": model.name}
     return Network(estimator, model, {**named, **chosen})
 
@@ -86,7 +88,10 @@ def fusion_rules(options: Options) -> "FusionRules":
 
 
 def _open_estimator(
-    options: Options, bundle: "Bundle", model: "BodyModel"
+    options: Options,
+    bundle: "Bundle",
+    model: "BodyModel",
+    maker: "EngineMaker | None",
 ) -> tuple[BundleEstimator, Mapping[str, str]]:
     """Return the estimator for the bundle, and what was chosen about it."""
     name, kind = bundle.manifest.name, bundle.manifest.kind
@@ -98,7 +103,7 @@ def _open_estimator(
             )
         from pixie_runtime.estimator import LandmarkEstimator
 
-        return LandmarkEstimator(bundle, model), {}
+        return LandmarkEstimator(bundle, model, maker=maker), {}
     if kind != "image":
         raise BundleError(
             f"bundle {name} is of kind {kind!r}; expected 'landmark' or 'image'; "
@@ -109,12 +114,16 @@ def _open_estimator(
         from pixie_runtime.part_estimator import PartEstimator
 
         of_pictures = options.images is not None
-        experts = PartEstimator(bundle, model, part, whole_picture=of_pictures)
+        experts = PartEstimator(
+            bundle, model, part, whole_picture=of_pictures, maker=maker
+        )
         return experts, {"part": part}
     from pixie_runtime.image_estimator import ImageEstimator
 
     attention, rules = options.attention or "tracked", fusion_rules(options)
-    estimator = ImageEstimator(bundle, model, attention=attention, rules=rules)
+    estimator = ImageEstimator(
+        bundle, model, attention=attention, rules=rules, maker=maker
+    )
     fusion = options.fusion or "release"
     chosen = {"attention": attention, "fusion": fusion, "head_check": rules.head_check}
     return estimator, chosen

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from pixie_runtime.addresses import Address, parse_address
+from pixie_runtime.engine_kinds import EngineKind, Precision
 from pixie_runtime.errors import UsageError
 from pixie_runtime.web_origins import check_origins
 
@@ -40,6 +41,11 @@ _Part = Annotated[
     Literal["whole", "head", "hand"] | None,
     tyro.conf.arg(metavar="whole|head|hand", help_behavior_hint=""),
 ]
+_Engine = Annotated[
+    EngineKind,
+    tyro.conf.arg(metavar="auto|onnxruntime|openvino|tensorrt|tensorrt-rtx"),
+]
+_Precision = Annotated[Precision, tyro.conf.arg(metavar="float32|bfloat16")]
 _Count = Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")]
 
 
@@ -84,6 +90,12 @@ class Options:
     landmarker: Literal["pixie", "mediapipe"] = "pixie"
     """What finds landmarks: our pipeline or Google's package
     (needs the extra "mediapipe")."""
+    engine: _Engine = "auto"
+    """What runs the networks; auto takes the best that is
+    installed and fits this machine, and says which."""
+    precision: _Precision = "float32"
+    """Arithmetic on the CPU: bfloat16 is faster and less exact
+    (needs the extra "openvino" and a processor that has it)."""
     fov: Annotated[float, tyro.conf.arg(metavar="DEGREES")] = 60.0
     """Field of view of the camera along the longer side of the
     picture."""

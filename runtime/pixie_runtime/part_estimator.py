@@ -12,7 +12,7 @@ from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import Bundle, CropSpec
 from pixie_runtime.coefficients import Coefficients
 from pixie_runtime.crops import Square, projected_span, square_crop
-from pixie_runtime.engines import Engine
+from pixie_runtime.engines import Engine, EngineMaker
 from pixie_runtime.image_networks import ImageNetworks
 from pixie_runtime.smplx import (
     JAW,
@@ -89,6 +89,7 @@ class PartEstimator:
         *,
         whole_picture: bool = False,
         engines: Mapping[str, Engine] | None = None,
+        maker: EngineMaker | None = None,
     ) -> None:
         """Load the expert.
 
@@ -98,18 +99,21 @@ class PartEstimator:
             part: which expert.
             whole_picture: whether a picture in which nothing was found shows the part
                 all the same. Elsewhere there is then nobody.
-            engines: what runs the networks, by name, closed with this estimator;
-                default: ONNX Runtime on the CPU.
+            engines: what runs the networks, by name, closed with this estimator.
+            maker: opens those that have no engine yet; default: ONNX Runtime.
 
         Raises:
             BundleError: the bundle is of another kind, or lacks the expert, or a
                 network is unusable.
+            EngineError: the maker's library or device cannot run a network.
         """
         self._model = model
         self._part = part
         self._whole_picture = whole_picture
         self._coefficients = Coefficients.of(bundle.manifest, model)
-        self._networks = ImageNetworks(bundle, (part, f"{part}_alone"), engines)
+        self._networks = ImageNetworks(
+            bundle, (part, f"{part}_alone"), engines, maker=maker
+        )
 
     @property
     def warning(self) -> str | None:

@@ -321,6 +321,10 @@ class WatchedEngine:
         self.closed = False
 
     @property
+    def description(self) -> str:
+        return self._engine.description
+
+    @property
     def input_shapes(self) -> Mapping[str, tuple[int | str, ...]]:
         return self._engine.input_shapes
 

@@ -9,17 +9,15 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
 
+from pixie_runtime.engine_kinds import EngineKind, Precision
 from pixie_runtime.engines import Engine, EngineMaker
 from pixie_runtime.engines.cuda_driver import gpu_fault
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.errors import EngineError, MissingExtraError, PixieError, UsageError
 from pixie_runtime.user_cache import user_cache
 
-EngineKind = Literal["auto", "onnxruntime", "openvino", "tensorrt", "tensorrt-rtx"]
-Precision = Literal["float32", "bfloat16"]
-"""Arithmetic, where an engine can choose it; GPUs compute in the networks' types."""
+__all__ = ["Chosen", "EngineKind", "Precision", "choose"]
 
 
 @dataclass(frozen=True, slots=True)

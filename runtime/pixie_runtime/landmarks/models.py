@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from pixie_runtime.engines import Engine
-from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
+from pixie_runtime.engines import Engine, EngineMaker
+from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.errors import BundleError
 
 _FORMAT = 1
@@ -32,25 +33,33 @@ class LandmarkModels:
 
     @classmethod
     def shipped(
-        cls, *, threads: int = 2, folder: Traversable | None = None
+        cls,
+        *,
+        threads: int = 2,
+        folder: Traversable | None = None,
+        maker: EngineMaker | None = None,
     ) -> "LandmarkModels":
         """Load the package's models.
 
         Args:
             threads: Cores that one run may use.
             folder: Where `manifest.json` and the files are; the package's by default.
+            maker: Opens the networks; ONNX Runtime by default.
 
         Raises:
             BundleError: A file is missing or is not the one in the manifest.
+            EngineError: The maker's library or device cannot run a network.
         """
         folder = folder or files("pixie_runtime") / "assets" / "landmarks"
         entries = _manifest(folder)
-        engines = {
-            name: OnnxRuntimeEngine(
-                _checked_content(folder, name, entries), threads=threads
-            )
-            for name in cls.__dataclass_fields__
-        }
+        maker = maker or OnnxRuntimeMaker()
+        engines: dict[str, Engine] = {}
+        with ExitStack() as opened:
+            for name in cls.__dataclass_fields__:
+                content = _checked_content(folder, name, entries)
+                engines[name] = maker.open(content, threads=threads)
+                opened.callback(engines[name].close)
+            opened.pop_all()
         return cls(**engines)
 
     def close(self) -> None:

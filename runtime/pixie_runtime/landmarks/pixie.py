@@ -1,7 +1,8 @@
-"""Our landmarker: MediaPipe's networks in ONNX Runtime, its graphs in numpy."""
+"""Our landmarker: MediaPipe's networks, its graphs in numpy."""
 
 from concurrent.futures import ThreadPoolExecutor
 
+from pixie_runtime.engines import EngineMaker
 from pixie_runtime.landmarks import pixels_of
 from pixie_runtime.landmarks.face import FaceTracker
 from pixie_runtime.landmarks.hands import HandTracker, other
@@ -20,18 +21,24 @@ class PixieLandmarker:
     """
 
     def __init__(
-        self, *, threads: int = 2, models: LandmarkModels | None = None
+        self,
+        *,
+        threads: int = 2,
+        models: LandmarkModels | None = None,
+        maker: EngineMaker | None = None,
     ) -> None:
         """Load the networks.
 
         Args:
             threads: Cores that may be used.
             models: Other engines for the same networks; the shipped ones by default.
+            maker: Opens the shipped ones; ONNX Runtime by default.
 
         Raises:
             BundleError: The package's model files are missing or damaged.
+            EngineError: The maker's library or device cannot run a network.
         """
-        self._models = models or LandmarkModels.shipped(threads=threads)
+        self._models = models or LandmarkModels.shipped(threads=threads, maker=maker)
         self._pose = PoseTracker(self._models)
         self._sides = SideKeeper()
         self._hands = HandTracker(self._models)

@@ -13,6 +13,10 @@ class FixedEngine:
         self._outputs = outputs
 
     @property
+    def description(self) -> str:
+        return "fixed answers"
+
+    @property
     def input_shapes(self) -> Mapping[str, tuple[int | str, ...]]:
         return {"image": (1, "side", "side", 3)}
 
