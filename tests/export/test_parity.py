@@ -23,9 +23,9 @@ ENGINES = ["torch", "onnxruntime"]
 
 END_TO_END = 2e-3
 """Crops, too, are ours; a rounding of the boxes by 1e-4 pixels is seen in them."""
-GIVEN_CROPS = 3e-5
-"""Rounding alone. The largest is that of a finger whose two regressed vectors are
-nearly parallel."""
+GIVEN_CROPS = {"torch": 3e-5, "onnxruntime": 1e-4}
+"""Rounding alone. Torch's largest is that of a finger whose two regressed vectors are
+nearly parallel; ONNX Runtime sums convolutions in another order."""
 
 
 def error(ours: npt.NDArray[np.floating], recorded: npt.NDArray[np.floating]) -> float:
@@ -37,10 +37,10 @@ def error(ours: npt.NDArray[np.floating], recorded: npt.NDArray[np.floating]) ->
 
 
 @pytest.fixture(scope="module", params=itertools.product(SEEDS, ENGINES), ids=str)
-def opened(request: pytest.FixtureRequest) -> Iterator[tuple[int, Stages]]:
+def opened(request: pytest.FixtureRequest) -> Iterator[tuple[int, str, Stages]]:
     seed, engine = request.param
     with official_stages(checkpoint_file(seed), assets_folder(), engine) as stages:
-        yield seed, stages
+        yield seed, engine, stages
 
 
 def errors(seed: int, stages: Stages, *, recorded_crops: bool) -> dict[str, float]:
@@ -52,14 +52,16 @@ def errors(seed: int, stages: Stages, *, recorded_crops: bool) -> dict[str, floa
 
 
 def test_every_recorded_quantity_is_ours_end_to_end(
-    opened: tuple[int, Stages],
+    opened: tuple[int, str, Stages],
 ) -> None:
-    found = errors(*opened, recorded_crops=False)
+    seed, _, stages = opened
+    found = errors(seed, stages, recorded_crops=False)
     assert {k: e for k, e in found.items() if not e <= END_TO_END} == {}
 
 
 def test_every_recorded_quantity_is_ours_with_given_crops(
-    opened: tuple[int, Stages],
+    opened: tuple[int, str, Stages],
 ) -> None:
-    found = errors(*opened, recorded_crops=True)
-    assert {k: e for k, e in found.items() if not e <= GIVEN_CROPS} == {}
+    seed, engine, stages = opened
+    found = errors(seed, stages, recorded_crops=True)
+    assert {k: e for k, e in found.items() if not e <= GIVEN_CROPS[engine]} == {}
