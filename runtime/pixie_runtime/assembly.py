@@ -83,7 +83,9 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
 def open_landmarker(options: Options, maker: "EngineMaker | None" = None) -> Landmarker:
     """Load the landmark networks that the options name.
 
-    `maker` opens our own, ONNX Runtime by default; Google's package has its own engine.
+    Of ours no more runs than is wanted: where a first pass over the body places head
+    and hands, or they are not looked at, finding the body is enough. `maker` opens
+    them, ONNX Runtime by default; Google's package has its own engine.
 
     Raises:
         EngineError: the maker's library or device cannot run a network.
@@ -95,7 +97,8 @@ def open_landmarker(options: Options, maker: "EngineMaker | None" = None) -> Lan
         return MediapipeLandmarker()
     from pixie_runtime.landmarks.pixie import PixieLandmarker
 
-    return PixieLandmarker(maker=maker)
+    body_suffices = options.attention == "two-pass" or options.fusion == "body"
+    return PixieLandmarker(maker=maker, body_suffices=body_suffices)
 
 
 def smoothing(model: "BodyModel") -> Callable[[Person], Person]:

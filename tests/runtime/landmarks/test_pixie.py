@@ -205,3 +205,35 @@ def test_picture_size_may_change_in_between(landmarker: PixieLandmarker) -> None
     small = np.ascontiguousarray(astronaut[::2, ::2])
     people = look(landmarker, [astronaut, small, astronaut])
     assert all(person.pose is not None for person in people)
+
+
+@pytest.fixture(scope="module")
+def for_the_body() -> Iterator[PixieLandmarker]:
+    """A landmarker of which no more than the body is wanted."""
+    landmarker = PixieLandmarker(body_suffices=True)
+    yield landmarker
+    landmarker.close()
+
+
+def test_where_the_body_suffices_it_is_the_same_and_alone(
+    landmarker: PixieLandmarker, for_the_body: PixieLandmarker
+) -> None:
+    images = frames_of(CAM01, 5)
+    for_the_body.reset()
+    pairs = zip(look(landmarker, images), look(for_the_body, images), strict=True)
+    for whole, body in pairs:
+        assert whole.pose is not None
+        assert body.pose is not None
+        np.testing.assert_array_equal(body.pose.image, whole.pose.image)
+        assert whole.face or whole.left_hand or whole.right_hand
+        assert (body.left_hand, body.right_hand, body.face) == (None, None, None)
+
+
+def test_where_the_body_suffices_but_is_not_there_a_face_is_looked_for(
+    for_the_body: PixieLandmarker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for_the_body.reset()
+    monkeypatch.setattr(for_the_body, "_body", lambda image, time_s: None)
+    (found,) = look(for_the_body, frames_of("skimage_astronaut.png"))
+    assert found.pose is None
+    assert found.face is not None
