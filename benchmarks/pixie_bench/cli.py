@@ -10,6 +10,7 @@ from pathlib import Path
 import tyro
 
 from pixie_runtime import __version__
+from pixie_runtime.engine_kinds import EngineKind, Precision
 from pixie_runtime.errors import PixieError
 from pixie_runtime.threads import leave_the_cores_to_the_networks
 
@@ -55,6 +56,8 @@ def image(
     video: Path | None = None,
     frames: int = 40,
     rounds: int = 2,
+    engine: EngineKind = "auto",
+    precision: Precision = "float32",
     threads: int = 2,
     warm_up: int = 3,
     json: Path | None = None,
@@ -66,7 +69,9 @@ def image(
         video: Clip to run on; the demo clip if not given.
         frames: Measured in each turn.
         rounds: Turns of each of the two, which alternate.
-        threads: Of each of the bundle's networks.
+        engine: What runs the networks; auto: the best that is present.
+        precision: Arithmetic of the engine.
+        threads: Of each network.
         warm_up: Frames of each turn before those that count.
         json: Write every frame's numbers to this file too.
     """
@@ -78,6 +83,8 @@ def image(
         video=video,
         frames=frames,
         rounds=rounds,
+        engine=engine,
+        precision=precision,
         threads=threads,
         warm_up=warm_up,
     )

@@ -17,7 +17,8 @@ from pixie_bench.timing import Clock, Run, TimedEngine, TimedLandmarker
 from pixie_runtime.assembly import open_landmarker, open_source, smoothing
 from pixie_runtime.body import BodyModel, embedded_body_model, load_body_model
 from pixie_runtime.bundle import Bundle
-from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
+from pixie_runtime.engine_kinds import EngineKind, Precision
+from pixie_runtime.engines.choosing import choose
 from pixie_runtime.errors import UsageError
 from pixie_runtime.image_estimator import (
     ATTENTIONS,
@@ -138,6 +139,8 @@ def measure_image(
     video: Path | None = None,
     frames: int = 40,
     rounds: int = 2,
+    engine: EngineKind = "auto",
+    precision: Precision = "float32",
     threads: int = 2,
     warm_up: int = 3,
 ) -> ImageResult:
@@ -148,11 +151,14 @@ def measure_image(
         video: a clip; the demo clip if not given. One that ends early is begun again.
         frames: measured in each turn.
         rounds: turns of each.
-        threads: of each of the bundle's networks.
+        engine: what runs the networks; `auto`: the best that is present.
+        precision: arithmetic of the engine.
+        threads: of each network.
         warm_up: frames of each turn before those that count.
 
     Raises:
         BundleError, ModelFileError: the bundle cannot be used.
+        EngineError, MissingExtraError: the engine cannot.
         SourceError: the clip cannot be read.
         UsageError: a number is below 1.
     """
@@ -163,13 +169,14 @@ def measure_image(
     bundle = Bundle.open(folder)
     path = bundle.body_model_path
     model = embedded_body_model() if path is None else load_body_model(path)
+    maker = choose(engine, precision=precision, threads=threads)
     clock = Clock()
     measured: dict[Attention, Measured] = {name: Measured() for name in ATTENTIONS}
     with ExitStack() as opened, Bystanders() as bystanders:
         engines: dict[str, TimedEngine] = {}
         for name in (name for name in NETWORKS if name in bundle.manifest.networks):
-            engine = OnnxRuntimeEngine(bundle.path_of(name), threads=threads)
-            engines[name] = TimedEngine(name, opened.enter_context(engine), clock)
+            opened_engine = opened.enter_context(maker.open(bundle.path_of(name)))
+            engines[name] = TimedEngine(name, opened_engine, clock)
         chains = {}
         for attention in ATTENTIONS:
             options = Options(
@@ -183,15 +190,15 @@ def measure_image(
             estimator = ImageEstimator(
                 bundle, model, attention=attention, engines=engines
             )
-            landmarker = TimedLandmarker(open_landmarker(options), clock)
+            landmarker = TimedLandmarker(open_landmarker(options, maker), clock)
             opened.callback(landmarker.close)
             chains[attention] = _Chain(options, landmarker, estimator, model, clock)
         for _ in range(rounds):
             for attention, chain in chains.items():
                 chain.run(measured[attention], frames=frames, warm_up=warm_up)
     setup = (
-        f"bundle {bundle.manifest.name}; {engines['body'].description}, "
-        f"{threads} threads; {machine()}; {bystanders.text()}"
+        f"bundle {bundle.manifest.name}; {maker.description}; {threads} threads; "
+        f"{machine()}; {bystanders.text()}"
     )
     return ImageResult(setup, measured)
 
