@@ -11,7 +11,11 @@ import pytest
 import pixie_runtime
 
 HEAVY = ["torch", "onnx", "pixie_train", "pixie_export", "matplotlib", "scipy"]
-OPTIONAL = {"pixie_runtime.landmarks.mediapipe"}
+OPTIONAL = {
+    "pixie_runtime.landmarks.mediapipe",
+    "pixie_runtime.skinning.numba_kernels",
+    "pixie_runtime.skinning.numba_skinner",
+}
 """Modules whose purpose is an optional package."""
 
 MODULES = sorted(

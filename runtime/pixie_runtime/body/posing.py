@@ -88,6 +88,16 @@ class PosedBody:
         """Posed joints, (55, 3), metres."""
         return self.transforms[:, :3, 3]
 
+    @property
+    def motions(self) -> Float32:
+        """Each joint's motion from the rest pose, (55, 3, 4): x -> R x + t, metres."""
+        # x -> R (x - rest joint) + joint
+        motions = self.transforms[:, :3].copy()
+        motions[:, :, 3] -= np.einsum(
+            "jab,jb->ja", motions[:, :, :3], self.shaped.joints, optimize=False
+        )
+        return motions
+
     def vertices(self) -> Float32:
         """Return the posed vertices, (V, 3), metres."""
         model = self.shaped.model
@@ -95,12 +105,7 @@ class PosedBody:
         features = (self.R_local - _IDENTITY).reshape(JOINT_COUNT, 9)
         for field, feature in zip(model.pose_fields, features[1:], strict=True):
             field.add_to(v, feature)
-        # Each joint's motion from the rest pose: x -> R (x - rest joint) + joint.
-        motion = self.transforms[:, :3].copy()
-        motion[:, :, 3] -= np.einsum(
-            "jab,jb->ja", motion[:, :, :3], self.shaped.joints, optimize=False
-        )
-        blended = motion.reshape(JOINT_COUNT, 12).T @ model.weights_by_joint
+        blended = self.motions.reshape(JOINT_COUNT, 12).T @ model.weights_by_joint
         rows = blended.reshape(3, 4, -1)
         posed = np.empty((model.vertex_count, 3), np.float32)
         for axis in range(3):

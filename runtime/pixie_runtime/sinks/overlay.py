@@ -8,6 +8,7 @@ from pixie_runtime.body import BodyModel
 from pixie_runtime.rendering import VideoWriter, draw_text
 from pixie_runtime.sinks import Tick
 from pixie_runtime.sinks.painting import Painter
+from pixie_runtime.skinning import open_skinner
 
 
 class OverlayVideo:
@@ -45,7 +46,9 @@ class OverlayVideo:
         """
         self._path = path
         self._writer = VideoWriter(path, fps)
-        self._painter = Painter(model, opacity=opacity, max_side=max_side)
+        self._painter = Painter(
+            model, opacity=opacity, max_side=max_side, skinner=open_skinner(model)
+        )
         self._live = live
         self._limit = waiting
         self._waiting: deque[Tick] = deque()

@@ -9,6 +9,7 @@ import numpy as np
 from pixie_runtime.body import BodyModel
 from pixie_runtime.rendering import Canvas, draw_mesh, shrunk
 from pixie_runtime.sinks import Tick
+from pixie_runtime.skinning import ExactSkinner, Skinner
 from pixie_runtime.smplx import (
     JAW,
     JOINT_INDEX,
@@ -37,7 +38,12 @@ class Painter:
     """Paints ticks: for videos and windows all in one size, or each in its own."""
 
     def __init__(
-        self, model: BodyModel, *, opacity: float = 0.85, max_side: int = 1920
+        self,
+        model: BodyModel,
+        *,
+        opacity: float = 0.85,
+        max_side: int = 1920,
+        skinner: Skinner | None = None,
     ) -> None:
         """Prepare to paint bodies of `model`.
 
@@ -45,8 +51,10 @@ class Painter:
             model: The body that the people's parameters belong to.
             opacity: How much of the picture a body hides, 0 to 1.
             max_side: Larger pictures are shrunk to this many pixels.
+            skinner: Makes the meshes; default: exactly, in numpy.
         """
         self._model = model
+        self._skinner = ExactSkinner(model) if skinner is None else skinner
         self._opacity = opacity
         self._max_side = max_side
         self._canvas: Canvas | None = None
@@ -79,7 +87,7 @@ class Painter:
             body = self._model.shaped(params.betas, params.expression)
             picture = draw_mesh(
                 picture,
-                body.posed(params.rotations, params.transl).vertices(),
+                self._skinner.vertices(body.posed(params.rotations, params.transl)),
                 self._model.faces,
                 camera,
                 colour=self._colours[person.track_id % len(self._colours)],

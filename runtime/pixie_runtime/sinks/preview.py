@@ -13,6 +13,7 @@ from pixie_runtime.errors import MissingExtraError, SinkError
 from pixie_runtime.newest import NewestSlot
 from pixie_runtime.sinks import Tick
 from pixie_runtime.sinks.painting import Painter
+from pixie_runtime.skinning import open_skinner
 from pixie_runtime.types import UInt8
 
 _POLL_S = 1 / 30
@@ -59,7 +60,9 @@ class PreviewSink:
         if not _screen_is_named():
             raise SinkError(_NO_SCREEN.format("neither X11 nor Wayland is running"))
         self._on_close = on_close
-        self._painter = Painter(model, opacity=opacity, max_side=max_side)
+        self._painter = Painter(
+            model, opacity=opacity, max_side=max_side, skinner=open_skinner(model)
+        )
         self._newest: NewestSlot[Tick] = NewestSlot()
         self._closed_by_user = False
         self._failure: str | None = None

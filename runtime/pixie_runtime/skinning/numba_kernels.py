@@ -1,0 +1,204 @@
+"""The mesh's inner loops, compiled for this processor by numba.
+
+Imported only where a mesh is wanted: numba takes half a second to import, and the first
+use ever compiles for some seconds. The machine code is kept in the user's cache.
+
+One call at a time: numba's own pool of threads ends the process when two threads start
+it at once, so `Kernels` has a lock.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+
+from pixie_runtime.skinning.packing import PackedBody
+from pixie_runtime.types import Float32
+
+LANES = 16
+"""Vertices in a tile: sixteen float32 are the widest register of a PC's processor."""
+
+_AXES = 3 * LANES
+_CONFIG: Any = numba.config
+_CHUNKS = 8
+"""Pieces that the cores share out; each keeps its scratch memory."""
+_FASTMATH = {"contract", "nsz", "reassoc"}
+"""Let products and sums fuse and change their order: a micrometre at most. What is not
+finite stays so."""
+
+
+def _skin_tiles(
+    entry_start: Any,
+    entry_group: Any,
+    steps: Any,
+    values: Any,
+    coefficients: Any,
+    rest: Any,
+    joint_start: Any,
+    joint: Any,
+    weights: Any,
+    motions: Any,
+    out: Any,
+) -> None:
+    """Displace, then skin, tile by tile.
+
+    Arrays as in `PackedBody`; further `coefficients` (G, 9) that the groups scale with,
+    `rest` (T, 48), the vertices before all that, `motions` (55, 12), each joint's 3x4
+    matrix from the rest pose, and `out` (V, 3), the vertices.
+    """
+    count = rest.shape[0]
+    for chunk in numba.prange(_CHUNKS):
+        v = np.empty(_AXES, np.float32)
+        skinned = np.empty((3, LANES), np.float32)
+        for tile in range(chunk * count // _CHUNKS, (chunk + 1) * count // _CHUNKS):
+            for lane in range(_AXES):
+                v[lane] = rest[tile, lane]
+            for entry in range(entry_start[tile], entry_start[tile + 1]):
+                c = coefficients[entry_group[entry]]
+                any_moves = False
+                for k in range(9):
+                    any_moves |= c[k] != 0
+                if not any_moves:
+                    continue
+                step, d = steps[entry], values[entry]
+                # Nine factors in registers, one pass: what the vectoriser likes.
+                c0, c1, c2 = c[0] * step[0], c[1] * step[1], c[2] * step[2]
+                c3, c4, c5 = c[3] * step[3], c[4] * step[4], c[5] * step[5]
+                c6, c7, c8 = c[6] * step[6], c[7] * step[7], c[8] * step[8]
+                for lane in range(_AXES):
+                    v[lane] += (
+                        c0 * np.float32(d[0, lane])
+                        + c1 * np.float32(d[1, lane])
+                        + c2 * np.float32(d[2, lane])
+                        + c3 * np.float32(d[3, lane])
+                        + c4 * np.float32(d[4, lane])
+                        + c5 * np.float32(d[5, lane])
+                        + c6 * np.float32(d[6, lane])
+                        + c7 * np.float32(d[7, lane])
+                        + c8 * np.float32(d[8, lane])
+                    )
+            skinned[:] = np.float32(0)
+            for row in range(joint_start[tile], joint_start[tile + 1]):
+                # Moving the points by every joint and mixing the results touches a
+                # quarter of the memory that mixing the matrices first would.
+                m, weight = motions[joint[row]], weights[row]
+                m0, m1, m2, m3 = m[0], m[1], m[2], m[3]
+                m4, m5, m6, m7 = m[4], m[5], m[6], m[7]
+                m8, m9, m10, m11 = m[8], m[9], m[10], m[11]
+                for lane in range(LANES):
+                    x, y, z = v[lane], v[LANES + lane], v[2 * LANES + lane]
+                    w = weight[lane]
+                    skinned[0, lane] += w * (m0 * x + m1 * y + m2 * z + m3)
+                    skinned[1, lane] += w * (m4 * x + m5 * y + m6 * z + m7)
+                    skinned[2, lane] += w * (m8 * x + m9 * y + m10 * z + m11)
+            first = tile * LANES
+            for lane in range(min(LANES, out.shape[0] - first)):
+                for axis in range(3):
+                    out[first + lane, axis] = skinned[axis, lane]
+
+
+def _vertex_normals(
+    vertices: Any, face_start: Any, corner_b: Any, corner_c: Any, out: Any
+) -> None:
+    """Sum the adjoining faces' areas at every vertex and make them unit vectors.
+
+    `vertices` and `out` are (V, 3), the others as in `Adjacency`.
+    """
+    for vertex in numba.prange(vertices.shape[0]):
+        ax, ay, az = vertices[vertex, 0], vertices[vertex, 1], vertices[vertex, 2]
+        nx, ny, nz = np.float32(0), np.float32(0), np.float32(0)
+        for corner in range(face_start[vertex], face_start[vertex + 1]):
+            b, c = corner_b[corner], corner_c[corner]
+            ux, uy, uz = vertices[b, 0] - ax, vertices[b, 1] - ay, vertices[b, 2] - az
+            wx, wy, wz = vertices[c, 0] - ax, vertices[c, 1] - ay, vertices[c, 2] - az
+            nx += uy * wz - uz * wy
+            ny += uz * wx - ux * wz
+            nz += ux * wy - uy * wx
+        length = np.float32(np.sqrt(nx * nx + ny * ny + nz * nz))
+        scale = np.float32(1) / max(length, np.float32(1e-20))
+        out[vertex, 0], out[vertex, 1] = nx * scale, ny * scale
+        out[vertex, 2] = nz * scale
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kernels:
+    """The compiled loops; any thread may call them, one after the other."""
+
+    _skin: Callable[..., None]
+    _normals: Callable[..., None]
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def skin(
+        self,
+        packed: PackedBody,
+        *,
+        coefficients: Float32,
+        rest: Float32,
+        motions: Float32,
+        out: Float32,
+        threads: int,
+    ) -> None:
+        """Write the vertices (V, 3) to `out`; arguments as in `_skin_tiles`."""
+        with self._lock:
+            numba.set_num_threads(min(threads, _CONFIG.NUMBA_NUM_THREADS))
+            self._skin(
+                packed.entry_start,
+                packed.entry_group,
+                packed.steps,
+                packed.values,
+                coefficients,
+                rest,
+                packed.joint_start,
+                packed.joint,
+                packed.weights,
+                motions,
+                out,
+            )
+
+    def normals(
+        self,
+        vertices: Float32,
+        *,
+        face_start: Any,
+        corner_b: Any,
+        corner_c: Any,
+        out: Float32,
+        threads: int,
+    ) -> None:
+        """Write unit normals (V, 3) to `out`; arguments as in `_vertex_normals`."""
+        with self._lock:
+            numba.set_num_threads(min(threads, _CONFIG.NUMBA_NUM_THREADS))
+            self._normals(vertices, face_start, corner_b, corner_c, out)
+
+
+@cache
+def kernels(cache_dir: Path | None) -> Kernels:
+    """Return the loops, compiled at their first use or read from `cache_dir`.
+
+    None, or a folder that cannot be written to, compiles again in every process.
+    """
+    # OpenMP's threads spin after each call and take the cores from the networks; where
+    # the program has already chosen a pool this has no effect.
+    _CONFIG.THREADING_LAYER = "workqueue"
+    return Kernels(
+        _compiled(_skin_tiles, cache_dir), _compiled(_vertex_normals, cache_dir)
+    )
+
+
+def _compiled(function: Callable[..., None], cache_dir: Path | None) -> Any:
+    options: Any = {"parallel": True, "fastmath": _FASTMATH, "error_model": "numpy"}
+    if cache_dir is not None:
+        before = _CONFIG.CACHE_DIR
+        _CONFIG.CACHE_DIR = str(cache_dir)
+        try:
+            return numba.njit(cache=True, **options)(function)
+        except (OSError, RuntimeError):  # numba's word for an unwritable folder
+            pass
+        finally:
+            _CONFIG.CACHE_DIR = before
+    return numba.njit(**options)(function)

@@ -1,0 +1,112 @@
+"""Meshes on the processor's cores: packed fields and compiled loops."""
+
+import logging
+import threading
+from pathlib import Path
+
+import numba
+import numpy as np
+
+from pixie_runtime import rotations as rot
+from pixie_runtime.body import BodyModel, PosedBody
+from pixie_runtime.skinning import check_model
+from pixie_runtime.skinning.adjacency import Adjacency
+from pixie_runtime.skinning.identity import RestMeshes
+from pixie_runtime.skinning.numba_kernels import LANES, Kernels, kernels
+from pixie_runtime.skinning.packing import pack
+from pixie_runtime.smplx import JOINT_COUNT
+from pixie_runtime.types import Float32
+
+_LOG = logging.getLogger(__name__)
+
+
+class NumbaSkinner:
+    """The same mesh as `PosedBody.vertices()` to 0.1 mm, and in its place where live.
+
+    A shape's mesh is kept between frames; expression, pose correctives and skinning are
+    one pass over the tiles.
+    """
+
+    def __init__(
+        self, model: BodyModel, *, threads: int = 2, cache: Path | None = None
+    ) -> None:
+        """Pack the model and compile, or read what was compiled before.
+
+        Args:
+            model: The body.
+            threads: Cores that one mesh may use.
+            cache: Folder of compiled code; None keeps none.
+        """
+        self._model = model
+        self._threads = threads
+        self._packed = packed = pack(model, lanes=LANES)
+        self._adjacency: Adjacency | None = None
+        self._rest = RestMeshes(lambda betas: packed.tiled(model.identity(betas)))
+        self._lock = threading.Lock()
+        self._kernels = self._warmed(cache)
+
+    @property
+    def description(self) -> str:
+        """What makes the meshes."""
+        threads = f"{self._threads} thread{'s' if self._threads > 1 else ''}"
+        return f"numba {numba.__version__} on {threads}, int16 correctives"
+
+    @property
+    def bytes_per_mesh(self) -> int:
+        """What one mesh reads of the model."""
+        return self._packed.nbytes
+
+    def vertices(self, posed: PosedBody) -> Float32:
+        """Return the posed vertices, (V, 3), metres."""
+        check_model(self._model, posed)
+        return self._vertices(self._kernels, posed)
+
+    def normals(self, vertices: Float32) -> Float32:
+        """Return unit normals, (V, 3)."""
+        return self._normals(self._kernels, vertices)
+
+    def _vertices(self, loops: Kernels, posed: PosedBody) -> Float32:
+        with self._lock:
+            rest = self._rest.of(posed.shaped)
+        out = np.empty((self._model.vertex_count, 3), np.float32)
+        loops.skin(
+            self._packed,
+            coefficients=self._packed.coefficients(
+                posed.R_local, posed.shaped.expression
+            ),
+            rest=rest,
+            motions=posed.motions.reshape(JOINT_COUNT, 12),
+            out=out,
+            threads=self._threads,
+        )
+        return out
+
+    def _normals(self, loops: Kernels, vertices: Float32) -> Float32:
+        if self._adjacency is None:
+            self._adjacency = Adjacency.of(self._model.faces, self._model.vertex_count)
+        out = np.empty_like(vertices)
+        loops.normals(
+            vertices,
+            face_start=self._adjacency.face_start,
+            corner_b=self._adjacency.corner_b,
+            corner_c=self._adjacency.corner_c,
+            out=out,
+            threads=self._threads,
+        )
+        return out
+
+    def _warmed(self, cache: Path | None) -> Kernels:
+        """Return kernels that have made a mesh; compiles if need be."""
+        none, origin = np.zeros(0, np.float32), np.zeros(3, np.float32)
+        body = self._model.shaped(none, none).posed(rot.identity(JOINT_COUNT), origin)
+        try:
+            loops = kernels(cache)
+            self._normals(loops, self._vertices(loops, body))
+        except Exception as error:
+            if cache is None:
+                raise
+            # numba reads its cache by unpickling: damage may raise anything.
+            _LOG.warning("cannot use the compiled code in %s: %s", cache, error)
+            loops = kernels(None)
+            self._normals(loops, self._vertices(loops, body))
+        return loops
