@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,14 +15,20 @@ from pixie_export.image_bundle import ImageBundleReport
 from pixie_export.landmark import export_landmark
 from pixie_export.official import export_official
 from pixie_export.official_case import read_case
+from pixie_export.precision_command import PrecisionOptions, run_precision
 from pixie_export.progress import progress
+from pixie_export.tensorrt_command import (
+    TensorrtOptions,
+    TensorrtRtxOptions,
+    run_tensorrt,
+    run_tensorrt_rtx,
+)
 from pixie_export.trace import official_stages, trace
 from pixie_export.untrained import export_untrained
-from pixie_export.verification import Limits, StageReport, table
-from pixie_export.verify import verify
+from pixie_export.verification import StageReport, table
+from pixie_export.verify_command import VerifyOptions, run_verify
 from pixie_runtime.body import embedded_body_file, embedded_body_model, load_body_model
-from pixie_runtime.bundle import Bundle, CropSpec
-from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
+from pixie_runtime.bundle import CropSpec
 from pixie_runtime.errors import PixieError, SinkError
 from pixie_train.config import ImageConfig
 
@@ -67,20 +74,6 @@ class UntrainedOptions:
         default_factory=ImageConfig
     )
     """The network; by default as large as the paper's."""
-
-
-@dataclass(frozen=True)
-class VerifyOptions:
-    """Compare a bundle's networks on this machine with torch's recorded results."""
-
-    bundle: tyro.conf.Positional[Path]
-    """A bundle of `pixie-export official`."""
-    engine: Literal["onnxruntime"] = "onnxruntime"
-    """What runs the networks."""
-    threads: int = 2
-    """Cores that the engine may use."""
-    limits: tyro.conf.OmitArgPrefixes[Limits] = field(default_factory=Limits)
-    """What is still the same network."""
 
 
 @dataclass(frozen=True)
@@ -155,25 +148,6 @@ def _print_size(report: ImageBundleReport) -> None:
     print(f"\nbundle: {report.folder} ({total:.0f} MB in {len(sizes)} files)")
 
 
-def run_verify(options: VerifyOptions) -> None:
-    """Compare, print both tables, and fail beyond the limits."""
-    bundle = Bundle.open(options.bundle)
-
-    def open_engine(path: Path) -> OnnxRuntimeEngine:
-        return OnnxRuntimeEngine(path, threads=options.threads)
-
-    with progress() as announce:
-        found = verify(bundle, open_engine=open_engine, announce=announce)
-    _print_table("Each network on its recorded input:", found.alone)
-    _print_table("One after the other:", found.chained)
-    limits = options.limits
-    found.require(limits)
-    print(
-        f"\n{bundle.manifest.name}: within {limits.degrees:g} degrees, "
-        f"{limits.millimetres:g} mm and {limits.relative:g} of every result's size"
-    )
-
-
 def run_trace(options: TraceOptions) -> None:
     """Compute and save the results under their recorded names."""
     case = read_case(options.case, CropSpec(), recorded_crops=options.recorded_crops)
@@ -204,17 +178,23 @@ def _print_table(title: str, reports: Sequence[StageReport]) -> None:
 _RUNS: dict[type[Any], Callable[[Any], None]] = {
     LandmarkOptions: run_landmark,
     OfficialOptions: run_official,
+    PrecisionOptions: partial(run_precision, say=print),
+    TensorrtOptions: partial(run_tensorrt, say=print),
+    TensorrtRtxOptions: partial(run_tensorrt_rtx, say=print),
     TraceOptions: run_trace,
     UntrainedOptions: run_untrained,
-    VerifyOptions: run_verify,
+    VerifyOptions: partial(run_verify, say=print),
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point: `pixie-export landmark|official|trace|untrained|verify ...`."""
+    """Entry point: `pixie-export landmark|official|tensorrt|... ...`."""
     commands: dict[str, Callable[..., Any]] = {
         "landmark": LandmarkOptions,
         "official": OfficialOptions,
+        "precision": PrecisionOptions,
+        "tensorrt": TensorrtOptions,
+        "tensorrt-rtx": TensorrtRtxOptions,
         "trace": TraceOptions,
         "untrained": UntrainedOptions,
         "verify": VerifyOptions,
