@@ -35,6 +35,8 @@ class StageReport:
     """Millimetres between the bodies' surfaces."""
     joints: Spread | None = None
     """Millimetres between the bodies' joints."""
+    pixels: Spread | None = None
+    """Pixels between the bodies' key points, in a crop drawn 1080 pixels high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,30 @@ class Limits:
     relative: float = 1e-3
     """Largest difference of a stage's result, fed with the recorded input, over the
     size (root mean square) of that result."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeanLimits:
+    """What a network of fewer bits may cost, in the mean over people and joints."""
+
+    degrees: float = 0.5
+    """Mean angle between a joint's rotations."""
+    millimetres: float | None = None
+    """Mean distance between a vertex' places; default: no limit of its own."""
+
+    @classmethod
+    def of(cls, precision: str) -> "MeanLimits | None":
+        """Return the limits for a manifest's precision; None for float32."""
+        degrees = _MEAN_DEGREES.get(precision)
+        return None if degrees is None else cls(degrees)
+
+
+_MEAN_DEGREES = {
+    "float16": 0.5,
+    "bfloat16": 0.5,
+    "int8": 2.0,
+    "int8 for TensorRT": 2.0,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +106,26 @@ class Verification:
                     found, limit = row.relative, limits.relative
                     raise _beyond(report.stage, row.tensor, found, limit, "of its size")
 
+    def require_mean(self, limits: MeanLimits) -> None:
+        """Refuse a network of fewer bits that lost too much on its way to people.
+
+        Raises:
+            BundleError: some stage's people are beyond the limits.
+        """
+        for report in self.chained:
+            for what, spread, limit, unit in (
+                ("joint angles", report.angles, limits.degrees, "degrees"),
+                ("vertices", report.vertices, limits.millimetres, "mm"),
+            ):
+                if spread is None or limit is None or spread.mean <= limit:
+                    continue
+                raise BundleError(
+                    f"{report.stage}: {what} differ from float32's by "
+                    f"{spread.mean:.3g} {unit} in the mean, at most {limit:g} is "
+                    "allowed; keep the bundle as it was, or allow more with "
+                    "--max-degrees and --max-millimetres"
+                )
+
 
 def _beyond(
     stage: str, what: str, found: float, limit: float, unit: str
@@ -105,6 +151,26 @@ def millimetres_between(found: Float32, expected: Float32) -> Float64:
     return np.asarray(1000 * gap, np.float64)
 
 
+def pixels_between(
+    found: Float32, expected: Float32, ours: Float32, theirs: Float32
+) -> Float64:
+    """Return the distances (N, P) between key points in a crop of 1080 pixels.
+
+    Args:
+        found: points (N, P, 3) in the crop camera's axes, metres.
+        expected: likewise.
+        ours: the camera (N, 3) that sees `found`: s, tx, ty.
+        theirs: that which sees `expected`.
+    """
+    gap = _projected(found, ours) - _projected(expected, theirs)
+    return np.asarray(np.linalg.norm(gap, axis=-1) * 540, np.float64)
+
+
+def _projected(points: Float32, camera: Float32) -> Float64:
+    camera = camera[:, None].astype(np.float64)
+    return np.asarray(camera[..., :1] * (points[..., :2] + camera[..., 1:]), np.float64)
+
+
 def table(reports: Sequence[StageReport]) -> Iterator[str]:
     """Yield the lines of a table: tensors, then what their differences mean."""
     yield f"{'stage':<12}{'tensor':<20}{'largest':>10}{'rms':>10}{'of its size':>13}"
@@ -120,6 +186,7 @@ def table(reports: Sequence[StageReport]) -> Iterator[str]:
             ("joint angles", report.angles, "degrees"),
             ("vertices", report.vertices, "mm"),
             ("joints", report.joints, "mm"),
+            ("key points", report.pixels, "pixels at 1080p"),
         ):
             if spread is not None:
                 yield (

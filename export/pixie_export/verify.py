@@ -16,6 +16,7 @@ from pixie_export.verification import (
     Verification,
     angles_between,
     millimetres_between,
+    pixels_between,
 )
 from pixie_runtime.bundle import Bundle
 from pixie_runtime.engines import Engine
@@ -26,10 +27,12 @@ from pixie_runtime.types import Float32
 OpenEngine = Callable[[Path], Engine]
 
 
-class _Skin(Protocol):
-    """Poses bodies: vertices and joints, metres, of a stage's outputs."""
+class Skin(Protocol):
+    """Poses bodies: vertices, joints and key points, metres, of a stage's outputs."""
 
-    def __call__(self, outputs: Values) -> tuple[Float32, Float32]: ...
+    def __call__(self, outputs: Values) -> Values:
+        """Return them by name."""
+        ...
 
 
 def verify(
@@ -47,14 +50,14 @@ def verify(
         BundleError: the bundle holds no recorded results, or a network cannot be run
             on them.
     """
-    reference = _reference_of(bundle)
+    reference = reference_of(bundle)
     recorded = reference.values()
     chain: dict[str, Float32] = dict(reference.samples.given())
     alone, chained = [], []
     with open_engine(bundle.path_of("skinning")) as skinning:
 
-        def skin(outputs: Values) -> tuple[Float32, Float32]:
-            return _skinned(skinning, outputs)
+        def skin(outputs: Values) -> Values:
+            return skinned(skinning, outputs)
 
         for stage in (name for name in CHAIN if name in bundle.manifest.networks):
             announce(f"running {stage}")
@@ -63,15 +66,20 @@ def verify(
                 for spec in bundle.manifest.networks[stage].outputs
             }
             with open_engine(bundle.path_of(stage)) as engine:
-                found = _infer(engine, stage, inputs_of(stage, recorded))
-                alone.append(_report(stage, found, expected, skin))
-                found = _infer(engine, stage, inputs_of(stage, chain))
-                chained.append(_report(stage, found, expected, skin))
+                found = infer(engine, stage, inputs_of(stage, recorded))
+                alone.append(report_on(stage, found, expected, skin))
+                found = infer(engine, stage, inputs_of(stage, chain))
+                chained.append(report_on(stage, found, expected, skin))
             chain |= {f"{stage}.{name}": array for name, array in found.items()}
     return Verification(tuple(alone), tuple(chained))
 
 
-def _reference_of(bundle: Bundle) -> Reference:
+def reference_of(bundle: Bundle) -> Reference:
+    """Return what a bundle recorded of torch's results.
+
+    Raises:
+        BundleError: it holds none, or not all.
+    """
     manifest = bundle.manifest
     if manifest.kind != "image":
         raise BundleError(
@@ -95,7 +103,12 @@ def _reference_of(bundle: Bundle) -> Reference:
     return reference
 
 
-def _infer(engine: Engine, stage: str, inputs: Values) -> dict[str, Float32]:
+def infer(engine: Engine, stage: str, inputs: Values) -> dict[str, Float32]:
+    """Run a stage.
+
+    Raises:
+        BundleError: it does not take these inputs.
+    """
     try:
         return engine.infer(inputs)
     except ValueError as error:
@@ -105,7 +118,12 @@ def _infer(engine: Engine, stage: str, inputs: Values) -> dict[str, Float32]:
         ) from error
 
 
-def _report(stage: str, found: Values, expected: Values, skin: _Skin) -> StageReport:
+def report_on(stage: str, found: Values, expected: Values, skin: Skin) -> StageReport:
+    """Compare a stage's outputs with those expected.
+
+    Raises:
+        BundleError: one is missing or of another shape.
+    """
     for name, array in expected.items():
         if name not in found or found[name].shape != array.shape:
             shape = found[name].shape if name in found else "nothing"
@@ -125,14 +143,25 @@ def _report(stage: str, found: Values, expected: Values, skin: _Skin) -> StageRe
     if "rotations" not in expected:
         return StageReport(stage, differences)
     angles = angles_between(found["rotations"], expected["rotations"])
+    ours, theirs = skin(found), skin(expected)
     surface, skeleton = (
-        Spread.of(millimetres_between(ours, theirs))
-        for ours, theirs in zip(skin(found), skin(expected), strict=True)
+        Spread.of(millimetres_between(ours[name], theirs[name]))
+        for name in ("vertices", "joints")
     )
-    return StageReport(stage, differences, Spread.of(angles), surface, skeleton)
+    seen = Spread.of(
+        pixels_between(
+            ours["key_points"],
+            theirs["key_points"],
+            found["camera"],
+            expected["camera"],
+        )
+    )
+    return StageReport(
+        stage, differences, Spread.of(angles), surface, skeleton, pixels=seen
+    )
 
 
-def _skinned(engine: Engine, outputs: Values) -> tuple[Float32, Float32]:
+def skinned(engine: Engine, outputs: Values) -> dict[str, Float32]:
     """Pose the bodies that a stage's outputs stand for, at the origin."""
     rotations = outputs["rotations"]
     inputs = {
@@ -141,5 +170,4 @@ def _skinned(engine: Engine, outputs: Values) -> tuple[Float32, Float32]:
         if name != "rotations"
     }
     given = {name: outputs[name] for name in inputs if name in outputs}
-    posed = _infer(engine, "skinning", {**inputs, **given, "rotations": rotations})
-    return posed["vertices"], posed["joints"]
+    return infer(engine, "skinning", {**inputs, **given, "rotations": rotations})

@@ -1,0 +1,114 @@
+"""`pixie-export verify`: a bundle's networks on this machine against the record."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from pixie_export.progress import progress
+from pixie_export.rounded_graph import RoundedMaker
+from pixie_export.verification import (
+    Limits,
+    MeanLimits,
+    StageReport,
+    Verification,
+    table,
+)
+from pixie_export.verify import verify
+from pixie_runtime.bundle import Bundle, Manifest
+from pixie_runtime.engine_kinds import EngineKind
+from pixie_runtime.engines import EngineMaker
+from pixie_runtime.engines.choosing import choose
+
+Say = Callable[[str], None]
+_HALVES = ("float16", "bfloat16")
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """Compare a bundle's networks on this machine with torch's recorded results.
+
+    A float32 bundle may nowhere be off by more than the limits; one of fewer bits, by
+    more in the mean than its precision is allowed.
+    """
+
+    bundle: tyro.conf.Positional[Path]
+    """An image bundle."""
+    engine: EngineKind = "onnxruntime"
+    """What runs the networks."""
+    threads: int = 2
+    """Cores that the engine may use."""
+    degrees: float | None = None
+    """Angle between a joint's rotations that is allowed; default: 0.05 at most
+    (float32), 0.5 in the mean (float16, bfloat16), 2 in the mean (int8)."""
+    millimetres: float | None = None
+    """Distance between a vertex' or joint's places that is allowed; default: 0.1 at
+    most (float32); in fewer bits it is not asked for."""
+    relative: float | None = None
+    """float32: difference of a stage's result, fed with the recorded input, over the
+    size (root mean square) of that result; default: 0.001."""
+
+
+def run_verify(options: VerifyOptions, *, say: Say) -> None:
+    """Compare, tell both tables, and fail beyond the limits."""
+    bundle = Bundle.open(options.bundle)
+    maker = comparing_maker(bundle.manifest, options.engine, options.threads)
+    with progress() as announce:
+        found = verify(bundle, open_engine=maker.open, announce=announce)
+    say(f"{maker.description}, compared with torch in float32")
+    for line in tables(found):
+        say(line)
+    allowed = _require(found, bundle.manifest, options)
+    say(f"\n{bundle.manifest.name}: within {allowed}")
+
+
+def comparing_maker(
+    manifest: Manifest, engine: EngineKind, threads: int
+) -> EngineMaker:
+    """Return what opens a bundle's networks for a comparison.
+
+    ONNX Runtime on a CPU would not do a 16-bit network's roundings: it is given them
+    one by one.
+
+    Raises:
+        PixieError: there is no such engine here.
+    """
+    if engine == "onnxruntime" and manifest.precision in _HALVES:
+        return RoundedMaker(threads=threads)
+    return choose(engine, threads=threads)
+
+
+def tables(found: Verification) -> Iterator[str]:
+    """Yield the lines of both tables."""
+    titles: Sequence[tuple[str, Sequence[StageReport]]] = (
+        ("Each network on its recorded input:", found.alone),
+        ("One after the other:", found.chained),
+    )
+    for title, reports in titles:
+        yield f"\n{title}"
+        yield from table(reports)
+
+
+def _require(found: Verification, manifest: Manifest, options: VerifyOptions) -> str:
+    """Refuse what is beyond the limits of the bundle's precision; say what they are."""
+    mean = MeanLimits.of(manifest.precision)
+    if mean is None:
+        exact = Limits()
+        limits = Limits(
+            _given(options.degrees, exact.degrees),
+            _given(options.millimetres, exact.millimetres),
+            _given(options.relative, exact.relative),
+        )
+        found.require(limits)
+        return (
+            f"{limits.degrees:g} degrees, {limits.millimetres:g} mm and "
+            f"{limits.relative:g} of every result's size"
+        )
+    allowed = MeanLimits(_given(options.degrees, mean.degrees), options.millimetres)
+    found.require_mean(allowed)
+    return f"{manifest.precision}'s {allowed.degrees:g} degrees in the mean"
+
+
+def _given(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
