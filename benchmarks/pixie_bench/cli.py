@@ -95,6 +95,40 @@ def image(
 
 
 @app.command
+def eager(
+    bundle: tyro.conf.Positional[Path],
+    checkpoint: tyro.conf.Positional[Path],
+    *,
+    rounds: int = 12,
+    engine: EngineKind = "auto",
+    precision: Precision = "float32",
+    threads: int = 2,
+) -> int:
+    """Compare a bundle's speed with its checkpoint's in eager PyTorch.
+
+    Args:
+        bundle: Folder that pixie-export official wrote.
+        checkpoint: The pixie_model.tar that it was made of.
+        rounds: How often each is run, in turns.
+        engine: What runs the bundle; auto: the best that is present.
+        precision: Arithmetic of the engine.
+        threads: Of the engine and of PyTorch.
+    """
+    from pixie_bench.eager import measure_eager
+
+    result = measure_eager(
+        bundle,
+        checkpoint,
+        rounds=rounds,
+        engine=engine,
+        precision=precision,
+        threads=threads,
+    )
+    print("\n".join(result.lines()))
+    return 0
+
+
+@app.command
 def holistic(
     clips: tyro.conf.Positional[tuple[Path, ...]],
     *,

@@ -3,6 +3,7 @@
 import os
 import platform
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
@@ -10,6 +11,8 @@ _CPUINFO, _STAT = Path("/proc/cpuinfo"), Path("/proc/stat")
 _IDLE, _WAITING = 3, 4
 _LAST = 8
 """Fields of a line of /proc/stat; what guests used, at its end, is counted twice."""
+_USER_AND_SYSTEM = (11, 12)
+"""Fields of /proc/PID/stat behind the process's name."""
 
 
 def machine() -> str:
@@ -26,18 +29,20 @@ def machine() -> str:
 class Bystanders:
     """How many cores other processes used while this was open; a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, *ours: int) -> None:
+        """Watch; `ours` are other processes that are part of the measurement."""
+        self._ours = ours
         self._began_s = self._ended_s = 0.0
         self._others_s: float | None = None
 
     def __enter__(self) -> Self:
         self._began_s = time.perf_counter()
-        self._others_s = _others_s()
+        self._others_s = _others_s(self._ours)
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._ended_s = time.perf_counter()
-        now_s = _others_s()
+        now_s = _others_s(self._ours)
         if now_s is not None and self._others_s is not None:
             self._others_s = max(now_s - self._others_s, 0.0)
 
@@ -55,10 +60,22 @@ class Bystanders:
         return f"other processes used {self.cores:.2f} cores meanwhile"
 
 
-def _others_s() -> float | None:
-    """Return the CPU time of all processes but this one so far."""
+def _others_s(ours: Iterable[int]) -> float | None:
+    """Return the CPU time so far of all processes but this one and `ours`."""
     if not _STAT.exists():
         return None
     ticks = [int(text) for text in _STAT.read_text().split("\n", 1)[0].split()[1:]]
     busy = sum(ticks[:_LAST]) - ticks[_IDLE] - ticks[_WAITING]
+    busy -= sum(_ticks_of(process) for process in ours)
     return busy / os.sysconf("SC_CLK_TCK") - time.process_time()
+
+
+def _ticks_of(process: int) -> int:
+    """Return what a process used so far; 0 if it is gone."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return 0
+    # The process's name, in brackets, may hold spaces.
+    fields = text.rpartition(")")[2].split()
+    return sum(int(fields[index]) for index in _USER_AND_SYSTEM)

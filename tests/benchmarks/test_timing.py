@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -59,3 +61,15 @@ def test_the_machine_has_cores() -> None:
 
 def _zeros(shape: tuple[int | str, ...]) -> AnyArray:
     return np.zeros([1, *(n for n in shape[1:] if isinstance(n, int))], np.float32)
+
+
+def test_a_process_of_ours_is_no_bystander() -> None:
+    busy = [sys.executable, "-c", "while True: pass"]
+    with subprocess.Popen(busy) as process:
+        try:
+            with Bystanders() as all_others, Bystanders(process.pid) as others:
+                time.sleep(0.5)
+        finally:
+            process.kill()
+    if all_others.cores is not None and others.cores is not None:
+        assert others.cores < all_others.cores
