@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from pixie_runtime.engine_kinds import EngineKind, Precision
 from pixie_runtime.engines import Engine, EngineMaker
+from pixie_runtime.engines.compiled_cache import ready_cache
 from pixie_runtime.engines.cuda_driver import gpu_fault
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.errors import EngineError, MissingExtraError, PixieError, UsageError
@@ -113,7 +114,14 @@ def _onnxruntime(wanted: _Wanted) -> EngineMaker:
 
 
 def _openvino(wanted: _Wanted) -> EngineMaker:
-    raise MissingExtraError("--engine openvino", "openvino")
+    from pixie_runtime.engines.openvino_engine import OpenVinoMaker
+    from pixie_runtime.engines.openvino_library import version
+    from pixie_runtime.engines.openvino_probe import require_survival
+
+    folder = wanted.cache / "openvino"
+    # Before the import: on some machines what follows it kills the process.
+    require_survival(version(), folder)
+    return OpenVinoMaker(wanted.precision, wanted.threads, ready_cache(folder))
 
 
 def _tensorrt(wanted: _Wanted) -> EngineMaker:

@@ -9,10 +9,12 @@ from typing import Self
 import onnxruntime
 
 from pixie_runtime.engines import AnyArray
-from pixie_runtime.errors import BundleError
+from pixie_runtime.errors import BundleError, EngineError, PixieError
 
 _ERRORS_ONLY = 3
 _SPIN_US = 20
+_LACKING = ("is not a registered function/op", "Could not find an implementation for")
+"""Parts of its messages about operators that it does not know, or not on the CPU."""
 _BOUNDS_SPINNING = (1, 27)
 """First version of ONNX Runtime that is known to obey `spin_duration_us`."""
 
@@ -45,6 +47,7 @@ class OnnxRuntimeEngine:
         Raises:
             BundleError: There is no such file, or it is no ONNX model that this
                 version of ONNX Runtime can run.
+            EngineError: It lacks one of the model's operators.
         """
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -62,11 +65,7 @@ class OnnxRuntimeEngine:
             )
         # ONNX Runtime's exceptions have no common base but Exception.
         except Exception as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise BundleError(
-                f"{shown} is not a model that ONNX Runtime "
-                f"{onnxruntime.__version__} can run: {reason}"
-            ) from error
+            raise _refusal(shown, error) from error
         self._session: onnxruntime.InferenceSession | None = session
         self._providers = tuple(session.get_providers())
         self._description = described(self._providers)
@@ -145,6 +144,7 @@ class OnnxRuntimeMaker:
         Raises:
             BundleError: There is no such file, or it is no ONNX model that this
                 version of ONNX Runtime can run.
+            EngineError: It lacks one of the model's operators.
         """
         return OnnxRuntimeEngine(model, threads=threads or self.threads)
 
@@ -157,6 +157,18 @@ def described(providers: tuple[str, ...]) -> str:
         "TensorrtExecutionProvider": "the GPU (TensorRT)",
     }.get(providers[0], providers[0])
     return f"ONNX Runtime {onnxruntime.__version__} on {device}, float32"
+
+
+def _refusal(shown: str, error: Exception) -> PixieError:
+    """Return what to tell of a model that could not be loaded."""
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    running = f"ONNX Runtime {onnxruntime.__version__}"
+    if any(sign in str(error) for sign in _LACKING):
+        return EngineError(
+            f"{running} lacks an operator of {shown}: {reason}; install a newer one, "
+            "or use another --engine"
+        )
+    return BundleError(f"{shown} is not a model that {running} can run: {reason}")
 
 
 def _spinning() -> dict[str, str]:

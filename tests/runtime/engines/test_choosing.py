@@ -1,0 +1,188 @@
+"""Which engine is chosen, and what is said where one cannot run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pixie_runtime.engines import choosing, openvino_library
+from pixie_runtime.engines.choosing import EngineKind, choose
+from pixie_runtime.engines.compiled_cache import ready_cache
+from pixie_runtime.engines.cuda_driver import gpu_fault
+from pixie_runtime.engines.openvino_probe import require_survival
+from pixie_runtime.errors import EngineError, MissingExtraError, UsageError
+from tests.runtime.engines.networks import doubling
+
+GPU_KINDS: list[EngineKind] = ["tensorrt", "tensorrt-rtx"]
+
+
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing, "gpu_fault", lambda: "there is no NVIDIA driver")
+
+
+@pytest.fixture
+def no_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> str:
+        raise MissingExtraError("--engine openvino", "openvino")
+
+    monkeypatch.setattr(openvino_library, "version", missing)
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize("kind", GPU_KINDS)
+def test_gpu_engine_without_a_gpu_says_what_is_missing(
+    kind: EngineKind, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        EngineError, match=f"{kind} needs an NVIDIA GPU, but there is no NVIDIA driver"
+    ) as caught:
+        choose(kind, cache=tmp_path)
+    assert caught.value.exit_code == 8
+
+
+@pytest.mark.parametrize("kind", GPU_KINDS)
+def test_gpu_engine_that_is_not_installed_names_its_extra(
+    kind: EngineKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "gpu_fault", lambda: None)
+    monkeypatch.setattr(choosing, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=rf'pip install "pixie-live\[{kind}\]"'):
+        choose(kind, cache=tmp_path)
+
+
+@pytest.mark.usefixtures("no_openvino")
+def test_openvino_that_is_not_installed_names_its_extra(tmp_path: Path) -> None:
+    with pytest.raises(MissingExtraError, match=r"pixie-live\[openvino\]"):
+        choose("openvino", cache=tmp_path)
+
+
+@pytest.mark.usefixtures("no_gpu", "no_openvino")
+def test_auto_falls_back_to_onnx_runtime_and_says_why(tmp_path: Path) -> None:
+    maker = choose("auto", cache=tmp_path)
+    assert maker.description.startswith("ONNX Runtime")
+    assert maker.description.endswith("(chosen: no GPU, openvino not installed)")
+    with maker.open(doubling()) as engine:
+        assert "chosen" not in engine.description
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_auto_prefers_openvino_to_onnx_runtime(tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    maker = choose("auto", cache=tmp_path)
+    assert maker.description.startswith("OpenVINO")
+    assert maker.description.endswith("float32 (chosen: no GPU)")
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_auto_passes_over_an_openvino_that_crashes_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("openvino")
+
+    def crashed(version: str, folder: Path) -> None:
+        require_survival(version, folder, command=killing_itself(signal.SIGFPE))
+
+    monkeypatch.setattr(
+        "pixie_runtime.engines.openvino_probe.require_survival", crashed
+    )
+    description = choose("auto", cache=tmp_path).description
+    assert description.startswith("ONNX Runtime")
+    assert "openvino passed over" in description
+    assert "SIGFPE" in description
+
+
+@pytest.mark.parametrize("kind", ["onnxruntime", "tensorrt", "tensorrt-rtx"])
+def test_bfloat16_is_refused_where_the_network_decides(
+    kind: EngineKind, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=f"bfloat16 with --engine {kind}"):
+        choose(kind, precision="bfloat16", cache=tmp_path)
+
+
+@pytest.mark.usefixtures("no_openvino")
+def test_bfloat16_without_openvino_names_the_extra(tmp_path: Path) -> None:
+    with pytest.raises(MissingExtraError, match=r"pixie-live\[openvino\]"):
+        choose("auto", precision="bfloat16", cache=tmp_path)
+
+
+def test_bfloat16_on_a_processor_without_it_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = pytest.importorskip("pixie_runtime.engines.openvino_engine")
+    pytest.importorskip("openvino")
+    monkeypatch.setattr(engine, "capabilities", lambda: ("FP32", "INT8"))
+    with pytest.raises(EngineError, match="no bfloat16 arithmetic"):
+        choose("openvino", precision="bfloat16", cache=tmp_path)
+
+
+def test_the_driver_is_asked_for_a_gpu() -> None:
+    fault = gpu_fault()
+    done = subprocess.run(["which", "nvidia-smi"], capture_output=True, check=False)
+    if done.returncode:
+        assert fault is not None
+
+
+def killing_itself(number: int) -> tuple[str, ...]:
+    return (sys.executable, "-c", f"import os; os.kill(os.getpid(), {number})")
+
+
+def test_a_crash_of_the_trial_is_remembered(tmp_path: Path) -> None:
+    for command in (killing_itself(signal.SIGFPE), (sys.executable, "-c", "pass")):
+        with pytest.raises(EngineError, match="a trial of it was killed by SIGFPE"):
+            require_survival("1.0", tmp_path, command=command)
+    (memory,) = tmp_path.iterdir()
+    memory.unlink()
+    require_survival("1.0", tmp_path, command=(sys.executable, "-c", "pass"))
+    require_survival("1.0", tmp_path, command=killing_itself(signal.SIGFPE))
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("raise SystemExit('no memory')", "ended with no memory"),
+        ("import os; os.kill(os.getpid(), 15)", "killed by SIGTERM"),
+    ],
+)
+def test_a_failure_that_may_pass_is_tried_again(
+    program: str, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(EngineError, match=said):
+        require_survival("1.0", tmp_path, command=(sys.executable, "-c", program))
+    require_survival("1.0", tmp_path, command=(sys.executable, "-c", "pass"))
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"fault": 3}', "\x00"])
+def test_a_damaged_memory_of_the_trial_is_made_anew(
+    content: str, tmp_path: Path
+) -> None:
+    succeeds = (sys.executable, "-c", "pass")
+    require_survival("1.0", tmp_path, command=succeeds)
+    (memory,) = tmp_path.iterdir()
+    memory.write_text(content)
+    require_survival("1.0", tmp_path, command=succeeds)
+    assert json.loads(memory.read_text()) == {"fault": ""}
+
+
+def test_a_cache_folder_that_cannot_be_made_is_done_without(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    require_survival("1.0", file / "folder", command=(sys.executable, "-c", "pass"))
+    assert ready_cache(file / "folder") is None
+
+
+def test_the_cache_gives_up_what_was_used_longest_ago(tmp_path: Path) -> None:
+    for age, name in enumerate(("new", "middle", "old")):
+        (tmp_path / f"{name}.blob").write_bytes(bytes(100))
+        os.utime(tmp_path / f"{name}.blob", (1e9 - age, 1e9 - age))
+    (tmp_path / "probe.json").write_text("{}")
+    assert ready_cache(tmp_path, limit_bytes=250) == tmp_path
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "new.blob",
+        "middle.blob",
+        "probe.json",
+    }
