@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 EncoderName = Literal[
-    "hrnet_w48", "hrnet_w18", "resnet50", "resnet18", "mobilenet_v4_small"
+    "hrnet_w48",
+    "hrnet_w18",
+    "resnet50",
+    "resnet18",
+    "repvgg_a0",
+    "mobilenet_v4_small",
 ]
 """Picture encoders: `networks.image_encoder` makes them."""
 

@@ -29,6 +29,7 @@ from pixie_train.albedo import Albedo
 from pixie_train.key_points import KeyPointTables
 from pixie_train.networks.hrnet import HighResolutionNet
 from pixie_train.networks.image_pixie import ImageCrops, ImagePixie, feature_and_maps
+from pixie_train.networks.repvgg import merge_branches
 
 _MAP_CHANNELS, _MAP_SIDES = (1, 2, 4, 8), (4, 8, 16, 32)
 
@@ -43,13 +44,15 @@ def image_graphs(
     """Return the graphs of one network on one body model.
 
     Args:
-        network: trained weights, in evaluation mode.
+        network: trained weights, in evaluation mode; branches of layers that only
+            training needs are merged in it.
         model: the body model that the network speaks of.
         tables: where its key points lie.
         albedo: the face's texture space, if the user has one.
         crops: how the crops are cut; default: the paper's way.
     """
     crops = crops or CropSpec()
+    merge_branches(network)
     core, side = network.config.core, crops.size
     graphs = [
         *_encoders(network, side),

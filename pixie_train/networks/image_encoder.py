@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from pixie_runtime.errors import UsageError
 from pixie_train.networks.hrnet import hrnet_w18, hrnet_w48
 from pixie_train.networks.mobilenet import MobileNetV4
+from pixie_train.networks.repvgg import RepVgg
 from pixie_train.networks.resnet import resnet18, resnet50
 
 BACKBONES: dict[str, Callable[[], nn.Module]] = {
@@ -15,6 +16,7 @@ BACKBONES: dict[str, Callable[[], nn.Module]] = {
     "hrnet_w18": hrnet_w18,
     "resnet50": resnet50,
     "resnet18": resnet18,
+    "repvgg_a0": RepVgg,
     "mobilenet_v4_small": MobileNetV4,
 }
 """By name: networks from normalised pictures (B, 3, H, W) to (B, their feature_dim)."""

@@ -16,6 +16,7 @@ from pixie_train.networks.image_pixie import (
     feature_and_maps,
 )
 from pixie_train.networks.mobilenet import MobileNetV4
+from pixie_train.networks.repvgg import RepVgg, RepVggBlock, merge_branches
 from pixie_train.networks.resnet import resnet18, resnet50
 
 SMALL = ImageConfig(
@@ -49,6 +50,8 @@ def crops(count: int) -> ImageCrops:
         (resnet18, 11.177),
         # 3.774 with the 960-1280-1000 classifier that is left out here
         (MobileNetV4, 1.262),
+        # 9.108 with the classifier of 1.281, while it learns
+        (RepVgg, 7.828),
     ],
 )
 def test_encoders_have_as_many_weights_as_published(
@@ -56,6 +59,31 @@ def test_encoders_have_as_many_weights_as_published(
 ) -> None:
     with torch.device("meta"):
         assert weights_of(make()) / 1e6 == pytest.approx(millions, abs=0.001)
+
+
+def scrambled(network: nn.Module) -> nn.Module:
+    """Give batch norms the statistics of a network that has learnt something."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            for tensor in (module.weight, module.running_var):
+                assert tensor is not None
+                nn.init.uniform_(tensor, 0.5, 1.5)
+            for tensor in (module.bias, module.running_mean):
+                assert tensor is not None
+                nn.init.normal_(tensor, std=0.2)
+    return network
+
+
+def test_merged_branches_compute_the_same_with_as_many_weights_as_published() -> None:
+    torch.manual_seed(0)
+    network = scrambled(RepVgg()).eval()
+    with torch.no_grad():
+        expected = network(pictures(1))
+        merge_branches(network)
+        torch.testing.assert_close(network(pictures(1)), expected, rtol=1e-4, atol=1e-4)
+    assert not any(isinstance(module, RepVggBlock) for module in network.modules())
+    # 8.309 with the classifier of 1.281
+    assert weights_of(network) / 1e6 == pytest.approx(7.028, abs=0.001)
 
 
 def test_the_paper_s_network_is_the_default() -> None:
