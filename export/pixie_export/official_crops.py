@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pixie_runtime.bundle import CropSpec
-from pixie_runtime.crops import Square, Taps, part_places
+from pixie_runtime.crops import Square, part_places
+from pixie_runtime.resampling import Taps
 from pixie_runtime.types import Float32, Float64, UInt8
 
 FloatArray = npt.NDArray[np.floating]

@@ -9,17 +9,15 @@ Squares are in pixels with centres at integers plus a half, as everywhere in the
 runtime; the spec counts them at integers. `_HALF` is where one becomes the other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from pixie_runtime.bundle import CropSpec
+from pixie_runtime.resampling import Resampler, Taps
 from pixie_runtime.types import Float32, Float64, UInt8
-
-Indices = npt.NDArray[np.intp]
 
 _HALF = 0.5
 
@@ -77,55 +75,6 @@ class Crop:
     """How much of it lies inside the picture, in [0, 1]."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Taps:
-    """A linear map of samples along one axis: out[i] = sum_k weight[i, k] in[index]."""
-
-    index: Indices
-    """(S, K), always valid; what lies outside has weight 0."""
-    weight: Float64
-    """(S, K)"""
-
-    @classmethod
-    def at(cls, places: Float64, length: int) -> Self:
-        """Interpolate at places (S,) among `length` samples, sample 0 at 0."""
-        inside = np.clip(places, -2.0, length + 1.0)
-        lower = np.floor(inside)
-        index = lower.astype(np.intp)[:, None] + np.arange(2)
-        upper = inside - lower
-        weight = np.stack([1 - upper, upper], axis=1)
-        weight[(index < 0) | (index >= length)] = 0.0
-        return cls(np.clip(index, 0, length - 1), weight)
-
-    def of(self, first: "Taps") -> "Taps":
-        """Return the map that applies `first`, then this one."""
-        count = len(self.index)
-        index = first.index[self.index].reshape(count, -1)
-        weight = (self.weight[:, :, None] * first.weight[self.index]).reshape(count, -1)
-        # Neighbours of neighbours overlap: where that leaves fewer taps, add them up.
-        start = index.min(axis=1, keepdims=True)
-        spread = int((index - start).max()) + 1
-        if spread >= index.shape[1]:
-            return Taps(index, weight)
-        together = np.zeros((count, spread))
-        np.add.at(together, (np.arange(count)[:, None], index - start), weight)
-        return Taps(np.minimum(start + np.arange(spread), index.max()), together)
-
-    def reversed(self) -> "Taps":
-        """Return the map whose results come in reverse order."""
-        return Taps(self.index[::-1], self.weight[::-1])
-
-    @property
-    def used(self) -> Indices:
-        """The samples that count, ascending; never none."""
-        used = np.unique(self.index[self.weight != 0])
-        return used if len(used) else self.index[0, :1]
-
-    def among(self, used: Indices) -> Indices:
-        """Return `index` (S, K) as places in `used`."""
-        return np.minimum(np.searchsorted(used, self.index), len(used) - 1)
-
-
 @dataclass(frozen=True, slots=True)
 class BodyView:
     """A person's square in a picture, and what can be cut out of it."""
@@ -133,18 +82,33 @@ class BodyView:
     square: Square
     """Pixels of the source picture."""
     spec: CropSpec
+    resampler: Resampler = field(default_factory=Resampler)
+    """What cuts; handed on from view to view it keeps its memory."""
 
-    def body(self, picture: UInt8) -> Crop:
-        """Return the body's crop of a picture (H, W, 3) (section 8.1)."""
-        return square_crop(picture, self.square, self.spec.size)
+    def body(self, picture: UInt8, into: Float32 | None = None) -> Crop:
+        """Return the body's crop of a picture (H, W, 3) (section 8.1).
 
-    def part(self, picture: UInt8, hd: Square, *, mirrored: bool = False) -> Crop:
+        Its pixels are written to `into` (3, S, S) if given.
+        """
+        return square_crop(
+            picture, self.square, self.spec.size, resampler=self.resampler, into=into
+        )
+
+    def part(
+        self,
+        picture: UInt8,
+        hd: Square,
+        *,
+        mirrored: bool = False,
+        into: Float32 | None = None,
+    ) -> Crop:
         """Return the crop of a part (section 8.3), as if cut from the finer picture.
 
         Args:
             picture: (H, W, 3).
             hd: The part's square in pixels of the finer picture.
             mirrored: Left and right exchanged: how the hand's network sees left hands.
+            into: Where to write the pixels, (3, S, S).
         """
         hd_size = self.spec.hd_size
         height, width = picture.shape[:2]
@@ -155,7 +119,8 @@ class BodyView:
             )
             for centre, length, at in axes
         )
-        return _resampled(picture, rows, columns.reversed() if mirrored else columns)
+        columns = columns.reversed() if mirrored else columns
+        return _crop(picture, rows, columns, self.resampler, into)
 
     def to_hd(self, pixels: npt.NDArray[np.floating]) -> Float64:
         """Return where pixels (n, 2) of the picture lie in the finer picture.
@@ -193,16 +158,24 @@ def body_square(box: Box, scale: float = 1.1) -> Square:
 
 
 def square_crop(
-    picture: UInt8, square: Square, size: int, *, mirrored: bool = False
+    picture: UInt8,
+    square: Square,
+    size: int,
+    *,
+    mirrored: bool = False,
+    resampler: Resampler | None = None,
+    into: Float32 | None = None,
 ) -> Crop:
     """Return a square of a picture (H, W, 3) as `size` x `size` pixels (section 8.1).
 
-    The centres of the outermost pixels lie on the square's edges.
+    The centres of the outermost pixels lie on the square's edges. `resampler` and
+    `into` as for `BodyView`.
     """
     height, width = picture.shape[:2]
     rows = Taps.at(_square_places(square.y, square.side, size), height)
     columns = Taps.at(_square_places(square.x, square.side, size), width)
-    return _resampled(picture, rows, columns.reversed() if mirrored else columns)
+    columns = columns.reversed() if mirrored else columns
+    return _crop(picture, rows, columns, resampler or Resampler(), into)
 
 
 def part_places(centre: float, side: float, spec: CropSpec) -> Float64:
@@ -225,31 +198,13 @@ def _square_places(centre: float, side: float, size: int) -> Float64:
     return np.asarray(centre - _HALF - side / 2 + grid, np.float64)
 
 
-def _resampled(picture: UInt8, rows: Taps, columns: Taps) -> Crop:
-    """Apply the two maps to a picture (H, W, 3), touching only the pixels they use.
-
-    Both maps mix whole rows of an array, which is faster than picking its pixels; it is
-    turned over in between.
-    """
-    size = len(rows.index)
-    used_rows, used_columns = rows.used, columns.used
-    pixels = picture[used_rows].take(used_columns, axis=1)
-    weight = (rows.weight / 255).astype(np.float32)
-    by_row = _mixed(pixels.reshape(len(pixels), -1), rows.among(used_rows), weight)
-    turned = np.asarray(cv2.transpose(by_row), np.float32)
-    turned = turned.reshape(len(used_columns), 3 * size)
-    weight = columns.weight.astype(np.float32)
-    by_column = _mixed(turned, columns.among(used_columns), weight)
+def _crop(
+    picture: UInt8,
+    rows: Taps,
+    columns: Taps,
+    resampler: Resampler,
+    into: Float32 | None,
+) -> Crop:
+    image = resampler.resampled(picture, rows, columns, into)
     visible = rows.weight.sum(axis=1).mean() * columns.weight.sum(axis=1).mean()
-    image = np.asarray(cv2.transpose(by_column), np.float32)
-    return Crop(image.reshape(3, size, size), float(visible))
-
-
-def _mixed(samples: UInt8 | Float32, index: Indices, weight: Float32) -> Float32:
-    """Return sums over k of weight[i, k] samples[index[i, k]]: (S, n) of (m, n)."""
-    mixed = samples.take(index[:, 0], axis=0) * weight[:, :1]
-    term = np.empty_like(mixed)
-    for k in range(1, index.shape[1]):
-        np.multiply(samples.take(index[:, k], axis=0), weight[:, k : k + 1], out=term)
-        mixed += term
-    return mixed
+    return Crop(image, float(visible))
