@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import pytest
 
-from pixie_export.untrained import export_untrained
 from pixie_runtime.attention import person_box
 from pixie_runtime.body import BodyModel, embedded_body_file, embedded_body_model
 from pixie_runtime.bundle import Bundle
@@ -16,14 +15,7 @@ from pixie_runtime.landmarks.pixie import PixieLandmarker
 from pixie_runtime.part_estimator import EXPERTS, Expert, PartEstimator
 from pixie_runtime.sources.images import read_picture
 from pixie_runtime.types import Camera, Frame, PersonLandmarks, UInt8
-from pixie_train.config import CoreConfig, ImageConfig
 
-SMALL = ImageConfig(
-    body_encoder="resnet18",
-    head_encoder="mobilenet_v4_small",
-    hand_encoder="mobilenet_v4_small",
-    core=CoreConfig(feature_dim=128, regressor_width=64, moderator_width=32),
-)
 PHOTO = Path(__file__).parents[1] / "footage" / "skimage_astronaut.png"
 
 
@@ -33,10 +25,8 @@ def model() -> BodyModel:
 
 
 @pytest.fixture(scope="module")
-def bundle(model: BodyModel, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    folder = tmp_path_factory.mktemp("untrained") / "bundle"
-    export_untrained(SMALL, model, embedded_body_file(), folder)
-    return Bundle.open(folder)
+def bundle(small_bundle: Path) -> Bundle:
+    return Bundle.open(small_bundle)
 
 
 @pytest.fixture(scope="module")
