@@ -39,8 +39,9 @@ class CudaCoreDevice:
             self._stream = self._card.create_stream()
         # cuda-core's own errors have no common class, and no driver is a RuntimeError.
         except Exception as error:
+            reason = str(error).rstrip(".")
             raise EngineError(
-                f"cannot open CUDA card {number}: {error}; expected an NVIDIA card "
+                f"cannot open CUDA card {number}: {reason}; expected an NVIDIA card "
                 "that nvidia-smi lists, or use meshes on the processor"
             ) from error
         major, minor = version

@@ -1,0 +1,157 @@
+"""Both launchers make the same meshes, and say in a sentence why they cannot.
+
+The libraries are stand-ins that run the kernels on the processor; on a card neither has
+run yet.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+
+from pixie_runtime.body import BodyModel, embedded_body_model
+from pixie_runtime.errors import EngineError, MissingExtraError
+from pixie_runtime.skinning.device_skinner import open_cuda_skinner
+from tests.runtime.skinning import cuda_libraries
+from tests.runtime.skinning.bodies import cut
+from tests.runtime.skinning.cpu_device import COMPILER, compiled
+from tests.runtime.skinning.test_device_skinner import check, person
+
+Library = Literal["cuda-core", "pycuda"]
+LIBRARIES: tuple[Library, ...] = ("cuda-core", "pycuda")
+
+needs_compiler = pytest.mark.skipif(COMPILER is None, reason="g++ is not installed")
+
+
+@pytest.fixture(scope="module")
+def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compiled(tmp_path_factory.mktemp("cpu"))
+
+
+@pytest.fixture(scope="module")
+def model() -> BodyModel:
+    return cut(embedded_body_model(), 300)
+
+
+@pytest.fixture
+def install(kernels: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    def install(through: Library, **card: Any) -> None:
+        make = {"pycuda": cuda_libraries.pycuda, "cuda-core": cuda_libraries.cuda_core}
+        for name, module in make[through](kernels, **card).items():
+            monkeypatch.setitem(sys.modules, name, module)
+
+    return install
+
+
+@needs_compiler
+@pytest.mark.parametrize("through", LIBRARIES)
+@pytest.mark.parametrize("capability", [(8, 9), (10, 0)], ids=["cubin", "ptx"])
+def test_a_frame_through_the_library_is_the_reference(
+    install: Callable[..., None],
+    model: BodyModel,
+    through: Library,
+    capability: tuple[int, int],
+) -> None:
+    install(through, capability=capability)
+
+    with open_cuda_skinner(model, through, people=3, normals=True) as skinner:
+        assert skinner.description.startswith("GeForce Test (sm_")
+        for count in (1, 3):
+            people = [person(model, seed) for seed in range(count)]
+            meshes = skinner.skin(people)
+            check(model, people, meshes)
+            assert meshes.vertices.__cuda_array_interface__["stream"] == 7
+            assert meshes.normals is not None
+            assert np.isfinite(meshes.normals.to_numpy()).all()
+
+
+@needs_compiler
+@pytest.mark.parametrize("through", LIBRARIES)
+def test_a_full_card_is_a_sentence(
+    install: Callable[..., None], model: BodyModel, through: Library
+) -> None:
+    install(through, memory=1 << 16)
+
+    with pytest.raises(
+        EngineError, match=r"GeForce Test .* refuses \d+ bytes .* fewer people"
+    ):
+        open_cuda_skinner(model, through)
+
+
+@needs_compiler
+@pytest.mark.parametrize("through", LIBRARIES)
+def test_a_card_that_is_not_there_is_a_sentence(
+    install: Callable[..., None], model: BodyModel, through: Library
+) -> None:
+    install(through, cards=1)
+
+    with pytest.raises(EngineError, match=r"cannot open CUDA card 3: .* nvidia-smi"):
+        open_cuda_skinner(model, through, card=3)
+
+
+@needs_compiler
+@pytest.mark.parametrize("through", LIBRARIES)
+def test_an_old_card_is_a_sentence(
+    install: Callable[..., None], model: BodyModel, through: Library
+) -> None:
+    install(through, capability=(6, 1))
+
+    with pytest.raises(EngineError, match=r"compute capability 6\.1, .* 7\.5"):
+        open_cuda_skinner(model, through)
+
+
+@pytest.mark.parametrize(
+    ("through", "package", "extra"),
+    [("pycuda", "pycuda", "pycuda"), ("cuda-core", "cuda", "cuda")],
+)
+def test_a_missing_library_names_its_extra(
+    model: BodyModel,
+    monkeypatch: pytest.MonkeyPatch,
+    through: Library,
+    package: str,
+    extra: str,
+) -> None:
+    # An importer that finds nothing: the package may be installed here or not.
+    class Absent:
+        def find_spec(self, name: str, path: object, target: object = None) -> None:
+            if name.partition(".")[0] == package:
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    for name in [n for n in sys.modules if n.partition(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Absent(), *sys.meta_path])
+
+    with pytest.raises(MissingExtraError, match=rf"pixie-live\[{extra}\]"):
+        open_cuda_skinner(model, through)
+
+
+def test_pycuda_without_a_driver_is_a_sentence(
+    model: BodyModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # What PyCUDA does on a machine without a card: its extension module needs libcuda.
+    (tmp_path / "pycuda").mkdir()
+    (tmp_path / "pycuda" / "__init__.py").write_text("")
+    (tmp_path / "pycuda" / "driver.py").write_text(
+        "raise ImportError('libcuda.so.1: cannot open shared object file')"
+    )
+    for name in [n for n in sys.modules if n.partition(".")[0] == "pycuda"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    with pytest.raises(EngineError, match=r"no NVIDIA driver \(libcuda\.so\.1"):
+        open_cuda_skinner(model, "pycuda")
+
+
+def test_cuda_core_itself_without_a_driver_is_a_sentence(model: BodyModel) -> None:
+    core = pytest.importorskip("cuda.core", reason="the extra cuda is not installed")
+    pytest.importorskip("cuda.bindings.driver", reason="likewise")
+    try:
+        core.Device(0).set_current()
+    except Exception:
+        with pytest.raises(EngineError, match="cannot open CUDA card 0"):
+            open_cuda_skinner(model, "cuda-core")
+    else:
+        pytest.skip("there is a card")
