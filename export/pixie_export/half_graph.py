@@ -25,6 +25,7 @@ _OPSETS = {"float16": 20, "bfloat16": 22}
 that these graphs use changed."""
 _HALF_INPUTS = {"Resize": (0,)}
 """Inputs that follow the node's type, where not all float ones do."""
+_LARGE = 4096
 _LARGEST_FLOAT16 = float(np.finfo(np.float16).max)
 
 
@@ -54,13 +55,19 @@ def fits(array: npt.NDArray[np.float32], to: Half) -> bool:
 
 def float_tensors(model: onnx.ModelProto) -> frozenset[str]:
     """Return the names of all float32 tensors of a model."""
-    bare = onnx.ModelProto()
-    bare.CopyFrom(model)
-    for tensor in bare.graph.initializer:
-        # Types do not depend on large values, and protobuf may not carry them.
-        if tensor.ByteSize() > 4096:
-            tensor.ClearField("raw_data")
-            tensor.data_location = TensorProto.EXTERNAL
+    old = model.graph
+    # Types do not depend on large values, and those are not copied for them.
+    small = [t for t in old.initializer if t.ByteSize() <= _LARGE]
+    large = [
+        helper.make_tensor_value_info(t.name, t.data_type, t.dims)
+        for t in old.initializer
+        if t.ByteSize() > _LARGE
+    ]
+    bare = helper.make_model(
+        helper.make_graph(old.node, old.name, [*old.input, *large], old.output, small),
+        opset_imports=model.opset_import,
+        ir_version=model.ir_version,
+    )
     inferred = shape_inference.infer_shapes(bare).graph
     values = (*inferred.input, *inferred.value_info, *inferred.output)
     found = {

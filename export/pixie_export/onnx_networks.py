@@ -9,11 +9,10 @@ from pixie_runtime.errors import BundleError
 
 
 def load_network(bundle: Bundle, network: str) -> onnx.ModelProto:
-    """Return a network with its weights, all of them float32.
+    """Return a network with its weights, all of them float32, and its nodes named.
 
     Raises:
-        BundleError: it cannot be read, has an operator that ONNX does not define, or
-            nodes that share a name or have none.
+        BundleError: it cannot be read, or has an operator that ONNX does not define.
     """
     path = bundle.path_of(network)
     where = f"bundle {bundle.manifest.name}: the network {network!r}"
@@ -31,14 +30,18 @@ def load_network(bundle: Bundle, network: str) -> onnx.ModelProto:
                 "which cannot be converted; export the bundle again with this version "
                 "of pixie-live"
             )
-    names = {node.name for node in model.graph.node}
-    if len(names) < len(model.graph.node) or "" in names:
-        raise BundleError(
-            f"{where} has nodes without names of their own; export the bundle again "
-            "with this version of pixie-live"
-        )
     _unfold_stored_weights(model)
+    _name_nodes(model)
     return model
+
+
+def _name_nodes(model: onnx.ModelProto) -> None:
+    """Give a name to every node that has none of its own, in place."""
+    names = {""}
+    for node in model.graph.node:
+        if node.name in names:
+            node.name = f"{node.op_type} {node.output[0]}"
+        names.add(node.name)
 
 
 def _unfold_stored_weights(model: onnx.ModelProto) -> None:

@@ -12,6 +12,7 @@ from pixie_export.converters import HalfConverter, Int8Converter
 from pixie_export.graph_files import Announce
 from pixie_export.half_graph import Half
 from pixie_export.judging import ImageJudge
+from pixie_export.landmark_judge import LandmarkJudge
 from pixie_export.precision_bundle import (
     Converter,
     PrecisionReport,
@@ -96,15 +97,41 @@ def convert(options: PrecisionOptions, announce: Announce) -> PrecisionReport:
     limits = MeanLimits(
         options.max_degrees or _DEGREES[options.to], options.max_millimetres
     )
+    if bundle.manifest.kind == "landmark":
+        return _convert_landmark(options, bundle, limits, announce)
     with ImageJudge(bundle, threads=options.threads) as judge:
         return write_precision_bundle(
             bundle,
             _converter(options, bundle, judge, limits, announce),
-            lambda made: _verify(options, made, announce),
+            lambda bundle: _verify(options, bundle, announce),
             limits,
             options.out,
             announce=announce,
         )
+
+
+def _convert_landmark(
+    options: PrecisionOptions,
+    bundle: Bundle,
+    limits: MeanLimits,
+    announce: Announce,
+) -> PrecisionReport:
+    if options.to == "int8":
+        raise UsageError(
+            f"bundle {bundle.manifest.name} looks at landmarks: it has no convolutions "
+            "that int8 would make faster; use --to fp16 or bf16"
+        )
+    announce("looking at the demo clip")
+    judge = LandmarkJudge(bundle, threads=options.threads)
+
+    def compare(bundle: Bundle) -> Verification:
+        maker = comparing_maker(bundle.manifest, options.engine, options.threads)
+        return judge.verify(bundle, maker)
+
+    converter = HalfConverter(_HALVES[options.to], judge, limits, announce)
+    return write_precision_bundle(
+        bundle, converter, compare, limits, options.out, announce=announce
+    )
 
 
 def _converter(
