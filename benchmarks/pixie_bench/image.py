@@ -26,6 +26,7 @@ from pixie_runtime.image_estimator import (
     Attention,
     ImageEstimator,
 )
+from pixie_runtime.network import tracking_rates
 from pixie_runtime.options import Options
 from pixie_runtime.pipeline import Pipeline, Progress
 from pixie_runtime.types import StageTimes
@@ -190,7 +191,10 @@ def measure_image(
             estimator = ImageEstimator(
                 bundle, model, attention=attention, engines=engines
             )
-            landmarker = TimedLandmarker(open_landmarker(options, maker), clock)
+            opened_landmarker = open_landmarker(
+                options, maker, tracking_rates(options.part_rates)
+            )
+            landmarker = TimedLandmarker(opened_landmarker, clock)
             opened.callback(landmarker.close)
             chains[attention] = _Chain(options, landmarker, estimator, model, clock)
         for _ in range(rounds):

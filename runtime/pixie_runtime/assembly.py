@@ -18,6 +18,7 @@ from pixie_runtime.types import Person
 if TYPE_CHECKING:
     from pixie_runtime.body import BodyModel
     from pixie_runtime.engines import EngineMaker
+    from pixie_runtime.rates import Rates
     from pixie_runtime.sinks.websocket_messages import StreamInfo
 
 
@@ -65,7 +66,7 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
         for sink in open_sinks(options, source, model, info):
             opened.callback(sink.close)
             sinks.append(sink)
-        landmarker = open_landmarker(options, maker)
+        landmarker = open_landmarker(options, maker, network.landmark_rates)
         opened.pop_all()
     unrelated = options.results is not None
     return Pipeline(
@@ -80,12 +81,17 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
     )
 
 
-def open_landmarker(options: Options, maker: "EngineMaker | None" = None) -> Landmarker:
+def open_landmarker(
+    options: Options,
+    maker: "EngineMaker | None" = None,
+    rates: "Rates | None" = None,
+) -> Landmarker:
     """Load the landmark networks that the options name.
 
     Of ours no more runs than is wanted: where a first pass over the body places head
     and hands, or they are not looked at, finding the body is enough. `maker` opens
-    them, ONNX Runtime by default; Google's package has its own engine.
+    them, ONNX Runtime by default; Google's package has its own engine. `rates` say how
+    often hands and face are looked at, every frame by default; Google's always are.
 
     Raises:
         EngineError: the maker's library or device cannot run a network.
@@ -98,7 +104,7 @@ def open_landmarker(options: Options, maker: "EngineMaker | None" = None) -> Lan
     from pixie_runtime.landmarks.pixie import PixieLandmarker
 
     body_suffices = options.attention == "two-pass" or options.fusion == "body"
-    return PixieLandmarker(maker=maker, body_suffices=body_suffices)
+    return PixieLandmarker(maker=maker, body_suffices=body_suffices, rates=rates)
 
 
 def smoothing(model: "BodyModel") -> Callable[[Person], Person]:

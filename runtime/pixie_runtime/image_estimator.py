@@ -1,29 +1,29 @@
 """Running an image bundle: PIXIE's networks on crops of body, head and hands."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 
 from pixie_runtime import rotations
-from pixie_runtime.attention import (
-    ATTENDED_PARTS,
-    AttendedPart,
-    LastSight,
-    coarse_squares,
-    found_points,
-    part_square,
-    person_box,
-)
+from pixie_runtime.attention import LastSight, person_box
 from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import Bundle
 from pixie_runtime.coefficients import Coefficients
-from pixie_runtime.confidence import confidence, detector_scores
-from pixie_runtime.crops import BodyView, Crop, Square, body_square
+from pixie_runtime.confidence import confidence
+from pixie_runtime.crops import BodyView, Square, body_square
 from pixie_runtime.engines import Engine, EngineMaker
 from pixie_runtime.fusion_rules import FusionRules
 from pixie_runtime.image_networks import ImageNetworks
+from pixie_runtime.part_experts import (
+    ATTENTIONS,
+    Attention,
+    BodyLook,
+    PartExperts,
+    PartLook,
+)
+from pixie_runtime.rates import Rates
+from pixie_runtime.resampling import Resampler
 from pixie_runtime.types import (
     Camera,
     Float32,
@@ -35,29 +35,13 @@ from pixie_runtime.types import (
 )
 from pixie_runtime.weak_perspective import WeakCamera
 
-Attention = Literal["tracked", "two-pass"]
-ATTENTIONS: tuple[Attention, ...] = ("tracked", "two-pass")
+__all__ = ["ATTENTIONS", "NETWORKS", "Attention", "ImageEstimator"]
 
 NETWORKS = ("body", "coarse", "head", "hand", "fuse")
 """The networks of a bundle that a whole person takes."""
 _BODY_NETWORKS = ("body", "fuse")
-_GUESS_VISIBLE = 0.25
-"""A part that nobody found is looked at if so much of its square is in the picture."""
-_POSE_OF_PART: dict[AttendedPart, list[int]] = {
-    "head": [0, 2, 5, 7, 8],
-    "left_hand": [15, 17, 19, 21],
-    "right_hand": [16, 18, 20, 22],
-}
-"""The pose's landmarks whose visibility stands for that of a part."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Look:
-    """What there is to see of a part."""
-
-    crop: Crop
-    score: float
-    """How sure it is that the part is there, in [0, 1]."""
+_TORSO = [11, 12, 23, 24]
+"""The pose's shoulders and hips."""
 
 
 class ImageEstimator:
@@ -70,6 +54,9 @@ class ImageEstimator:
     - `tracked`: landmarks say where the parts are; a part that they lack is looked for
       where the last frame's body has it, and only where there is no last frame by a
       coarse pass.
+
+    Body, head and hands may be looked at at rates of their own. Where one is not due
+    its last feature is fused again, and the last body is moved along with the torso.
     """
 
     def __init__(
@@ -79,6 +66,7 @@ class ImageEstimator:
         *,
         attention: Attention = "tracked",
         rules: FusionRules | None = None,
+        rates: Rates | None = None,
         engines: Mapping[str, Engine] | None = None,
         maker: EngineMaker | None = None,
     ) -> None:
@@ -91,6 +79,8 @@ class ImageEstimator:
                 would mean something else, stay zero; `warning` then says so.
             attention: how head and hands are found.
             rules: what is done with the experts' features; default: `FusionRules()`.
+            rates: how often body, head and hands are looked at; default: in every
+                frame.
             engines: what runs the networks, by name, closed with this estimator.
             maker: opens those that have no engine yet; default: ONNX Runtime.
 
@@ -99,14 +89,21 @@ class ImageEstimator:
             EngineError: the maker's library or device cannot run a network.
         """
         self._model = model
-        self._attention = attention
         rules = rules or FusionRules()
         self._rules = rules.row()[None]
-        self._looks_at_parts = rules.parts
         self._coefficients = Coefficients.of(bundle.manifest, model)
         names = NETWORKS if rules.parts else _BODY_NETWORKS
         self._networks = ImageNetworks(bundle, names, engines, maker=maker)
+        self._rates = rates or Rates()
+        self._experts = (
+            PartExperts(self._networks, attention, self._rates) if rules.parts else None
+        )
+        size = self._networks.crops.size
+        self._image = np.zeros((1, 3, size, size), np.float32)
+        self._resampler = Resampler()
+        self._body: BodyLook | None = None
         self._last: LastSight | None = None
+        self._frames_of_person = 0
 
     @property
     def warning(self) -> str | None:
@@ -131,105 +128,62 @@ class ImageEstimator:
         if box is None:
             return None
         spec = self._networks.crops
-        view = BodyView(body_square(box, spec.body_scale), spec)
-        image = view.body(frame.image).image[None]
-        F_b = self._networks.infer("body", image=image)["F_b"]
-        looks = self._looks(view, landmarks, frame, F_b)
-        outputs = self._networks.infer(
-            "fuse",
-            F_b=F_b,
-            **self._part_features(looks, F_b),
-            present=np.array([[look is not None for look in looks]], np.float32),
-            rules=self._rules,
-        )
+        square = body_square(box, spec.body_scale)
+        last = self._last
+        if last is not None and not last.is_of(square, frame.timestamp_s):
+            last = None
+        number = 0 if last is None else self._frames_of_person + 1
+        self._frames_of_person = number
+        view = BodyView(square, spec, self._resampler)
+        body = self._body
+        if body is None or self._rates.due("body", number):
+            body = self._body = self._look(view, landmarks, frame)
+        looks: list[PartLook | None] = [None, None, None]
+        if self._experts is not None:
+            looks = self._experts.looks(landmarks, frame, view, body, last, number)
+        outputs = self._fused(body, looks)
+        camera_span = _moved(body, landmarks)
+        weak = WeakCamera(outputs["camera"][0], camera_span)
         scores = np.array([look.score if look else 0.0 for look in looks], np.float32)
-        return self._person(outputs, scores, view, landmarks, frame, camera)
+        return self._person(outputs, scores, weak, square, landmarks, frame, camera)
 
     def reset(self) -> None:
         """Forget the person: the next frame has nothing to do with the last."""
-        self._last = None
+        self._last = self._body = None
 
     def close(self) -> None:
         """Free the networks."""
         self._networks.close()
 
-    def _looks(
-        self, view: BodyView, landmarks: PersonLandmarks, frame: Frame, F_b: Float32
-    ) -> list[_Look | None]:
-        """Return what there is to see of head, left and right hand."""
-        if not self._looks_at_parts:
-            return [None, None, None]
-        squares: list[Square | None] = [None, None, None]
-        if self._attention == "tracked":
-            squares = [self._tracked(view, landmarks, p, frame) for p in ATTENDED_PARTS]
-        if None in squares:
-            coarse = coarse_squares(self._networks.infer("coarse", F_b=F_b)["boxes"][0])
-            squares = [
-                known or guess for known, guess in zip(squares, coarse, strict=True)
-            ]
-        found = detector_scores(landmarks).tolist()
-        return [
-            None
-            if square is None
-            else self._look(view, frame, landmarks, part, square, score)
-            for part, square, score in zip(ATTENDED_PARTS, squares, found, strict=True)
-        ]
-
-    def _tracked(
-        self,
-        view: BodyView,
-        landmarks: PersonLandmarks,
-        part: AttendedPart,
-        frame: Frame,
-    ) -> Square | None:
-        points = found_points(landmarks, part)
-        last = self._last
-        if points is None and last and last.is_of(view.square, frame.timestamp_s):
-            points = last.points(part)
-        return None if points is None else part_square(view, points, part)
-
     def _look(
-        self,
-        view: BodyView,
-        frame: Frame,
-        landmarks: PersonLandmarks,
-        part: AttendedPart,
-        square: Square,
-        found: float,
-    ) -> _Look | None:
-        """Return what is in a square of the finer picture, if enough is to be seen."""
-        # The hands' network knows right hands; its results come back unmirrored.
-        crop = view.part(frame.image, square, mirrored=part == "left_hand")
-        guessed = self._attention == "tracked" and not found
-        if crop.visible <= (_GUESS_VISIBLE if guessed else 0.0):
-            return None
-        return _Look(crop, found or _visibility(landmarks, part))
+        self, view: BodyView, landmarks: PersonLandmarks, frame: Frame
+    ) -> BodyLook:
+        view.body(frame.image, into=self._image[0])
+        F_b = self._networks.infer("body", image=self._image)["F_b"]
+        return BodyLook(F_b, view, _torso(landmarks))
 
-    def _part_features(
-        self, looks: list[_Look | None], F_b: Float32
+    def _fused(
+        self, body: BodyLook, looks: list[PartLook | None]
     ) -> dict[str, Float32]:
-        """Return the parts' features by name; zeros for what was not looked at."""
-        head, *hands = looks
-        nothing = np.zeros_like(F_b)
-        features = {"F_f": nothing, "F_left": nothing, "F_right": nothing}
-        if head is not None:
-            image = head.crop.image[None]
-            features["F_f"] = self._networks.infer("head", image=image)["F_f"]
-        seen = {
-            name: look.crop.image
-            for name, look in zip(("F_left", "F_right"), hands, strict=True)
-            if look is not None
-        }
-        if seen:
-            F_h = self._networks.infer("hand", image=np.stack([*seen.values()]))["F_h"]
-            features |= {name: F_h[i : i + 1] for i, name in enumerate(seen)}
-        return features
+        """Run the moderators and regressors; what was not seen is zeros."""
+        nothing = np.zeros_like(body.F_b)
+        head, left, right = (look.feature if look else nothing for look in looks)
+        return self._networks.infer(
+            "fuse",
+            F_b=body.F_b,
+            F_f=head,
+            F_left=left,
+            F_right=right,
+            present=np.array([[look is not None for look in looks]], np.float32),
+            rules=self._rules,
+        )
 
     def _person(
         self,
         outputs: Mapping[str, Float32],
         scores: Float32,
-        view: BodyView,
+        weak: WeakCamera,
+        square: Square,
         landmarks: PersonLandmarks,
         frame: Frame,
         camera: Camera,
@@ -240,8 +194,7 @@ class ImageEstimator:
         )
         shaped = self._model.shaped(betas, expression)
         seen = shaped.posed(quaternions, np.zeros(3, np.float32))
-        weak = WeakCamera(outputs["camera"][0], view.projected)
-        self._last = LastSight(frame.timestamp_s, view.square, seen, weak)
+        self._last = LastSight(frame.timestamp_s, square, seen, weak)
         quaternions, transl = weak.placed(seen, quaternions, camera)
         return Person(
             track_id=0,
@@ -255,8 +208,16 @@ class ImageEstimator:
         )
 
 
-def _visibility(landmarks: PersonLandmarks, part: AttendedPart) -> float:
-    """Return how visible the pose's landmarks on a part are; 0 without a pose."""
-    if landmarks.pose is None:
-        return 0.0
-    return float(landmarks.pose.visibility[_POSE_OF_PART[part]].mean())
+def _torso(landmarks: PersonLandmarks) -> Float32 | None:
+    """Return the middle of shoulders and hips, (2,) pixels."""
+    pose = landmarks.pose
+    return None if pose is None else pose.image[_TORSO, :2].mean(axis=0)
+
+
+def _moved(body: BodyLook, landmarks: PersonLandmarks) -> Square:
+    """Return what the body's camera spans, moved along since the body was looked at."""
+    span, torso = body.view.projected, _torso(landmarks)
+    if torso is None or body.torso is None:
+        return span
+    x, y = (torso - body.torso).tolist()
+    return replace(span, x=span.x + x, y=span.y + y)

@@ -9,6 +9,7 @@ import tyro
 from pixie_runtime.addresses import Address, parse_address
 from pixie_runtime.engine_kinds import EngineKind, Precision
 from pixie_runtime.errors import UsageError
+from pixie_runtime.rates import Rates
 from pixie_runtime.web_origins import check_origins
 
 DEMO_FOLDER = Path("out")
@@ -46,6 +47,10 @@ _Engine = Annotated[
     tyro.conf.arg(metavar="auto|onnxruntime|openvino|tensorrt|tensorrt-rtx"),
 ]
 _Precision = Annotated[Precision, tyro.conf.arg(metavar="float32|bfloat16")]
+_Rates = Annotated[
+    str | None,
+    tyro.conf.arg(metavar="body=N,hands=N,head=N", help_behavior_hint=""),
+]
 _Count = Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")]
 
 
@@ -87,6 +92,9 @@ class Options:
     part: _Part = None
     """Image bundle: look at the whole body (default), or at a
     head or a hand alone."""
+    rates: _Rates = None
+    """Look at body, hands or head only in every Nth frame, and
+    keep what was last seen in between: faster, less exact."""
     landmarker: Literal["pixie", "mediapipe"] = "pixie"
     """What finds landmarks: our pipeline or Google's package
     (needs the extra "mediapipe")."""
@@ -157,6 +165,16 @@ class Options:
         if self.results is not None and self.images is None:
             raise UsageError("--results is for pictures: it needs --images")
         self._check_image_options()
+        _ = self.part_rates
+
+    @property
+    def part_rates(self) -> Rates:
+        """How often each part is looked at.
+
+        Raises:
+            UsageError: `--rates` is not understood.
+        """
+        return Rates() if self.rates is None else Rates.parse(self.rates)
 
     @property
     def osc_address(self) -> Address | None:

@@ -16,6 +16,7 @@ from pixie_runtime.errors import BundleError
 from pixie_runtime.fusion_rules import FusionRules
 from pixie_runtime.image_estimator import ATTENTIONS, Attention, ImageEstimator
 from pixie_runtime.landmarks.pixie import PixieLandmarker
+from pixie_runtime.rates import Rates
 from pixie_runtime.sources.images import ImageFolder
 from pixie_runtime.types import (
     Camera,
@@ -385,3 +386,78 @@ def test_grey_transparent_and_turned_pictures_give_the_upright_rgb_one_s_person(
     with_exif_orientation(lying, 6)
     assert same(person_in(lying, estimator), person_in(standing, estimator))
     estimator.close()
+
+
+def looks_of(
+    bundle: Bundle, model: BodyModel, rates: str, landmarks: list[PersonLandmarks]
+) -> tuple[list[Person], list[dict[str, int]]]:
+    """Return people at 30 Hz, and how many crops each expert had seen by then."""
+    engines = watched_engines(bundle)
+    estimator = ImageEstimator(bundle, model, rates=Rates.parse(rates), engines=engines)
+    people, counts = [], []
+    for index, seen in enumerate(landmarks):
+        person = estimator.estimate(seen, frame(index, seed=index), VIEW)
+        assert person is not None
+        people.append(person)
+        experts = ("body", "head", "hand")
+        counts.append(
+            {n: sum(len(g["image"]) for g in engines[n].given) for n in experts}
+        )
+    estimator.close()
+    return people, counts
+
+
+def test_each_expert_looks_at_its_own_rate_and_everything_is_fused_each_time(
+    bundle: Bundle, model: BodyModel
+) -> None:
+    _, counts = looks_of(bundle, model, "body=2,hands=2,head=4", [somebody()] * 6)
+    assert [count["body"] for count in counts] == [1, 1, 2, 2, 3, 3]
+    assert [count["hand"] for count in counts] == [2, 4, 4, 6, 6, 8]
+    assert [count["head"] for count in counts] == [1, 1, 1, 2, 2, 2]
+
+
+def test_what_was_last_seen_is_fused_again(bundle: Bundle, model: BodyModel) -> None:
+    slow, _ = looks_of(bundle, model, "body=9,hands=9,head=9", [somebody()] * 4)
+    every, _ = looks_of(bundle, model, "hands=1", [somebody()] * 4)
+    assert all(same(person, every[0]) for person in slow)
+    assert not same(every[1], every[0])
+
+
+def test_a_body_between_two_looks_moves_along_with_its_torso(
+    bundle: Bundle, model: BodyModel
+) -> None:
+    """The picture of the body is 60 pixels further right; so is where it stands."""
+    still = somebody()
+    moved = shifted(still, 60.0)
+    slow, _ = looks_of(bundle, model, "body=9,hands=9,head=9", [still, moved])
+    before, after = (VIEW.project(person.joints) for person in slow)
+    offset = after - before
+    assert np.median(offset[:, 0]) == pytest.approx(60, rel=0.05)
+    assert np.abs(np.median(offset[:, 1])) < 3
+
+
+def test_somebody_else_is_looked_at_at_once(bundle: Bundle, model: BodyModel) -> None:
+    there, elsewhere = somebody(), shifted(somebody(), 600.0)
+    _, counts = looks_of(
+        bundle, model, "body=9,hands=9,head=9", [there, there, elsewhere]
+    )
+    assert [count["body"] for count in counts] == [1, 1, 2]
+    assert [count["head"] for count in counts] == [1, 1, 2]
+
+
+def shifted(landmarks: PersonLandmarks, x: float) -> PersonLandmarks:
+    """Return the same person so many pixels further right."""
+
+    def moved(image: Float32) -> Float32:
+        return image + np.array([x, 0, 0], np.float32)
+
+    pose, face, hand = landmarks.pose, landmarks.face, landmarks.right_hand
+    assert pose is not None
+    assert face is not None
+    assert hand is not None
+    return replace(
+        landmarks,
+        pose=replace(pose, image=moved(pose.image)),
+        face=replace(face, image=moved(face.image)),
+        right_hand=replace(hand, image=moved(hand.image)),
+    )

@@ -13,6 +13,7 @@ from pixie_runtime.errors import BundleError, UsageError
 from pixie_runtime.fusion_rules import FusionRules
 from pixie_runtime.network import Network, fusion_rules, open_network
 from pixie_runtime.options import Options
+from pixie_runtime.rates import Rates
 from tests.runtime.image_bundle import write_image_bundle
 
 
@@ -146,3 +147,21 @@ def test_a_bundle_of_an_unknown_kind_is_refused(tiny: Path, tmp_path: Path) -> N
     assert Bundle.open(folder).manifest.name == "tiny"
     with pytest.raises(BundleError, match="bundle tiny is of kind 'sound'; expected"):
         open_network(Options(demo=True, bundle=folder))
+
+
+def test_rates_are_said_and_reach_the_landmarks(opened: Opened, tiny: Path) -> None:
+    """Landmarks that only say where to cut are not wanted in every frame."""
+    network = opened(bundle=tiny, rates="body=2,hands=3")
+    assert network.setup["rates"] == "body=2,hands=3,head=1"
+    assert network.landmark_rates == Rates(body=2, hands=3, head=2)
+    assert opened(bundle=tiny).landmark_rates == Rates(hands=2, head=2)
+    assert opened().landmark_rates == Rates()
+    assert opened(rates="hands=2").landmark_rates == Rates(hands=2)
+    assert opened(bundle=tiny, part="hand").landmark_rates == Rates()
+
+
+def test_a_body_known_by_its_landmarks_is_looked_at_in_every_frame(
+    opened: Opened,
+) -> None:
+    with pytest.raises(UsageError, match="expected rates of hands and head only"):
+        opened(rates="body=2")

@@ -20,6 +20,7 @@ from pixie_runtime.options import Options
         ({"osc": "9000"}, "--osc '9000': expected HOST:PORT"),
         ({"websocket": "localhost:99999"}, "'99999' is not a port"),
         ({"results": Path("a")}, "--results is for pictures: it needs --images"),
+        ({"rates": "feet=2"}, "rates: 'feet=2' in 'feet=2', expected each of body,"),
         ({"attention": "tracked"}, "--attention: only for bundles that look at images"),
         (
             {"fusion": "paper", "part": "whole"},

@@ -4,6 +4,8 @@ With a body: FaceLandmarksFromPoseCpu of MediaPipe Holistic. Without: the face d
 looks at the whole picture (FaceLandmarkFrontCpu).
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from pixie_runtime.landmarks.detector import FACE, Detector
@@ -15,7 +17,7 @@ from pixie_runtime.landmarks.regions import (
     normalised,
     rotation_between,
 )
-from pixie_runtime.types import FaceLandmarks, PoseLandmarks, UInt8
+from pixie_runtime.types import FaceLandmarks, Float32, PoseLandmarks, UInt8
 
 _SIDE = 192
 _MIN_SCORE = 0.5
@@ -37,11 +39,13 @@ class FaceTracker:
         self._detector = Detector(models.face_detection_short_range, FACE)
         self._engine = models.face_landmark
         self._last: FaceLandmarks | None = None
+        self._head: Float32 | None = None
         self._missed = 0
 
     def reset(self) -> None:
         """Forget the face."""
         self._last = None
+        self._head = None
         self._missed = 0
 
     def update(self, image: UInt8, pose: PoseLandmarks | None) -> FaceLandmarks | None:
@@ -51,6 +55,20 @@ class FaceTracker:
         else:
             region = self._of_picture(image)
         self._last = self._landmarks(image, region) if region else None
+        self._head = _place_of_head(pose) if pose else None
+        return self._last
+
+    def follow(self, pose: PoseLandmarks) -> FaceLandmarks | None:
+        """Return the last face, moved along with the head; no network runs.
+
+        One that was not on a body when it was seen stays where it is.
+        """
+        head = _place_of_head(pose)
+        if self._last is not None and self._head is not None:
+            points = self._last.image.copy()
+            points[:, :2] += head - self._head
+            self._last = replace(self._last, image=points)
+        self._head = head
         return self._last
 
     def _of_body(self, image: UInt8, pose: PoseLandmarks) -> Region | None:
@@ -106,6 +124,11 @@ def region_on_body(pose: PoseLandmarks) -> Region:
     if neck @ (-np.sin(turn), np.cos(turn)) < 0:
         turn = normalised(turn + np.pi)
     return Region.around(points, turn, scale=3.0)
+
+
+def _place_of_head(pose: PoseLandmarks) -> Float32:
+    """Return the mean of the pose's landmarks on the head, (2,) pixels."""
+    return np.asarray(pose.image[_POSE_FACE, :2].mean(axis=0), np.float32)
 
 
 def region_of_face(landmarks: Points) -> Region:

@@ -4,7 +4,7 @@ With a body: HandLandmarksLeftAndRightCpu of MediaPipe Holistic, both hands in o
 Without one: PalmDetectionCpu and HandLandmarkTrackingCpu.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -64,6 +64,12 @@ class SeenHand:
         right = self.right_probability
         return right if side == "right" else 1 - right
 
+    def moved(self, shift: Float32) -> "SeenHand":
+        """Return the same hand elsewhere in the picture; `shift` is (2,) pixels."""
+        image = self.landmarks.image.copy()
+        image[:, :2] += shift
+        return replace(self, landmarks=replace(self.landmarks, image=image))
+
 
 class HandModel:
     """The landmark network, for any number of hands at once."""
@@ -100,17 +106,20 @@ class HandTracker:
         self._model = HandModel(models.hand_landmark_full)
         self._recrop = models.hand_recrop
         self._palms = Detector(models.palm_detection_full, PALM)
-        self._last: dict[Side, HandLandmarks] = {}
+        self._last: dict[Side, SeenHand] = {}
+        self._arms: dict[Side, Float32] = {}
         self._frames_without: dict[Side, int] = dict.fromkeys(SIDES, 0)
 
     def reset(self) -> None:
         """Forget both hands."""
         self._last = {}
+        self._arms = {}
         self._frames_without = dict.fromkeys(SIDES, 0)
 
     def swap_sides(self) -> None:
         """Take the left hand for the right one from now on, and the other way round."""
         self._last = {other(side): hand for side, hand in self._last.items()}
+        self._arms = {other(side): place for side, place in self._arms.items()}
         self._frames_without = {other(s): n for s, n in self._frames_without.items()}
 
     def update(self, image: UInt8, pose: PoseLandmarks | None) -> dict[Side, SeenHand]:
@@ -122,8 +131,28 @@ class HandTracker:
             found = self._on_arms(image, pose)
         else:
             found = self._on_their_own(image)
-        self._last = {side: hand.landmarks for side, hand in found.items()}
+        self._remember(found, pose)
         return found
+
+    def follow(self, pose: PoseLandmarks) -> dict[Side, SeenHand]:
+        """Return the last hands, moved along with the arms; no network runs.
+
+        Those that were not on an arm of a body when they were seen stay where they are.
+        """
+        moved = {
+            side: hand.moved(_end_of_arm(pose, side) - self._arms[side])
+            if side in self._arms
+            else hand
+            for side, hand in self._last.items()
+        }
+        self._remember(moved, pose)
+        return moved
+
+    def _remember(
+        self, hands: dict[Side, SeenHand], pose: PoseLandmarks | None
+    ) -> None:
+        self._last = hands
+        self._arms = {side: _end_of_arm(pose, side) for side in hands} if pose else {}
 
     def _on_arms(self, image: UInt8, pose: PoseLandmarks) -> dict[Side, SeenHand]:
         visible = [
@@ -151,8 +180,9 @@ class HandTracker:
         for index, side in enumerate(on_arms):
             last = self._last.get(side)
             if last is not None:
-                followed = region_of_hand(last.image)
-                if _LIMITS.hold(followed, last.image, regions[index]):
+                image_points = last.landmarks.image
+                followed = region_of_hand(image_points)
+                if _LIMITS.hold(followed, image_points, regions[index]):
                     regions[index] = followed
         return regions
 
@@ -171,7 +201,8 @@ class HandTracker:
         return refined
 
     def _on_their_own(self, image: UInt8) -> dict[Side, SeenHand]:
-        regions = [region_of_hand(hand.image) for hand in self._last.values()]
+        last = [hand.landmarks for hand in self._last.values()]
+        regions = [region_of_hand(hand.image) for hand in last]
         if len(regions) < len(SIDES):
             for palm in self._palms.detect(image):
                 region = region_of_palm(palm)
@@ -237,6 +268,12 @@ def overlap(a: Region, b: Region) -> float:
 def other(side: Side) -> Side:
     """Return the other side."""
     return "right" if side == "left" else "left"
+
+
+def _end_of_arm(pose: PoseLandmarks, side: Side) -> Float32:
+    """Return where the pose has a hand: the mean of wrist and knuckles, (2,) pixels."""
+    points = [places[side] for places in (_POSE_WRIST, _POSE_PINKY, _POSE_INDEX)]
+    return np.asarray(pose.image[points, :2].mean(axis=0), np.float32)
 
 
 def _is_same_hand(a: HandLandmarks, b: HandLandmarks) -> bool:

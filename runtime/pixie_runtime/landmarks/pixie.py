@@ -1,6 +1,8 @@
 """Our landmarker: MediaPipe's networks, its graphs in numpy."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from pixie_runtime.engines import EngineMaker
 from pixie_runtime.landmarks import pixels_of
@@ -9,6 +11,7 @@ from pixie_runtime.landmarks.hands import HandTracker, SeenHand, Side, other
 from pixie_runtime.landmarks.models import LandmarkModels
 from pixie_runtime.landmarks.orientation import SideKeeper, swapped
 from pixie_runtime.landmarks.pose import PoseTracker
+from pixie_runtime.rates import Rates
 from pixie_runtime.types import (
     FaceLandmarks,
     Frame,
@@ -32,6 +35,7 @@ class PixieLandmarker:
         threads: int = 2,
         models: LandmarkModels | None = None,
         body_suffices: bool = False,
+        rates: Rates | None = None,
         maker: EngineMaker | None = None,
     ) -> None:
         """Load the networks.
@@ -41,6 +45,8 @@ class PixieLandmarker:
             models: Other engines for the same networks; the shipped ones by default.
             body_suffices: Whether hands and face are only looked for where there is
                 no body, to know that somebody is there. That takes half the time.
+            rates: How often hands and face are looked at while there is a body. In
+                between they move along with it. Default: in every frame.
             maker: Opens the shipped ones; ONNX Runtime by default.
 
         Raises:
@@ -53,6 +59,8 @@ class PixieLandmarker:
         self._hands = HandTracker(self._models)
         self._face = FaceTracker(self._models)
         self._body_suffices = body_suffices
+        self._rates = rates or Rates()
+        self._frames_of_body = 0
         # The face's networks are small: beside the hands' they fill the gaps in which
         # a core would wait for the other.
         self._beside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="face")
@@ -95,9 +103,18 @@ class PixieLandmarker:
             self._hands.reset()
             self._face.reset()
             return {}, None
-        looking_at_face = self._beside.submit(self._face.update, image, pose)
-        hands = self._hands.update(image, pose)
-        return hands, looking_at_face.result()
+        frame = self._frames_of_body
+        self._frames_of_body = 0 if pose is None else frame + 1
+        face: Callable[[], FaceLandmarks | None]
+        if pose is None or self._rates.due("head", frame):
+            face = self._beside.submit(self._face.update, image, pose).result
+        else:
+            face = partial(self._face.follow, pose)
+        if pose is None or self._rates.due("hands", frame):
+            hands = self._hands.update(image, pose)
+        else:
+            hands = self._hands.follow(pose)
+        return hands, face()
 
     def reset(self) -> None:
         """Forget the person: the next frame is looked at afresh."""
@@ -105,6 +122,7 @@ class PixieLandmarker:
         self._sides.reset()
         self._hands.reset()
         self._face.reset()
+        self._frames_of_body = 0
 
     def close(self) -> None:
         """Free what the models hold."""

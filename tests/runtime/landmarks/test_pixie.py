@@ -1,6 +1,7 @@
 """The whole landmarker on real footage, beside what MediaPipe Holistic found there."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,11 @@ import pytest
 from pixie_bench.holistic import Comparison, compare
 from pixie_runtime.errors import SourceError
 from pixie_runtime.landmarks import Landmarker
+from pixie_runtime.landmarks.models import LandmarkModels
 from pixie_runtime.landmarks.pixie import PixieLandmarker
+from pixie_runtime.rates import Rates
 from pixie_runtime.types import Frame, PersonLandmarks, UInt8
+from tests.runtime.image_bundle import WatchedEngine
 from tests.runtime.landmarks.footage import ROOT, frames_of
 
 GOLDEN = ROOT / "tests/golden/holistic.npz"
@@ -237,3 +241,47 @@ def test_where_the_body_suffices_but_is_not_there_a_face_is_looked_for(
     (found,) = look(for_the_body, frames_of("skimage_astronaut.png"))
     assert found.pose is None
     assert found.face is not None
+
+
+def test_parts_between_two_looks_move_along_with_the_body(
+    cam02: list[PersonLandmarks],
+) -> None:
+    """Where every second frame is not looked at, landmarks hardly differ."""
+    sparing = PixieLandmarker(rates=Rates(hands=2, head=2))
+    found = look(sparing, frames_of(CAM02))
+    sparing.close()
+    distances = []
+    for every, second in zip(cam02, found, strict=True):
+        assert every.pose is not None
+        assert second.pose is not None
+        np.testing.assert_array_equal(every.pose.image, second.pose.image)
+        for side in ("left_hand", "right_hand"):
+            a, b = getattr(every, side), getattr(second, side)
+            if a is not None and b is not None:
+                size = np.ptp(a.image[:, :2], axis=0).max()
+                offset = (a.image - b.image)[:, :2].mean(axis=0)
+                distances.append(np.hypot(*offset) / size)
+    assert len(distances) > 60
+    assert np.median(distances) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("clip", "name", "looks"),
+    [
+        (CAM01, "hand_landmark_full", [1, 2, 2, 3, 3]),
+        (CARPHONE, "face_landmark", [1, 1, 2, 2, 3]),
+    ],
+)
+def test_hands_and_face_are_looked_at_in_turns(
+    clip: str, name: str, looks: list[int]
+) -> None:
+    models = LandmarkModels.shipped()
+    watched = WatchedEngine(getattr(models, name))
+    models = replace(models, **{name: watched})
+    landmarker = PixieLandmarker(models=models, rates=Rates(hands=2, head=2))
+    counts = []
+    for index, image in enumerate(frames_of(clip, 5)):
+        assert landmarker.detect(Frame(index, index / 30, 0, image)).pose is not None
+        counts.append(len(watched.given))
+    landmarker.close()
+    assert counts == looks
