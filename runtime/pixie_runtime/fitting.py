@@ -50,6 +50,7 @@ _PRIOR = np.concatenate(
     [np.repeat(1 / np.square(list(_TRUST_RAD.values())), 3), np.full(3, _TRUST_M**-2)]
 )
 """Inverse variances of a step: the free joints' turns, then the shift."""
+_DIAGONAL = np.diag_indices(len(_PRIOR))
 
 
 def _descent() -> npt.NDArray[np.bool_]:
@@ -79,20 +80,21 @@ def fit(
         transl: (3,) metres, camera frame.
         seen: which points of the body were seen where.
     """
-    points, rays = seen.points, seen.rays
+    points = seen.points
     weight = np.repeat(seen.weight / _LANDMARK_M**2, 2)
     q, t = quaternions.astype(np.float64), transl.astype(np.float64)
     gone = np.zeros_like(_PRIOR)
-    moves = _MOVES[:, points.joint]
+    equations = _Equations(seen.rays, _MOVES[:, points.joint].T)
     for _ in range(_STEPS):
         posed = shaped.posed(q.astype(np.float32), t.astype(np.float32))
         T = posed.transforms.astype(np.float64)
-        A, b = _equations(points.place(posed.transforms), rays, T, moves)
+        A, b = equations.at(points.place(posed.transforms), T[_FREE, :3, 3])
         sigmas = np.abs(b) * np.sqrt(weight)
-        doubt = np.square(np.maximum(sigmas / _OUTLIER, 1))
-        w = weight / doubt
-        normal = (A * w[:, None]).T @ A + np.diag(_PRIOR)
-        step = np.linalg.solve(normal, (A * w[:, None]).T @ b - _PRIOR * gone)
+        w = weight / np.square(np.maximum(sigmas / _OUTLIER, 1))
+        WA = A * w[:, None]
+        normal = WA.T @ A
+        normal[_DIAGONAL] += _PRIOR
+        step = np.linalg.solve(normal, b @ WA - _PRIOR * gone)
         turns, shift = step[:-3].reshape(-1, 3), step[-3:]
         q[_FREE] = _turned(q[_FREE], T[_PARENT_OF_FREE, :3, :3], turns)
         t += shift
@@ -102,36 +104,46 @@ def fit(
 
 def _turned(q: Float64, R_parent: Float64, turns: Float64) -> Float64:
     """Turn joints by small rotation vectors (F, 3) given in camera axes."""
-    R = R_parent.copy()
-    R[_FREE == 0] = np.eye(3)
-    local = np.einsum("fba,fb->fa", R, turns)
+    local = np.where(
+        (_FREE == 0)[:, None], turns, np.einsum("fba,fb->fa", R_parent, turns)
+    )
     product = rotations.multiply(rotations.from_rotvec(local), q)
     return np.asarray(rotations.normalise(product), np.float64)
 
 
-def _equations(
-    places: Float32, rays: Float64, T: Float64, moves: npt.NDArray[np.bool_]
-) -> tuple[Float64, Float64]:
-    """Linearise the points' distances from their rays, in metres.
+class _Equations:
+    """The points' distances from their rays in metres, linear in a step.
 
     The distance of a point p from the ray u is (p_x - u_x p_z, p_y - u_y p_z); turning
     a joint at c by a small w moves the point by w x (p - c).
-
-    Returns:
-        A (2P, 3F + 3) and b (2P,): A @ step should be b.
     """
-    p = places.astype(np.float64)
-    count, free = len(p), len(_FREE)
-    arm = (p[None] - T[_FREE, None, :3, 3]) * moves[..., None]
-    x, y, z = np.moveaxis(arm, -1, 0)
-    zero = np.zeros_like(x)
-    # Rows: x, y, z of w x arm; columns: w.
-    cross = np.stack(
-        [np.stack(row, -1) for row in ((zero, z, -y), (-z, zero, x), (y, -x, zero))], -2
-    )
-    D = np.empty((count, 3, 3 * free + 3))
-    D[:, :, :-3] = cross.transpose(1, 2, 0, 3).reshape(count, 3, 3 * free)
-    D[:, :, -3:] = np.eye(3)
-    A = D[:, :2] - rays[:, :, None] * D[:, 2:]
-    b = rays * p[:, 2:] - p[:, :2]
-    return A.reshape(2 * count, -1), b.reshape(-1)
+
+    def __init__(self, rays: Float64, moves: npt.NDArray[np.bool_]) -> None:
+        """Take rays (P, 2), and whether each point moves with each joint, (P, F)."""
+        count, free = moves.shape
+        self._rays = rays
+        self._moves = moves[..., None]
+        self._A = np.zeros((count, 2, 3 * free + 3))
+        self._A[:, :, -3:-1] = np.eye(2)
+        self._A[:, :, -1] = -rays
+        self._turns = self._A[:, :, :-3].reshape(count, 2, free, 3)
+
+    def at(self, places: Float32, centres: Float64) -> tuple[Float64, Float64]:
+        """Linearise about points (P, 3) and joints (F, 3).
+
+        Returns:
+            A (2P, 3F + 3) and b (2P,): A @ step should be b. A is valid until the next
+            call.
+        """
+        p = places.astype(np.float64)
+        x, y, z = np.moveaxis((p[:, None] - centres) * self._moves, -1, 0)
+        u, v = self._rays[:, :1], self._rays[:, 1:]
+        along_x, along_y = self._turns[:, 0], self._turns[:, 1]
+        along_x[..., 0] = -u * y
+        along_x[..., 1] = z + u * x
+        along_x[..., 2] = -y
+        along_y[..., 0] = -z - v * y
+        along_y[..., 1] = v * x
+        along_y[..., 2] = x
+        b = self._rays * p[:, 2:] - p[:, :2]
+        return self._A.reshape(2 * len(p), -1), b.reshape(-1)

@@ -14,6 +14,49 @@ Array = npt.NDArray[np.floating[Any]]
 
 _EPS = 1e-12
 
+Table = npt.NDArray[np.float64]
+
+# numpy's cost on a body's 55 rotations is per call, not per number: what is a sum of
+# products is one small matrix product with a table of signs.
+
+
+def _hamilton() -> Table:
+    """Return (16, 4): a quaternion product out of all products of components."""
+    table = np.zeros((4, 4, 4))
+    table[0, range(4), range(4)] = table[range(4), 0, range(4)] = 1
+    table[range(1, 4), range(1, 4), 0] = -1
+    for i, j, k in ((1, 2, 3), (2, 3, 1), (3, 1, 2)):
+        table[i, j, k], table[j, i, k] = 1, -1
+    return table.reshape(16, 4)
+
+
+def _matrix_of_products() -> Table:
+    """Return (16, 9): R - 1 of a unit quaternion out of products of components."""
+    table = np.zeros((4, 4, 3, 3))
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        table[i + 1, i + 1, [j, k], [j, k]] = -2
+        table[i + 1, j + 1, [i, j], [j, i]] = 2
+        table[0, k + 1, i, j], table[0, k + 1, j, i] = -2, 2
+    return table.reshape(16, 9)
+
+
+def _products_of_matrix() -> Table:
+    """Return (9, 16): 4 q q^T of a rotation matrix, less 1 on the diagonal."""
+    table = np.zeros((3, 3, 4, 4))
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        table[i, i, [0, i + 1], [0, i + 1]] = 1
+        table[i, i, [j + 1, k + 1], [j + 1, k + 1]] = -1
+        for m, n in ((i, j), (j, i)):
+            table[m, n, [i + 1, j + 1], [j + 1, i + 1]] = 1
+        table[j, i, [0, k + 1], [k + 1, 0]] = 1
+        table[i, j, [0, k + 1], [k + 1, 0]] = -1
+    return table.reshape(9, 16)
+
+
+_HAMILTON = _hamilton()
+_MATRIX_OF_PRODUCTS = _matrix_of_products()
+_PRODUCTS_OF_MATRIX = _products_of_matrix()
+
 
 def identity(*shape: int) -> npt.NDArray[np.float32]:
     """Return identity quaternions, (*shape, 4)."""
@@ -29,17 +72,9 @@ def normalise(q: Array) -> Array:
 
 def multiply(a: Array, b: Array) -> Array:
     """Compose quaternions (..., 4): first `b`, then `a`."""
-    aw, ax, ay, az = np.moveaxis(a, -1, 0)
-    bw, bx, by, bz = np.moveaxis(b, -1, 0)
-    return np.stack(
-        [
-            aw * bw - ax * bx - ay * by - az * bz,
-            aw * bx + ax * bw + ay * bz - az * by,
-            aw * by - ax * bz + ay * bw + az * bx,
-            aw * bz + ax * by - ay * bx + az * bw,
-        ],
-        axis=-1,
-    )
+    products = a[..., :, None] * b[..., None, :]
+    flat = products.reshape(*products.shape[:-2], 16)
+    return flat @ _HAMILTON.astype(flat.dtype, copy=False)
 
 
 def inverse(q: Array) -> Array:
@@ -56,13 +91,10 @@ def apply(q: Array, v: Array) -> Array:
 
 def to_matrix(q: Array) -> Array:
     """Turn unit quaternions (..., 4) into matrices (..., 3, 3)."""
-    w, x, y, z = np.moveaxis(q, -1, 0)
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    flat = (q[..., :, None] * q[..., None, :]).reshape(*q.shape[:-1], 16)
+    R = flat @ _MATRIX_OF_PRODUCTS.astype(q.dtype, copy=False)
+    R[..., ::4] += 1
+    return np.asarray(R.reshape(*q.shape[:-1], 3, 3))
 
 
 def from_matrix(R: Array) -> Array:
@@ -71,36 +103,11 @@ def from_matrix(R: Array) -> Array:
     Takes the largest of the four components as pivot (Shepperd 1978), so that no
     rotation, half turns included, divides by a small number.
     """
-    m00, m11, m22 = R[..., 0, 0], R[..., 1, 1], R[..., 2, 2]
-    squares = np.stack(
-        [
-            1 + m00 + m11 + m22,
-            1 + m00 - m11 - m22,
-            1 - m00 + m11 - m22,
-            1 - m00 - m11 + m22,
-        ],
-        axis=-1,
-    )
-    wx, wy, wz = (
-        R[..., 2, 1] - R[..., 1, 2],
-        R[..., 0, 2] - R[..., 2, 0],
-        R[..., 1, 0] - R[..., 0, 1],
-    )
-    xy, xz, yz = (
-        R[..., 0, 1] + R[..., 1, 0],
-        R[..., 0, 2] + R[..., 2, 0],
-        R[..., 1, 2] + R[..., 2, 1],
-    )
-    sw, sx, sy, sz = np.moveaxis(squares, -1, 0)
-    candidates = np.stack(
-        [
-            np.stack([sw, wx, wy, wz], axis=-1),
-            np.stack([wx, sx, xy, xz], axis=-1),
-            np.stack([wy, xy, sy, yz], axis=-1),
-            np.stack([wz, xz, yz, sz], axis=-1),
-        ],
-        axis=-2,
-    )
+    flat = R.reshape(*R.shape[:-2], 9)
+    candidates = flat @ _PRODUCTS_OF_MATRIX.astype(flat.dtype, copy=False)
+    candidates = candidates.reshape(*R.shape[:-2], 4, 4)
+    squares = np.einsum("...ii->...i", candidates)
+    squares += 1
     pivot = np.argmax(squares, axis=-1)
     q = np.take_along_axis(candidates, pivot[..., None, None], axis=-2)[..., 0, :]
     return normalise(np.where(q[..., :1] < 0, -q, q))
