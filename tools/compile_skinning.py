@@ -1,7 +1,8 @@
 """Compile the skinning kernels for every card, and write down what they use.
 
-    python -m tools.compile_skinning            with nvcc, no card needed
-    python -m tools.compile_skinning --check    fails unless the tree is up to date
+    python -m tools.compile_skinning                     with nvcc, no card needed
+    python -m tools.compile_skinning --compiler nvrtc    with NVRTC out of wheels
+    python -m tools.compile_skinning --check             fails unless up to date
 
 Writes `compiled/` beside skinning.cu: machine code by architecture, PTX for all
 others, and resources.txt: registers, barriers and spills of every kernel, with the
@@ -16,6 +17,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import tyro
 
@@ -27,7 +29,14 @@ from pixie_runtime.skinning.kernel_images import (
     KernelImage,
 )
 
+Compiler = Literal["nvcc", "nvrtc"]
+
 REPORT = COMPILED / "resources.txt"
+IMAGES = (
+    *(KernelImage("cubin", a) for a in ARCHITECTURES),
+    KernelImage("ptx", PTX_ARCHITECTURE),
+)
+"""Everything that ships."""
 
 _ENTRY = re.compile(r"Compiling entry function '(\w+)' for 'sm_(\d+)'")
 _SPILLS = re.compile(r"(\d+) bytes spill stores, (\d+) bytes spill loads")
@@ -36,7 +45,7 @@ _HEADER = f"{'card':8}{'kernel':12}{'registers':>10}{'barriers':>10}{'spills':>8
 
 
 class CompileError(Exception):
-    """nvcc is missing or refuses the source."""
+    """The compiler is missing or refuses the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +77,15 @@ def find_nvcc() -> str:
     return path
 
 
-def compile_image(image: KernelImage, output: Path) -> str:
+def compile_image(image: KernelImage, output: Path, compiler: Compiler) -> str:
     """Compile skinning.cu to `output`; return what ptxas said.
 
-    Raises CompileError with the compiler's own words; a warning is an error.
+    Raises CompileError with the compiler's own words.
     """
+    return (_with_nvcc if compiler == "nvcc" else _with_nvrtc)(image, output)
+
+
+def _with_nvcc(image: KernelImage, output: Path) -> str:
     kind = "sm" if image.kind == "cubin" else "compute"
     done = subprocess.run(
         [
@@ -88,6 +101,37 @@ def compile_image(image: KernelImage, output: Path) -> str:
     if done.returncode:
         raise CompileError(f"nvcc refuses {SOURCE.name}: {done.stderr.strip()}")
     return done.stderr
+
+
+def _with_nvrtc(image: KernelImage, output: Path) -> str:
+    try:
+        from cuda.bindings import nvrtc
+
+        nvrtc.nvrtcVersion()
+    # Without the wheel that has the library the first call fails, as a RuntimeError.
+    except (ModuleNotFoundError, RuntimeError):
+        raise CompileError(
+            "NVRTC is not installed: pip install cuda-bindings nvidia-cuda-nvrtc"
+        ) from None
+    kind = "sm" if image.kind == "cubin" else "compute"
+    options = [f"--gpu-architecture={kind}_{image.architecture}".encode()]
+    options += [b"--std=c++17", b"--ptxas-options=-v"]
+    _, program = nvrtc.nvrtcCreateProgram(
+        SOURCE.read_bytes(), SOURCE.name.encode(), 0, [], []
+    )
+    (failed,) = nvrtc.nvrtcCompileProgram(program, len(options), options)
+    said = _nvrtc_bytes(nvrtc, program, "ProgramLog").decode().strip("\0")
+    if failed:
+        raise CompileError(f"NVRTC refuses {SOURCE.name}: {said or failed.name}")
+    output.write_bytes(_nvrtc_bytes(nvrtc, program, image.kind.upper()))
+    return said if image.kind == "cubin" else ""
+
+
+def _nvrtc_bytes(nvrtc: Any, program: Any, what: str) -> bytes:
+    _, size = getattr(nvrtc, f"nvrtcGet{what}Size")(program)
+    content: bytes = b"\0" * size
+    getattr(nvrtc, f"nvrtcGet{what}")(program, content)
+    return content
 
 
 def resources(ptxas: str) -> list[Resources]:
@@ -122,8 +166,12 @@ def report(rows: list[Resources], compiler: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def compiler_version() -> str:
-    """Return nvcc's own name for itself: `nvcc 13.0 (V13.0.88)`."""
+def compiler_version(compiler: Compiler) -> str:
+    """Return the compiler's own name for itself: `nvcc 13.0 (V13.0.88)`."""
+    if compiler == "nvrtc":
+        from importlib.metadata import version
+
+        return f"NVRTC {version('nvidia-cuda-nvrtc')}"
     done = subprocess.run(
         [find_nvcc(), "--version"], capture_output=True, text=True, check=True
     )
@@ -134,19 +182,18 @@ def compiler_version() -> str:
 def is_current() -> bool:
     """Whether what is in the tree was made of this source."""
     digest = hashlib.sha256(SOURCE.read_bytes()).hexdigest()
-    images = [KernelImage("cubin", a) for a in ARCHITECTURES]
-    images.append(KernelImage("ptx", PTX_ARCHITECTURE))
     return (
         REPORT.exists()
         and digest in REPORT.read_text(encoding="utf-8")
-        and all(image.path.exists() for image in images)
+        and all(image.path.exists() for image in IMAGES)
     )
 
 
-def main(*, check: bool = False) -> int:
+def main(*, compiler: Compiler = "nvcc", check: bool = False) -> int:
     """Compile the skinning kernels for every card.
 
     Args:
+        compiler: nvcc of the CUDA toolkit, or NVRTC.
         check: Only say whether the tree's files belong to the source.
     """
     if check:
@@ -156,16 +203,13 @@ def main(*, check: bool = False) -> int:
     try:
         with tempfile.TemporaryDirectory() as folder:
             COMPILED.mkdir(exist_ok=True)
-            for image in [
-                *(KernelImage("cubin", a) for a in ARCHITECTURES),
-                KernelImage("ptx", PTX_ARCHITECTURE),
-            ]:
+            for image in IMAGES:
                 output = Path(folder) / image.path.name
-                rows += resources(compile_image(image, output))
+                rows += resources(compile_image(image, output, compiler))
                 shutil.copyfile(output, image.path)
                 print(f"{image.path.name}: {output.stat().st_size} bytes")
         spilling = [row for row in rows if row.spill_bytes]
-        REPORT.write_text(report(rows, compiler_version()), encoding="utf-8")
+        REPORT.write_text(report(rows, compiler_version(compiler)), encoding="utf-8")
     except CompileError as error:
         print(f"compile_skinning: {error}", file=sys.stderr)
         return 1

@@ -27,6 +27,7 @@ def draw_mesh(
     *,
     colour: tuple[int, int, int] | UInt8 = CLAY,
     opacity: float = 1.0,
+    normals: Float32 | None = None,
 ) -> UInt8:
     """Return a copy of `image` with a shaded mesh in it.
 
@@ -37,6 +38,7 @@ def draw_mesh(
         camera: The picture's camera.
         colour: One RGB colour, or one for each vertex (V, 3).
         opacity: How much of the picture the mesh hides, 0 to 1.
+        normals: Unit normals (V, 3), camera frame; default: made of the mesh.
     """
     if image.shape[1::-1] != camera.size_px:
         raise ValueError(
@@ -44,7 +46,9 @@ def draw_mesh(
             f"{camera.size_px[0]}x{camera.size_px[1]}"
         )
     seen = rasterise(vertices_camera, faces, camera)
-    light = brightness(vertex_normals(vertices_camera, faces))
+    if normals is None:
+        normals = vertex_normals(vertices_camera, faces)
+    light = brightness(normals)
     corners = [faces[:, i][seen.triangles] for i in range(3)]
     if isinstance(colour, tuple):
         shades = np.arange(_SHADES)[:, None] * (np.asarray(colour) / _FULL_LIGHT)

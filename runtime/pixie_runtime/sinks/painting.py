@@ -85,13 +85,16 @@ class Painter:
         for person, camera in sorted(seen, key=_distance, reverse=True):
             params = person.params
             body = self._model.shaped(params.betas, params.expression)
+            posed = body.posed(params.rotations, params.transl)
+            vertices = self._skinner.vertices(posed)
             picture = draw_mesh(
                 picture,
-                self._skinner.vertices(body.posed(params.rotations, params.transl)),
+                vertices,
                 self._model.faces,
                 camera,
                 colour=self._colours[person.track_id % len(self._colours)],
                 opacity=self._opacity,
+                normals=self._skinner.normals(vertices),
             )
         return picture
 

@@ -3,13 +3,13 @@
 Imported only where a mesh is wanted: numba takes half a second to import, and the first
 use ever compiles for some seconds. The machine code is kept in the user's cache.
 
-One call at a time: numba's own pool of threads ends the process when two threads start
-it at once, so `Kernels` has a lock.
+One call at a time: numba's own pool of threads, of which a process has one, ends the
+process when two threads start it at once. All calls from here share a lock.
 """
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ _AXES = 3 * LANES
 _CONFIG: Any = numba.config
 _CHUNKS = 8
 """Pieces that the cores share out; each keeps its scratch memory."""
+_POOL = threading.Lock()
+"""Held while numba's threads work, and while something is compiled for them."""
 _FASTMATH = {"contract", "nsz", "reassoc"}
 """Let products and sums fuse and change their order: a micrometre at most. What is not
 finite stays so."""
@@ -131,7 +133,6 @@ class Kernels:
 
     _skin: Callable[..., None]
     _normals: Callable[..., None]
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def skin(
         self,
@@ -144,7 +145,7 @@ class Kernels:
         threads: int,
     ) -> None:
         """Write the vertices (V, 3) to `out`; arguments as in `_skin_tiles`."""
-        with self._lock:
+        with _POOL:
             numba.set_num_threads(min(threads, _CONFIG.NUMBA_NUM_THREADS))
             self._skin(
                 packed.entry_start,
@@ -171,17 +172,22 @@ class Kernels:
         threads: int,
     ) -> None:
         """Write unit normals (V, 3) to `out`; arguments as in `_vertex_normals`."""
-        with self._lock:
+        with _POOL:
             numba.set_num_threads(min(threads, _CONFIG.NUMBA_NUM_THREADS))
             self._normals(vertices, face_start, corner_b, corner_c, out)
 
 
-@cache
 def kernels(cache_dir: Path | None) -> Kernels:
     """Return the loops, compiled at their first use or read from `cache_dir`.
 
     None, or a folder that cannot be written to, compiles again in every process.
     """
+    with _POOL:
+        return _kernels(cache_dir)
+
+
+@cache
+def _kernels(cache_dir: Path | None) -> Kernels:
     # OpenMP's threads spin after each call and take the cores from the networks; where
     # the program has already chosen a pool this has no effect.
     _CONFIG.THREADING_LAYER = "workqueue"

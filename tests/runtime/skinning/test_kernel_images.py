@@ -18,6 +18,7 @@ from pixie_runtime.skinning.kernel_images import (
 )
 from pixie_runtime.skinning.plan import KERNELS
 from tools.compile_skinning import (
+    IMAGES,
     REPORT,
     CompileError,
     compile_image,
@@ -26,7 +27,6 @@ from tools.compile_skinning import (
 )
 
 PTX = KernelImage("ptx", PTX_ARCHITECTURE)
-IMAGES = [*(KernelImage("cubin", a) for a in ARCHITECTURES), PTX]
 
 needs_nvcc = pytest.mark.skipif(
     shutil.which("nvcc") is None, reason="nvcc is not installed"
@@ -95,7 +95,7 @@ def test_no_kernel_spills() -> None:
 
 @needs_nvcc
 def test_the_compiler_still_makes_what_the_report_says(tmp_path: Path) -> None:
-    ptxas = compile_image(KernelImage("cubin", "89"), tmp_path / "out.cubin")
+    ptxas = compile_image(KernelImage("cubin", "89"), tmp_path / "out.cubin", "nvcc")
 
     found = resources(ptxas)
 
@@ -111,7 +111,20 @@ def test_a_source_that_does_not_compile_is_refused_in_the_compilers_words(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(CompileError, match="sm_1"):
-        compile_image(KernelImage("cubin", "1"), tmp_path / "out.cubin")
+        compile_image(KernelImage("cubin", "1"), tmp_path / "out.cubin", "nvcc")
+
+
+@pytest.mark.parametrize("image", [KernelImage("cubin", "120"), PTX])
+def test_nvrtc_takes_the_same_source(image: KernelImage, tmp_path: Path) -> None:
+    try:
+        ptxas = compile_image(image, tmp_path / "out", "nvrtc")
+    except CompileError as error:
+        if "not installed" not in str(error):
+            raise
+        pytest.skip(str(error))
+
+    assert all(kernel.encode() in (tmp_path / "out").read_bytes() for kernel in KERNELS)
+    assert all(row.spill_bytes == 0 for row in resources(ptxas))
 
 
 def test_the_report_names_the_source() -> None:

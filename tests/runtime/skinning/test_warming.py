@@ -160,3 +160,17 @@ def test_opening_the_package_imports_no_numba() -> None:
         check=True,
     )
     assert done.stdout.strip() == "False"
+
+
+@needs_numba
+def test_skinners_that_warm_up_at_once_do_not_meet_in_numbas_pool(
+    tmp_path: Path,
+) -> None:
+    # numba ends the process when two threads start its pool at the same time.
+    skinners = [open_skinner(MODEL, cache=tmp_path) for _ in range(4)]
+    body = posed(MODEL, 0)
+
+    for skinner in skinners:
+        assert isinstance(skinner, WarmingSkinner)
+        skinner.wait()
+        assert worst_m(skinner.vertices(body), body.vertices()) < 2e-5
