@@ -58,7 +58,8 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
     with ExitStack() as opened:
         opened.callback(source.close)
         maker = choose(options.engine, precision=options.precision)
-        network = open_network(options, maker)
+        exact = maker if options.precision == "float32" else choose("openvino")
+        network = open_network(options, maker, exact)
         estimator, model = network.estimator, network.model
         opened.callback(estimator.close)
         info = StreamInfo(model.name, estimator.n_betas, estimator.n_expression)
@@ -66,7 +67,9 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
         for sink in open_sinks(options, source, model, info):
             opened.callback(sink.close)
             sinks.append(sink)
-        landmarker = open_landmarker(options, maker, network.landmark_rates)
+        landmarker = open_landmarker(
+            options, maker, network.landmark_rates, exact=exact
+        )
         opened.pop_all()
     unrelated = options.results is not None
     return Pipeline(
@@ -85,12 +88,15 @@ def open_landmarker(
     options: Options,
     maker: "EngineMaker | None" = None,
     rates: "Rates | None" = None,
+    *,
+    exact: "EngineMaker | None" = None,
 ) -> Landmarker:
     """Load the landmark networks that the options name.
 
     Of ours no more runs than is wanted: where a first pass over the body places head
     and hands, or they are not looked at, finding the body is enough. `maker` opens
-    them, ONNX Runtime by default; Google's package has its own engine. `rates` say how
+    them, ONNX Runtime by default, and `exact`, if given, those that need float32;
+    Google's package has its own engine. `rates` say how
     often hands and face are looked at, every frame by default; Google's always are.
 
     Raises:
@@ -101,10 +107,12 @@ def open_landmarker(
         from pixie_runtime.landmarks.mediapipe import MediapipeLandmarker
 
         return MediapipeLandmarker()
+    from pixie_runtime.landmarks.models import LandmarkModels
     from pixie_runtime.landmarks.pixie import PixieLandmarker
 
     body_suffices = options.attention == "two-pass" or options.fusion == "body"
-    return PixieLandmarker(maker=maker, body_suffices=body_suffices, rates=rates)
+    models = LandmarkModels.shipped(maker=maker, exact=exact)
+    return PixieLandmarker(models=models, body_suffices=body_suffices, rates=rates)
 
 
 def smoothing(model: "BodyModel") -> Callable[[Person], Person]:

@@ -13,6 +13,9 @@ from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.errors import BundleError
 
 _FORMAT = 1
+_NEED_FLOAT32 = {"pose_landmark_full"}
+"""In bfloat16 its points in the picture move by 0.3% of the body's height, its world
+landmarks by 100 mm (docs/engines.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class LandmarkModels:
         threads: int = 2,
         folder: Traversable | None = None,
         maker: EngineMaker | None = None,
+        exact: EngineMaker | None = None,
     ) -> "LandmarkModels":
         """Load the package's models.
 
@@ -45,6 +49,7 @@ class LandmarkModels:
             threads: Cores that one run may use.
             folder: Where `manifest.json` and the files are; the package's by default.
             maker: Opens the networks; ONNX Runtime by default.
+            exact: Opens those that need float32, if `maker` computes in less.
 
         Raises:
             BundleError: A file is missing or is not the one in the manifest.
@@ -57,7 +62,8 @@ class LandmarkModels:
         with ExitStack() as opened:
             for name in cls.__dataclass_fields__:
                 content = _checked_content(folder, name, entries)
-                engines[name] = maker.open(content, threads=threads)
+                opens = exact if exact and name in _NEED_FLOAT32 else maker
+                engines[name] = opens.open(content, threads=threads)
                 opened.callback(engines[name].close)
             opened.pop_all()
         return cls(**engines)
