@@ -6,7 +6,7 @@ a process of its own, idle while the engine runs, and the other way round.
 
 import multiprocessing
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -58,28 +58,54 @@ class Ready:
     """What `whole` takes of pictures, by its names, (N, 3, S, S)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one person took, milliseconds."""
+
+    clock: float
+    cpu: float
+    """Of all threads; on a busy machine the fairer of the two, with one thread each."""
+
+
+class Stopwatch:
+    """Measures what is done until `cost` is asked for."""
+
+    def __init__(self) -> None:
+        self._clock_s, self._cpu_s = time.perf_counter(), time.process_time()
+
+    def cost(self) -> Cost:
+        """Return what was spent since the start."""
+        clock_s = time.perf_counter() - self._clock_s
+        return Cost(clock_s * 1e3, (time.process_time() - self._cpu_s) * 1e3)
+
+
 @dataclass(frozen=True)
 class EagerResult:
     """What one run of the comparison measured."""
 
     setup: str
-    engine_ms: tuple[float, ...]
-    eager_ms: Mapping[Form, tuple[float, ...]]
+    engine: tuple[Cost, ...]
+    eager: Mapping[Form, tuple[Cost, ...]]
     degrees: float
     """Largest angle between a joint's rotation by the engine and by PyTorch."""
 
     def lines(self) -> Iterator[str]:
         """Yield the table, and what it was measured on."""
-        ours = float(np.median(self.engine_ms))
-        yield f"{'from crops to parameters, ms':32}{'median':>9}{'p95':>9}{'times':>9}"
+        yield f"{'from crops to parameters':26}{'clock, ms':>22}{'CPU, ms':>20}"
+        yield f"{'':26}{'median':>8}{'p95':>8}{'times':>6}{'median':>14}{'times':>6}"
         rows = {
-            "the bundle's engine": self.engine_ms,
-            "eager, as released": self.eager_ms["released"],
-            "eager, parameters only": self.eager_ms["lean"],
+            "the bundle's engine": self.engine,
+            "eager, as released": self.eager["released"],
+            "eager, parameters only": self.eager["lean"],
         }
-        for name, values in rows.items():
-            median, p95 = np.percentile(values, [50, 95])
-            yield f"{name:32}{median:9.1f}{p95:9.1f}{median / ours:9.2f}"
+        ours = _medians(self.engine)
+        for name, costs in rows.items():
+            clock, cpu = _medians(costs)
+            p95 = float(np.percentile([cost.clock for cost in costs], 95))
+            yield (
+                f"{name:26}{clock:8.1f}{p95:8.1f}{clock / ours[0]:6.2f}"
+                f"{cpu:14.1f}{cpu / ours[1]:6.2f}"
+            )
         yield f"largest difference of a joint's rotation: {self.degrees:.2g} degrees"
         yield self.setup
 
@@ -137,8 +163,8 @@ def measure_eager(
     )
     return EagerResult(
         setup,
-        tuple(turns.engine_ms[_WARM_UP:]),
-        {form: tuple(turns.eager_ms[form][_WARM_UP:]) for form in FORMS},
+        tuple(turns.engine[_WARM_UP:]),
+        {form: tuple(turns.eager[form][_WARM_UP:]) for form in FORMS},
         turns.degrees,
     )
 
@@ -178,11 +204,11 @@ class _PyTorch:
             process.kill()
             ours.close()
 
-    def run(self, crops: Mapping[str, Float32], form: Form) -> tuple[float, Float32]:
-        """Return how long it took, milliseconds, and rotations (1, 55, 3, 3)."""
+    def run(self, crops: Mapping[str, Float32], form: Form) -> tuple[Cost, Float32]:
+        """Return what it took and rotations (1, 55, 3, 3)."""
         self._connection.send((crops, form))
-        milliseconds, rotations = self._answer()
-        return milliseconds, rotations
+        cost, rotations = self._answer()
+        return cost, rotations
 
     def _answer(self) -> Any:
         try:
@@ -208,8 +234,8 @@ class _Turns:
             "present": np.ones((1, 3), np.float32),
             "rules": FusionRules.release().row()[None],
         }
-        self.engine_ms: list[float] = []
-        self.eager_ms: dict[Form, list[float]] = {form: [] for form in FORMS}
+        self.engine: list[Cost] = []
+        self.eager: dict[Form, list[Cost]] = {form: [] for form in FORMS}
         self.degrees = 0.0
 
     def take(self, index: int) -> None:
@@ -217,14 +243,19 @@ class _Turns:
         pictures = self._pytorch.ready.pictures
         count = len(pictures["image_body"])
         crops = {n: a[[index % count]] for n, a in pictures.items()}
-        begin = time.perf_counter()
+        stopwatch = Stopwatch()
         outputs = self._whole.infer({**crops, **self._given})
-        self.engine_ms.append((time.perf_counter() - begin) * 1e3)
+        self.engine.append(stopwatch.cost())
         for form in FORMS:
-            milliseconds, rotations = self._pytorch.run(crops, form)
-            self.eager_ms[form].append(milliseconds)
+            cost, rotations = self._pytorch.run(crops, form)
+            self.eager[form].append(cost)
             angle = largest_angle(outputs["rotations"], rotations)
             self.degrees = max(self.degrees, angle)
+
+
+def _medians(costs: Sequence[Cost]) -> tuple[float, float]:
+    clock = np.median([cost.clock for cost in costs])
+    return float(clock), float(np.median([cost.cpu for cost in costs]))
 
 
 def largest_angle(R_a: Float32, R_b: Float32) -> float:

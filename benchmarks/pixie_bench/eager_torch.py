@@ -4,7 +4,6 @@ Imported in a process of its own only: PyTorch's threads would stand in the engi
 way.
 """
 
-import time
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 
@@ -12,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixie_bench.eager import Form, Ready, Setting
+from pixie_bench.eager import Form, Ready, Setting, Stopwatch
 from pixie_export.sample_crops import demo_samples
 from pixie_runtime.body import load_body_model
 from pixie_runtime.bundle import CropSpec
@@ -96,7 +95,7 @@ class EagerPixie:
 
 
 def serve(connection: Connection, setting: Setting) -> None:
-    """Say `Ready`, then answer (crops, form) with (milliseconds, rotations).
+    """Say `Ready`, then answer (crops, form) with (Cost, rotations).
 
     Ends when asked None. Instead of `Ready` it may say what is wrong with a file.
     """
@@ -109,6 +108,6 @@ def serve(connection: Connection, setting: Setting) -> None:
     pictures = {name: a for name, a in samples.items() if name.startswith("image_")}
     connection.send(Ready(f"PyTorch {torch.__version__}", pictures))
     while (question := connection.recv()) is not None:
-        begin = time.perf_counter()
+        stopwatch = Stopwatch()
         rotations = pixie.run(*question)
-        connection.send(((time.perf_counter() - begin) * 1e3, rotations))
+        connection.send((stopwatch.cost(), rotations))

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 
 from pixie_bench import eager
 from pixie_bench.cli import main
-from pixie_bench.eager import EagerResult, largest_angle
+from pixie_bench.eager import Cost, EagerResult, Stopwatch, largest_angle
 from pixie_runtime.rotations import from_rotvec, to_matrix
 from tests.runtime.image_bundle import write_image_bundle
 
@@ -23,16 +24,24 @@ def test_the_largest_angle_is_that_of_the_most_turned_joint(degrees: float) -> N
 def test_the_table_tells_how_many_times_as_long_the_others_take() -> None:
     result = EagerResult(
         "here",
-        engine_ms=(100.0, 200.0, 300.0),
-        eager_ms={"released": (500.0,), "lean": (300.0,)},
+        engine=(Cost(100.0, 110.0), Cost(200.0, 220.0), Cost(300.0, 330.0)),
+        eager={"released": (Cost(500.0, 880.0),), "lean": (Cost(300.0, 440.0),)},
         degrees=0.00014,
     )
     table = list(result.lines())
-    assert table[1].split()[-3:] == ["200.0", "290.0", "1.00"]
-    assert table[2].split()[-3:] == ["500.0", "500.0", "2.50"]
-    assert table[3].split()[-3:] == ["300.0", "300.0", "1.50"]
-    assert "0.00014 degrees" in table[4]
-    assert table[5] == "here"
+    assert table[2].split()[-5:] == ["200.0", "290.0", "1.00", "220.0", "1.00"]
+    assert table[3].split()[-5:] == ["500.0", "500.0", "2.50", "880.0", "4.00"]
+    assert table[4].split()[-5:] == ["300.0", "300.0", "1.50", "440.0", "2.00"]
+    assert "0.00014 degrees" in table[5]
+    assert table[6] == "here"
+
+
+def test_waiting_costs_time_but_no_work() -> None:
+    stopwatch = Stopwatch()
+    time.sleep(0.2)
+    cost = stopwatch.cost()
+    assert cost.clock >= 200
+    assert cost.cpu < 100
 
 
 @pytest.fixture(scope="module")
