@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 import onnx
-from onnx import TensorProto
+from onnx import ModelProto, TensorProto
 
 from pixie_export.uint8_inputs import cast_first
 from pixie_runtime.engines.tensorrt_api import (
@@ -29,6 +29,7 @@ Rows = tuple[int, int, int]
 
 _HANDS = ("hand", "hand_recrop", "hand_landmark_full")
 """Networks that see both hands of a person at once."""
+_QUANTISING = ("QuantizeLinear", "DequantizeLinear")
 
 
 def rows_of(network: str) -> Rows:
@@ -92,12 +93,17 @@ def _parse(
     library: Library, parser: OnnxParser, name: str, model: Path | bytes
 ) -> None:
     """Read a model; from its file where that may refer to others beside it."""
+    data = _content(model)
     try:
-        content = onnx.load_from_string(_content(model))
+        content = onnx.load_from_string(data)
     except Exception as error:  # protobuf's error has no stable class
         raise BundleError(f"{name} is no ONNX model: {error}; export it again") from (
             error
         )
+    if not content.graph.node:
+        raise BundleError(f"{name} is no ONNX model: it is empty; export it again")
+    if isinstance(model, Path):
+        _require_weights(content, model)
     bytes_in = any(
         tensor.type.tensor_type.elem_type == TensorProto.UINT8
         for tensor in content.graph.input
@@ -108,6 +114,18 @@ def _parse(
         parsed = parser.parse_from_file(str(model))
     if not parsed:
         raise _not_understood(library, parser, name)
+
+
+def _require_weights(content: ModelProto, model: Path) -> None:
+    """Refuse a graph whose weights are not where it says."""
+    for tensor in content.graph.initializer:
+        for entry in tensor.external_data:
+            path = model.parent / entry.value
+            if entry.key == "location" and not path.is_file():
+                raise BundleError(
+                    f"{model} has its weights in {path}, which is missing; export it "
+                    "again"
+                )
 
 
 def _content(model: Path | bytes) -> bytes:
@@ -126,9 +144,14 @@ def _not_understood(library: Library, parser: OnnxParser, name: str) -> EngineEr
     lines = error.desc().splitlines() or [library.reason()]
     operator = error.node_operator() or "a part of it"
     node = f" ({error.node_name()})" if error.node_name() else ""
+    advice = (
+        "make its int8 with pixie-export precision --to int8 --for tensorrt"
+        if operator in _QUANTISING
+        else "run this bundle with --engine onnxruntime"
+    )
     return EngineError(
-        f"{library.title} cannot run {name}: {operator}{node}: {' '.join(lines[:2])}; "
-        "run this bundle with --engine onnxruntime"
+        f"{library.title} lacks something that {name} needs: {operator}{node}: "
+        f"{' '.join(lines[:2]).rstrip('.')}; {advice}"
     )
 
 

@@ -120,9 +120,24 @@ def network(*nodes: onnx.NodeProto, shape: tuple[str | int, ...]) -> bytes:
 
 def test_an_operator_that_it_lacks_is_named(library: Library) -> None:
     node = helper.make_node("Frobnicate", ["x"], ["y"], name="here", domain="odd")
-    with pytest.raises(EngineError, match=r"cannot run odd: Frobnicate \(here\)") as e:
+    with pytest.raises(EngineError, match=r"that odd needs: Frobnicate \(here\)") as e:
         build_plan(library, "odd", network(node, shape=("n", 4)), targets=THREE)
     assert "\n" not in str(e.value)
+
+
+def test_int8_that_is_not_symmetric_is_told_how_to_be_made(library: Library) -> None:
+    constants = [
+        helper.make_node("Constant", [], [name], value=value)
+        for name, value in {
+            "scale": helper.make_tensor("s", TensorProto.FLOAT, [], [0.1]),
+            "zero": helper.make_tensor("z", TensorProto.INT8, [], [3]),
+        }.items()
+    ]
+    rounded = helper.make_node("QuantizeLinear", ["x", "scale", "zero"], ["q"])
+    back = helper.make_node("DequantizeLinear", ["q", "scale", "zero"], ["y"])
+    model = network(*constants, rounded, back, shape=("n", 4))
+    with pytest.raises(EngineError, match="precision --to int8 --for tensorrt"):
+        build_plan(library, "odd", model, targets=THREE)
 
 
 def test_a_free_axis_besides_the_first_is_refused(library: Library) -> None:

@@ -45,6 +45,8 @@ def model_hash(model: Path | bytes) -> str:
     """
     if isinstance(model, bytes):
         return hashlib.sha256(model).hexdigest()
+    if not model.is_file():
+        raise BundleError(f"no model file {model}: export the bundle again")
     try:
         content = model.read_bytes()
         digest = hashlib.sha256(content)

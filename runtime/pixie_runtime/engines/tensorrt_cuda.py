@@ -7,6 +7,7 @@ here a test looks up; only its errors could be tried.
 import ctypes
 from collections.abc import Callable
 from importlib import import_module
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -59,8 +60,14 @@ class CudaDevice:
             EngineError: no GPU, no driver, or one that is too old.
         """
         self._cuda = runtime or _bindings()
+        self._lock = RLock()
         self._gpu = self._find()
         self._stream = self._call("cudaStreamCreateWithFlags", _NON_BLOCKING)
+
+    @property
+    def lock(self) -> RLock:
+        """Held while a run uses the stream."""
+        return self._lock
 
     @property
     def gpu(self) -> Gpu:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import RLock
 from typing import Protocol
 
 import numpy as np
@@ -53,6 +54,14 @@ class Recording(Protocol):
 
 class Device(Protocol):
     """One GPU with one stream; everything but `synchronise` returns at once."""
+
+    @property
+    def lock(self) -> RLock:
+        """Held while a run uses the stream.
+
+        What others put there meanwhile would be recorded with it.
+        """
+        ...
 
     @property
     def gpu(self) -> Gpu:

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, Self
 
+import numpy as np
+
 from pixie_runtime.engines import AnyArray
 from pixie_runtime.engines.tensorrt_cache import Wanted, find_plan
 from pixie_runtime.engines.tensorrt_cuda import CudaDevice
@@ -71,9 +73,28 @@ class TensorrtEngine:
         """
         if self._network is None:
             raise RuntimeError("this engine is closed")
-        check_inputs(self._network, inputs)
-        shapes = {name: inputs[name].shape for name in self._input_shapes}
-        return self._runner(self._network, shapes).run(inputs)
+        rows = check_inputs(self._network, inputs)
+        with self._device.lock:
+            return self._in_pieces(self._network, inputs, rows)
+
+    def _in_pieces(
+        self, network: CudaNetwork, inputs: Mapping[str, AnyArray], rows: int | None
+    ) -> dict[str, AnyArray]:
+        """Run; more rows than the engine takes at once are run one piece after another.
+
+        `rows` is None for a network whose first axis is not free.
+        """
+        most = network.most_rows
+        if rows is None or most is None or rows <= most:
+            return self._runner(network, inputs).run(inputs)
+        pieces = []
+        for first in range(0, rows, most):
+            piece = {name: a[first : first + most] for name, a in inputs.items()}
+            pieces.append(self._runner(network, piece).run(piece))
+        return {
+            name: np.concatenate([piece[name] for piece in pieces])
+            for name in self._output_names
+        }
 
     def close(self) -> None:
         """Free the network; `infer` may not be called afterwards."""
@@ -90,8 +111,11 @@ class TensorrtEngine:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _runner(self, network: CudaNetwork, shapes: Mapping[str, Shape]) -> PlanRunner:
+    def _runner(
+        self, network: CudaNetwork, inputs: Mapping[str, AnyArray]
+    ) -> PlanRunner:
         """Return what runs at one size; of many sizes the latest are kept."""
+        shapes = {name: inputs[name].shape for name in self._input_shapes}
         key = tuple(shapes.values())
         if key not in self._runners:
             while len(self._runners) >= _SIZES_KEPT:
@@ -162,8 +186,10 @@ class TensorrtMaker:
         return PlainContexts()
 
 
-def check_inputs(network: CudaNetwork, inputs: Mapping[str, AnyArray]) -> None:
-    """Refuse arrays that a network does not take.
+def check_inputs(network: CudaNetwork, inputs: Mapping[str, AnyArray]) -> int | None:
+    """Refuse arrays that a network does not take; return how many rows they have.
+
+    None where the first axis is not free.
 
     Raises:
         ValueError: as it says.
@@ -172,13 +198,19 @@ def check_inputs(network: CudaNetwork, inputs: Mapping[str, AnyArray]) -> None:
         raise ValueError(
             f"inputs {sorted(inputs)} given, expected {sorted(network.inputs)}"
         )
+    rows = {}
     for name, spec in network.inputs.items():
         array = inputs[name]
         if array.dtype != spec.dtype or not spec.takes(array.shape):
             raise ValueError(
-                f"{name} is {array.dtype} {array.shape}, expected {spec.dtype} from "
-                f"{spec.smallest} to {spec.largest}"
+                f"{name} is {array.dtype} {array.shape}, expected {spec.dtype} "
+                f"{spec.declared}"
             )
+        if spec.free:
+            rows[name] = array.shape[0]
+    if len(set(rows.values())) > 1:
+        raise ValueError(f"inputs have different numbers of rows: {rows}")
+    return next(iter(rows.values()), None)
 
 
 def _shown(model: Path | bytes) -> str:

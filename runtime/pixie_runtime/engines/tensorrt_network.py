@@ -65,12 +65,16 @@ class InputRange:
             )
         )
 
+    @property
+    def free(self) -> bool:
+        """Whether the first axis is free; engines of this project have no other."""
+        return bool(self.largest) and self.smallest[0] != self.largest[0]
+
     def takes(self, shape: Shape) -> bool:
-        """Whether an array of this shape fits."""
-        return len(shape) == len(self.largest) and all(
-            low <= size <= high
-            for low, size, high in zip(self.smallest, shape, self.largest, strict=True)
-        )
+        """Whether an array of this shape fits, if need be in pieces of its rows."""
+        if not self.free:
+            return shape == self.largest
+        return shape[1:] == self.largest[1:] and shape[:1] >= self.smallest[:1]
 
 
 class CudaNetwork:
@@ -126,6 +130,12 @@ class CudaNetwork:
     def outputs(self) -> tuple[str, ...]:
         """Names of the outputs, in the network's order."""
         return self._outputs
+
+    @property
+    def most_rows(self) -> int | None:
+        """How many rows the engine takes at once; None: its first axis is not free."""
+        found = [spec.largest[0] for spec in self._inputs.values() if spec.free]
+        return min(found, default=None)
 
     def context(
         self, shapes: Mapping[str, Shape]

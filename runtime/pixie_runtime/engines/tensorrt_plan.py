@@ -18,6 +18,8 @@ ALIGNMENT = 256
 """Bytes; TensorRT wants every tensor's address to be a multiple of it."""
 
 HOST = "host"
+DEVICE = "device"
+"""Whoever goes on with a result on the GPU, such as a renderer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +152,9 @@ def lay_out(
     readers: dict[tuple[str, str], list[str]] = {}
     for to, source in wiring.links.items():
         readers.setdefault((source.network, source.tensor), []).append(to.network)
-    for part in asked.values():
-        readers.setdefault((part.network, part.tensor), []).append(HOST)
+    for reader, parts in ((HOST, asked), (DEVICE, wiring.kept)):
+        for part in parts.values():
+            readers.setdefault((part.network, part.tensor), []).append(reader)
     linked = {(to.network, to.tensor) for to in wiring.links}
     wanted = [
         (network, tensor, info, writer)

@@ -44,7 +44,7 @@ class DeviceArray:
 
 
 class PlanRunner:
-    """Networks on one stream over one arena; not for several threads at once."""
+    """Networks on one stream over one arena."""
 
     def __init__(
         self,
@@ -108,6 +108,10 @@ class PlanRunner:
         Raises:
             EngineError: the GPU or the library failed.
         """
+        with self._device.lock:
+            return self._run(inputs)
+
+    def _run(self, inputs: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
         for name, array in self._in.items():
             np.copyto(array, inputs[name], casting="no")
         if self._recording is None and self._recordable and self._runs > 0:

@@ -9,6 +9,7 @@ import ctypes
 from ast import literal_eval
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from threading import RLock
 from types import SimpleNamespace
 from typing import Any
 
@@ -38,6 +39,7 @@ class FakeDevice:
     can_record: bool = True
     calls: list[str] = field(default_factory=list)
     stream: int = STREAM
+    lock: Any = field(default_factory=RLock)
 
     def __post_init__(self) -> None:
         self._pieces: dict[int, np.ndarray] = {}

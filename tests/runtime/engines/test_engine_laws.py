@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from pixie_runtime.engines import Engine, EngineMaker
-from pixie_runtime.engines.choosing import EngineKind, choose
+from pixie_runtime.engines.choosing import choose
 from pixie_runtime.engines.cuda_driver import gpu_fault
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
+from pixie_runtime.engines.tensorrt_library import LibraryKind
 from pixie_runtime.errors import BundleError, EngineError, PixieError
 from tests.runtime.engines import networks
+from tests.runtime.engines.tensorrt_building_maker import on_a_fake_gpu, on_this_gpu
 
 SHIPPED = sorted(
     entry.name
@@ -23,8 +25,9 @@ SHIPPED = sorted(
 )
 
 
-GPU_ENGINES: tuple[EngineKind, ...] = ("tensorrt", "tensorrt-rtx")
-HERE: list[EngineKind] = ["onnxruntime"]
+FAKE_GPU = "tensorrt on a fake GPU"
+GPU_ENGINES: tuple[LibraryKind, ...] = ("tensorrt", "tensorrt-rtx")
+HERE = ["onnxruntime", FAKE_GPU]
 if find_spec("openvino"):
     HERE.append("openvino")
 if gpu_fault() is None:
@@ -36,7 +39,12 @@ def maker(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> EngineMaker:
     """Every engine that can run here, one after the other."""
-    return choose(request.param, cache=tmp_path_factory.mktemp("cache"))
+    cache = tmp_path_factory.mktemp("cache")
+    if request.param == FAKE_GPU:
+        return on_a_fake_gpu(cache)
+    if request.param in GPU_ENGINES:
+        return on_this_gpu(request.param, cache)
+    return choose(request.param, cache=cache)
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def test_any_number_of_rows_gives_what_onnx_runtime_gives(machine: Machine) -> N
     maker: EngineMaker = machine.maker()
     engine: Engine
     with maker.open(model) as engine:
-        for n in (1, 4, 2, 1, 4, 2, 1, 4, 2):
+        for n in (1, 4, 2, 1, 4, 2, 9, 4, 2):
             x = rows(n, seed=n)
             np.testing.assert_array_equal(
                 engine.infer({"x": x})["y"], expected(model, x)
@@ -134,11 +134,11 @@ def test_closing_gives_all_memory_back(machine: Machine) -> None:
     [
         {},
         {"x": rows(1), "z": rows(1)},
-        {"x": rows(5)},
+        {"x": rows(0)},
         {"x": rows(1)[:, :1]},
         {"x": rows(1).astype(np.float64)},
     ],
-    ids=["missing", "unknown", "too many rows", "wrong shape", "wrong type"],
+    ids=["missing", "unknown", "no rows", "wrong shape", "wrong type"],
 )
 def test_inputs_that_do_not_fit_are_refused(
     machine: Machine, inputs: dict[str, np.ndarray]
@@ -239,7 +239,7 @@ def test_foreign_files_in_the_cache_are_passed_over(machine: Machine) -> None:
 
 
 def test_missing_onnx_file_is_named(machine: Machine, tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match=r"cannot read the network .*gone\.onnx"):
+    with pytest.raises(BundleError, match=r"no model file .*gone\.onnx"):
         machine.maker().open(tmp_path / "gone.onnx")
 
 
@@ -288,7 +288,8 @@ def test_what_tensorrt_complains_of_is_in_the_sentence(
 def test_an_unsupported_operator_is_named(machine: Machine) -> None:
     machine.trt.unknown_operator = "MatMul"
     with pytest.raises(
-        EngineError, match=r"cannot run network: MatMul \(node_7\): no importer"
+        EngineError,
+        match=r"something that network needs: MatMul \(node_7\): no importer",
     ) as error:
         machine.build(linear())
     assert "\n" not in str(error.value)
