@@ -14,6 +14,7 @@ from pixie_runtime.coefficients import Coefficients
 from pixie_runtime.crops import Square, projected_span, square_crop
 from pixie_runtime.engines import Engine, EngineMaker
 from pixie_runtime.image_networks import ImageNetworks
+from pixie_runtime.resampling import Resampler
 from pixie_runtime.smplx import (
     JAW,
     JOINT_COUNT,
@@ -114,6 +115,9 @@ class PartEstimator:
         self._networks = ImageNetworks(
             bundle, (part, f"{part}_alone"), engines, maker=maker
         )
+        size = self._networks.crops.size
+        self._image = np.zeros((1, 3, size, size), np.float32)
+        self._resampler = Resampler()
 
     @property
     def warning(self) -> str | None:
@@ -137,9 +141,15 @@ class PartEstimator:
         look = self._look(landmarks, frame.image)
         if look is None:
             return None
-        size = self._networks.crops.size
-        crop = square_crop(frame.image, look.square, size, mirrored=look.is_mirrored)
-        outputs = self._networks.infer(self._part, image=crop.image[None])
+        square_crop(
+            frame.image,
+            look.square,
+            self._networks.crops.size,
+            mirrored=look.is_mirrored,
+            resampler=self._resampler,
+            into=self._image[0],
+        )
+        outputs = self._networks.infer(self._part, image=self._image)
         name = _FEATURES[self._part]
         feature = {name: outputs[name]}
         outputs = self._networks.infer(f"{self._part}_alone", **feature)
