@@ -5,6 +5,14 @@ Not in `engines`, which imports numpy: the command's options must not.
 
 from typing import Literal
 
-EngineKind = Literal["auto", "onnxruntime", "openvino", "tensorrt", "tensorrt-rtx"]
+EngineKind = Literal[
+    "auto",
+    "onnxruntime",
+    "onnxruntime-cuda",
+    "onnxruntime-tensorrt",
+    "openvino",
+    "tensorrt",
+    "tensorrt-rtx",
+]
 Precision = Literal["float32", "bfloat16"]
 """Arithmetic, where an engine can choose it; GPUs compute in the networks' types."""

@@ -44,7 +44,7 @@ _Part = Annotated[
 ]
 _Engine = Annotated[
     EngineKind,
-    tyro.conf.arg(metavar="auto|onnxruntime|openvino|tensorrt|tensorrt-rtx"),
+    tyro.conf.arg(metavar="auto|onnxruntime|openvino|tensorrt|..."),
 ]
 _Precision = Annotated[Precision, tyro.conf.arg(metavar="float32|bfloat16")]
 _Rates = Annotated[
@@ -100,7 +100,8 @@ class Options:
     (needs the extra "mediapipe")."""
     engine: _Engine = "auto"
     """What runs the networks; auto takes the best that is
-    installed and fits this machine, and says which."""
+    installed and fits this machine, and says which. Others:
+    tensorrt-rtx, onnxruntime-cuda, onnxruntime-tensorrt."""
     precision: _Precision = "float32"
     """Arithmetic on the CPU: bfloat16 is faster and less exact
     (needs the extra "openvino" and a processor that has it)."""

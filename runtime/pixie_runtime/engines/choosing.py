@@ -9,6 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from pixie_runtime.engine_kinds import EngineKind, Precision
 from pixie_runtime.engines import Engine, EngineMaker
@@ -17,6 +18,9 @@ from pixie_runtime.engines.cuda_driver import gpu_fault
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.errors import EngineError, MissingExtraError, PixieError, UsageError
 from pixie_runtime.user_cache import user_cache
+
+if TYPE_CHECKING:
+    from pixie_runtime.engines.onnxruntime_gpu import GpuLibrary
 
 __all__ = ["Chosen", "EngineKind", "Precision", "choose"]
 
@@ -113,6 +117,21 @@ def _onnxruntime(wanted: _Wanted) -> EngineMaker:
     return OnnxRuntimeMaker(threads=wanted.threads)
 
 
+def _onnxruntime_cuda(wanted: _Wanted) -> EngineMaker:
+    return _onnxruntime_on_gpu("cuda", wanted)
+
+
+def _onnxruntime_tensorrt(wanted: _Wanted) -> EngineMaker:
+    return _onnxruntime_on_gpu("tensorrt", wanted)
+
+
+def _onnxruntime_on_gpu(library: "GpuLibrary", wanted: _Wanted) -> EngineMaker:
+    from pixie_runtime.engines.onnxruntime_gpu import OnnxRuntimeGpuMaker
+
+    _require_gpu(f"onnxruntime-{library}")
+    return OnnxRuntimeGpuMaker(library, wanted.cache / "onnxruntime-tensorrt")
+
+
 def _openvino(wanted: _Wanted) -> EngineMaker:
     from pixie_runtime.engines.openvino_engine import OpenVinoMaker
     from pixie_runtime.engines.openvino_library import version
@@ -134,11 +153,7 @@ def _tensorrt_rtx(wanted: _Wanted) -> EngineMaker:
 
 def _on_gpu(kind: str, module: str, name: str, wanted: _Wanted) -> EngineMaker:
     """Return a maker of one of NVIDIA's libraries, whose bindings are extras."""
-    fault = gpu_fault()
-    if fault is not None:
-        raise EngineError(
-            f"--engine {kind} needs an NVIDIA GPU, but {fault}; use --engine auto"
-        )
+    _require_gpu(kind)
     if find_spec(kind.replace("-", "_")) is None:
         raise MissingExtraError(f"--engine {kind}", kind)
     try:
@@ -152,9 +167,19 @@ def _on_gpu(kind: str, module: str, name: str, wanted: _Wanted) -> EngineMaker:
     return maker
 
 
+def _require_gpu(kind: str) -> None:
+    fault = gpu_fault()
+    if fault is not None:
+        raise EngineError(
+            f"--engine {kind} needs an NVIDIA GPU, but {fault}; use --engine auto"
+        )
+
+
 _MAKERS: Mapping[str, Callable[[_Wanted], EngineMaker]] = MappingProxyType(
     {
         "onnxruntime": _onnxruntime,
+        "onnxruntime-cuda": _onnxruntime_cuda,
+        "onnxruntime-tensorrt": _onnxruntime_tensorrt,
         "openvino": _openvino,
         "tensorrt": _tensorrt,
         "tensorrt-rtx": _tensorrt_rtx,

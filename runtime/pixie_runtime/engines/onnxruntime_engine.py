@@ -1,6 +1,6 @@
 """ONNX Runtime behind the `Engine` Protocol."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +11,9 @@ import onnxruntime
 from pixie_runtime.engines import AnyArray
 from pixie_runtime.errors import BundleError, EngineError, PixieError
 
+Provider = str | tuple[str, Mapping[str, str]]
+"""ONNX Runtime's name of a device, alone or with options."""
+
 _ERRORS_ONLY = 3
 _SPIN_US = 20
 _LACKING = ("is not a registered function/op", "Could not find an implementation for")
@@ -20,7 +23,7 @@ _BOUNDS_SPINNING = (1, 27)
 
 
 class OnnxRuntimeEngine:
-    """An ONNX file loaded for the CPU.
+    """An ONNX file loaded, for the CPU by default.
 
     By default every session owns a pool of threads that spin while they wait, for
     milliseconds. A chain of small networks then fights itself for the cores, and
@@ -35,14 +38,15 @@ class OnnxRuntimeEngine:
         model: Path | bytes,
         *,
         threads: int = 2,
-        providers: tuple[str, ...] = ("CPUExecutionProvider",),
+        providers: Sequence[Provider] = ("CPUExecutionProvider",),
     ) -> None:
         """Load `model`, a file or its content.
 
         Args:
             model: The ONNX file; relative external data is not supported for bytes.
             threads: Cores that one run may use.
-            providers: ONNX Runtime's names, in order of preference.
+            providers: ONNX Runtime's names of devices, with their options, in order of
+                preference.
 
         Raises:
             BundleError: There is no such file, or it is no ONNX model that this
@@ -68,7 +72,7 @@ class OnnxRuntimeEngine:
             raise _refusal(shown, error) from error
         self._session: onnxruntime.InferenceSession | None = session
         self._providers = tuple(session.get_providers())
-        self._description = described(self._providers)
+        self._description = described(self._providers[0])
         self._input_shapes = MappingProxyType(
             {i.name: tuple(i.shape) for i in session.get_inputs()}
         )
@@ -126,7 +130,10 @@ class OnnxRuntimeEngine:
 
 @dataclass(frozen=True, slots=True)
 class OnnxRuntimeMaker:
-    """Opens networks with ONNX Runtime; an `EngineMaker`."""
+    """Opens networks with ONNX Runtime on the CPU; an `EngineMaker`.
+
+    `onnxruntime_gpu` has one for GPUs.
+    """
 
     threads: int = 2
     """Cores that one run may use, unless it is opened with another number."""
@@ -134,7 +141,7 @@ class OnnxRuntimeMaker:
     @property
     def description(self) -> str:
         """What will run the networks: `ONNX Runtime 1.32.0 on the CPU, float32`."""
-        return described(("CPUExecutionProvider",))
+        return described("CPUExecutionProvider")
 
     def open(
         self, model: Path | bytes, *, threads: int | None = None
@@ -149,13 +156,13 @@ class OnnxRuntimeMaker:
         return OnnxRuntimeEngine(model, threads=threads or self.threads)
 
 
-def described(providers: tuple[str, ...]) -> str:
-    """Return what runs a network, in words."""
+def described(provider: str) -> str:
+    """Return what runs a network, in words, by ONNX Runtime's name of the device."""
     device = {
         "CPUExecutionProvider": "the CPU",
-        "CUDAExecutionProvider": "the GPU (CUDA)",
-        "TensorrtExecutionProvider": "the GPU (TensorRT)",
-    }.get(providers[0], providers[0])
+        "CUDAExecutionProvider": "the GPU with CUDA",
+        "TensorrtExecutionProvider": "the GPU with TensorRT",
+    }.get(provider, provider)
     return f"ONNX Runtime {onnxruntime.__version__} on {device}, float32"
 
 

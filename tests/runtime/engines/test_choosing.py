@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import onnxruntime
 import pytest
 
-from pixie_runtime.engines import choosing, openvino_library
+from pixie_runtime.engines import choosing, openvino_engine, openvino_library
 from pixie_runtime.engines.choosing import EngineKind, choose
 from pixie_runtime.engines.compiled_cache import ready_cache
 from pixie_runtime.engines.cuda_driver import gpu_fault
@@ -17,7 +18,8 @@ from pixie_runtime.engines.openvino_probe import require_survival
 from pixie_runtime.errors import EngineError, MissingExtraError, UsageError
 from tests.runtime.engines.networks import doubling
 
-GPU_KINDS: list[EngineKind] = ["tensorrt", "tensorrt-rtx"]
+EXTRAS: list[EngineKind] = ["tensorrt", "tensorrt-rtx"]
+GPU_KINDS: list[EngineKind] = [*EXTRAS, "onnxruntime-cuda", "onnxruntime-tensorrt"]
 
 
 @pytest.fixture
@@ -30,7 +32,8 @@ def no_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> str:
         raise MissingExtraError("--engine openvino", "openvino")
 
-    monkeypatch.setattr(openvino_library, "version", missing)
+    for module in (openvino_library, openvino_engine):
+        monkeypatch.setattr(module, "version", missing)
 
 
 @pytest.mark.usefixtures("no_gpu")
@@ -45,7 +48,33 @@ def test_gpu_engine_without_a_gpu_says_what_is_missing(
     assert caught.value.exit_code == 8
 
 
-@pytest.mark.parametrize("kind", GPU_KINDS)
+@pytest.mark.parametrize("library", ["cuda", "tensorrt"])
+def test_onnx_runtime_for_cpus_is_told_from_the_one_for_gpus(
+    library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "gpu_fault", lambda: None)
+    cpu_only = ["AzureExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: cpu_only)
+    kind: EngineKind = f"onnxruntime-{library}"  # type: ignore[assignment]
+    with pytest.raises(EngineError, match="pip install onnxruntime-gpu"):
+        choose(kind, cache=tmp_path)
+
+
+def test_a_session_that_fell_back_to_the_cpu_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "gpu_fault", lambda: None)
+    claimed = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: claimed)
+    maker = choose("onnxruntime-cuda", cache=tmp_path)
+    assert maker.description.endswith("on the GPU with CUDA, float32")
+    fell_back = pytest.raises(EngineError, match="fell back to CPUExecutionProvider")
+    # This ONNX Runtime knows better than it claims, and warns of it.
+    with pytest.warns(UserWarning, match="CUDAExecutionProvider"), fell_back:
+        maker.open(doubling())
+
+
+@pytest.mark.parametrize("kind", EXTRAS)
 def test_gpu_engine_that_is_not_installed_names_its_extra(
     kind: EngineKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,9 +142,8 @@ def test_bfloat16_without_openvino_names_the_extra(tmp_path: Path) -> None:
 def test_bfloat16_on_a_processor_without_it_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = pytest.importorskip("pixie_runtime.engines.openvino_engine")
     pytest.importorskip("openvino")
-    monkeypatch.setattr(engine, "capabilities", lambda: ("FP32", "INT8"))
+    monkeypatch.setattr(openvino_engine, "capabilities", lambda: ("FP32", "INT8"))
     with pytest.raises(EngineError, match="no bfloat16 arithmetic"):
         choose("openvino", precision="bfloat16", cache=tmp_path)
 

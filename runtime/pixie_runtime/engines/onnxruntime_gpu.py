@@ -1,0 +1,93 @@
+"""ONNX Runtime on an NVIDIA GPU, with CUDA or TensorRT; never on the CPU instead.
+
+Not run on a GPU yet: what is tested is what happens without one.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import onnxruntime
+
+from pixie_runtime.engines.onnxruntime_engine import (
+    OnnxRuntimeEngine,
+    Provider,
+    described,
+)
+from pixie_runtime.errors import EngineError
+
+GpuLibrary = Literal["cuda", "tensorrt"]
+
+_PROVIDERS: dict[GpuLibrary, str] = {
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+}
+_CUDA: Provider = ("CUDAExecutionProvider", {"use_tf32": "0"})
+"""float32 as it says: TF32, its default, keeps 10 bits of each factor."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxRuntimeGpuMaker:
+    """Opens networks with ONNX Runtime on a GPU; an `EngineMaker`."""
+
+    library: GpuLibrary
+    cache: Path
+    """Folder for what TensorRT builds; ONNX Runtime keys it by network and GPU."""
+
+    def __post_init__(self) -> None:
+        """Make sure that the installed ONNX Runtime has the library.
+
+        Raises:
+            EngineError: It has not: it is the package for CPUs.
+        """
+        if _PROVIDERS[self.library] not in onnxruntime.get_available_providers():
+            raise EngineError(
+                f"--engine onnxruntime-{self.library}: the installed ONNX Runtime "
+                f"{onnxruntime.__version__} is the one for CPUs; replace it: pip "
+                "uninstall onnxruntime, then pip install onnxruntime-gpu"
+            )
+
+    @property
+    def description(self) -> str:
+        """What will run the networks: `ONNX Runtime 1.32.0 on the GPU with CUDA`."""
+        return described(_PROVIDERS[self.library])
+
+    def open(
+        self, model: Path | bytes, *, threads: int | None = None
+    ) -> OnnxRuntimeEngine:
+        """Load a network.
+
+        A library that does not load, for want of cuDNN for example, makes ONNX Runtime
+        take the CPU with a line on standard error. The session is asked afterwards what
+        it runs on, and that is an error here. Single operators that the library lacks
+        still run on the CPU, next to the others.
+
+        Raises:
+            BundleError: There is no such file, or it is no ONNX model that this
+                version of ONNX Runtime can run.
+            EngineError: It did not get onto the GPU.
+        """
+        engine = OnnxRuntimeEngine(
+            model, threads=threads or 1, providers=[*self._wanted(), _CUDA]
+        )
+        wanted = _PROVIDERS[self.library]
+        if engine.providers[0] != wanted:
+            found = engine.providers[0]
+            engine.close()
+            raise EngineError(
+                f"--engine onnxruntime-{self.library}: ONNX Runtime fell back to "
+                f"{found} because {wanted} did not load; install the CUDA, cuDNN and "
+                "TensorRT that its release names, or use --engine auto"
+            )
+        return engine
+
+    def _wanted(self) -> list[Provider]:
+        if self.library == "cuda":
+            return []
+        options = {
+            "trt_engine_cache_enable": "1",
+            "trt_engine_cache_path": str(self.cache),
+            "trt_timing_cache_enable": "1",
+            "trt_timing_cache_path": str(self.cache),
+        }
+        return [("TensorrtExecutionProvider", options)]
