@@ -6,21 +6,125 @@ import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
+from pixie_bench.settings import Settings
+from pixie_bench.suites import SUITES, Pictures, SuiteName, run_suites
 from pixie_runtime import __version__
 from pixie_runtime.engine_kinds import EngineKind, Precision
-from pixie_runtime.errors import PixieError
+from pixie_runtime.errors import PixieError, SinkError
 from pixie_runtime.threads import leave_the_cores_to_the_networks
 
 app = tyro.extras.SubcommandApp()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outputs:
+    """Files of a run."""
+
+    json: Path | None = None
+    """Write machine, commit, versions and all numbers to this file."""
+    markdown: Path | None = None
+    """Write the table to this file too."""
+    compare: Path | None = None
+    """Show how an older run's --json file differs."""
+    roofline: Path | None = None
+    """Draw the networks under the machine's measured roofs (.png); suite engines."""
+    trace: Path | None = None
+    """Write a timeline for Perfetto or chrome://tracing (.json); suite chain."""
+
+
+_Settings = Annotated[Settings, tyro.conf.OmitArgPrefixes]
+_Outputs = Annotated[Outputs, tyro.conf.OmitArgPrefixes]
+
+
+def _measure(names: Sequence[SuiteName], settings: Settings, outputs: Outputs) -> int:
+    """Run suites; print and write what they find."""
+    from pixie_bench.results import Report, compared
+    from pixie_runtime.report import write_json
+
+    old = None if outputs.compare is None else Report.read(outputs.compare)
+    report = run_suites(
+        names,
+        settings,
+        Pictures(roofline=outputs.roofline, trace=outputs.trace),
+        announce=lambda text: print(text, file=sys.stderr),
+    )
+    text = "\n".join(report.markdown()) + "\n"
+    print(text)
+    if old is not None:
+        print("\n".join(compared(old.results, report.results)))
+    if outputs.json is not None:
+        write_json(outputs.json, report.as_dict())
+    if outputs.markdown is not None:
+        try:
+            outputs.markdown.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise SinkError(
+                f"cannot write {outputs.markdown}: {error.strerror}"
+            ) from error
+    return 0
+
+
+@app.command
+def engines(settings: _Settings, outputs: _Outputs) -> int:
+    """Run networks on known crops in turns with eager PyTorch; the machine's roofs."""
+    return _measure(("engines",), settings, outputs)
+
+
+@app.command
+def chain(settings: _Settings, outputs: _Outputs) -> int:
+    """Run the whole program on a clip: rate, latency, first frame, memory, timeline."""
+    return _measure(("chain",), settings, outputs)
+
+
+@app.command
+def skinning(settings: _Settings, outputs: _Outputs) -> int:
+    """Make meshes out of parameters in turns with the smplx package."""
+    return _measure(("skinning",), settings, outputs)
+
+
+@app.command
+def landmarks(settings: _Settings, outputs: _Outputs) -> int:
+    """Run the landmark chain in turns with MediaPipe Holistic."""
+    return _measure(("landmarks",), settings, outputs)
+
+
+@app.command
+def outputs(settings: _Settings, outputs: _Outputs) -> int:
+    """Pass people on to every kind of sink."""
+    return _measure(("outputs",), settings, outputs)
+
+
+@app.command(name="all")
+def everything(settings: _Settings, outputs: _Outputs) -> int:
+    """Run all of the above; what cannot run here is left out with a sentence."""
+    return _measure(SUITES, settings, outputs)
+
+
+@app.command
+def bundles(folder: tyro.conf.Positional[Path], *, only: str = "") -> int:
+    """Make the bundles that engines and chain measure, with random weights.
+
+    Args:
+        folder: Gets a folder for each; those that are there stay.
+        only: Make those whose names contain this, and what they are made of.
+    """
+    from pixie_bench.bundles import make_bundles
+
+    make_bundles(folder, only, print)
+    return 0
 
 
 @app.command
 def live(
     *,
     video: Path | None = None,
+    bundle: Path | None = None,
+    engine: EngineKind = "auto",
+    precision: Precision = "float32",
     seconds: float = 20.0,
     warm_up: int = 30,
     json: Path | None = None,
@@ -29,6 +133,9 @@ def live(
 
     Args:
         video: Clip to run on; the demo clip if not given.
+        bundle: Network to run; the one that ships if not given.
+        engine: What runs the networks; auto: the best that is present.
+        precision: Arithmetic of the engine.
         seconds: How long to measure.
         warm_up: Frames before the measurement.
         json: Write the numbers to this file too, with all memory samples.
@@ -36,7 +143,14 @@ def live(
     from pixie_bench.live import measure_live
     from pixie_runtime.report import write_json
 
-    result = measure_live(video=video, seconds=seconds, warm_up=warm_up)
+    result = measure_live(
+        video=video,
+        bundle=bundle,
+        engine=engine,
+        precision=precision,
+        seconds=seconds,
+        warm_up=warm_up,
+    )
     print("\n".join(result.lines()))
     if json is not None:
         machine = {

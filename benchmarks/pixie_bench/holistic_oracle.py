@@ -1,15 +1,19 @@
 """MediaPipe Holistic over a clip, in an environment of its own.
 
-Run by `pixie_bench.holistic` with the Python that has mediapipe 0.10.21; needs numpy,
-OpenCV and mediapipe only. Usage: `python holistic_oracle.py CLIP OUT.npz`.
+Run with the Python that has mediapipe 0.10.21; needs numpy, OpenCV and mediapipe only.
+Usage: `python holistic_oracle.py CLIP OUT.npz`, or without OUT.npz to be asked for runs
+as `pixie_bench.worker` is.
 
 OUT.npz: pose (T, 33, 4) x, y, z in pixels and visibility; world (T, 33, 3) metres;
 left_hand, right_hand (T, 21, 3) and face (T, 468, 3) pixels; NaN where nothing was
 found; milliseconds (T,) on the clock; cpu_ms, of all threads, for a frame on average.
 """
 
+import json
+import os
 import sys
 import time
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +80,40 @@ def main(clip: Path, output: Path) -> None:
     np.savez(output, **arrays)
 
 
+def serve(clip: Path) -> None:
+    """Run Holistic frame by frame, again and again over the clip, as often as asked."""
+    # The library prints; the answers must stay alone on their line.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def say(answer: Any) -> None:
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+    began_s = time.perf_counter()
+    try:
+        from mediapipe import __version__ as version
+        from mediapipe.python.solutions.holistic import Holistic
+    except ImportError as error:
+        say({"error": f"the other Python lacks a package: {error}"})
+        return
+    frames = cycle(read_frames(clip))
+    with Holistic(model_complexity=1, smooth_landmarks=True) as holistic:
+        holistic.process(next(frames))
+        opened_s = time.perf_counter() - began_s
+        say({"description": f"MediaPipe Holistic {version}", "opened_s": opened_s})
+        for line in sys.stdin:
+            wanted = json.loads(line)
+            milliseconds = []
+            for index in range(wanted["skip"] + wanted["runs"]):
+                frame = next(frames)
+                began_s = time.perf_counter()
+                holistic.process(frame)
+                if index >= wanted["skip"]:
+                    milliseconds.append((time.perf_counter() - began_s) * 1e3)
+            say({"milliseconds": milliseconds, "resident_mb": None})
+
+
 def _store(row: Float32, landmarks: Any, scale: Float32 | int) -> None:
     points = landmarks.landmark[: len(row)]
     row[:, :3] = np.array([[p.x, p.y, p.z] for p in points]) * scale
@@ -84,4 +122,7 @@ def _store(row: Float32, landmarks: Any, scale: Float32 | int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    if len(sys.argv) > 2:
+        main(Path(sys.argv[1]), Path(sys.argv[2]))
+    else:
+        serve(Path(sys.argv[1]))

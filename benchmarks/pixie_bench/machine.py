@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Self
 
 _CPUINFO, _STAT = Path("/proc/cpuinfo"), Path("/proc/stat")
+_SELF = Path("/proc/self")
+_STARTED = 19
+"""Field of /proc/PID/stat behind the process's name: when it was started, in ticks."""
 _IDLE, _WAITING = 3, 4
 _LAST = 8
 """Fields of a line of /proc/stat; what guests used, at its end, is counted twice."""
@@ -24,6 +27,40 @@ def machine() -> str:
                 name = line.partition(":")[2].strip()
                 break
     return f"{os.cpu_count()} cores of {name}"
+
+
+def resident_mb() -> float | None:
+    """Return this process's resident memory; None where the system does not say."""
+    return _status_mb("VmRSS")
+
+
+def peak_resident_mb() -> float | None:
+    """Return the most that it ever was; None where the system does not say."""
+    return _status_mb("VmHWM")
+
+
+def process_age_s() -> float | None:
+    """Return seconds since this process was started, its imports included.
+
+    To a hundredth of a second; None where the system does not say.
+    """
+    path = _SELF / "stat"
+    if not path.exists():
+        return None
+    started = int(path.read_text().rpartition(")")[2].split()[_STARTED])
+    now_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+    return now_s - started / os.sysconf("SC_CLK_TCK")
+
+
+def _status_mb(field: str) -> float | None:
+    path = _SELF / "status"
+    if not path.exists():
+        return None
+    for line in path.read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == field:
+            return int(value.split()[0]) * 1024 / 1e6
+    return None
 
 
 class Bystanders:

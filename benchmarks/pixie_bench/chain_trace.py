@@ -1,0 +1,104 @@
+"""The program's chain behind clocks: every frame, stage and network on a timeline."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pixie_bench.timing import Clock, Run, TimedEngine, TimedLandmarker
+from pixie_runtime.assembly import open_landmarker, open_source, smoothing
+from pixie_runtime.engines import Engine, EngineMaker
+from pixie_runtime.engines.choosing import choose
+from pixie_runtime.network import open_network
+from pixie_runtime.options import Options
+from pixie_runtime.pipeline import Pipeline, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class TimedMaker:
+    """A maker whose engines note every run under their file's name."""
+
+    maker: EngineMaker
+    clock: Clock
+
+    @property
+    def description(self) -> str:
+        """What will run the networks."""
+        return self.maker.description
+
+    def open(self, model: Path | bytes, *, threads: int | None = None) -> Engine:
+        """Load a network; see `EngineMaker.open`."""
+        name = model.stem if isinstance(model, Path) else "network"
+        return TimedEngine(name, self.maker.open(model, threads=threads), self.clock)
+
+
+@dataclass
+class _Tracks:
+    """Collects what happened to frames, once the warm-up is over."""
+
+    networks: Clock
+    warm_up: int
+    frames: list[Run] = field(default_factory=list)
+    stages: list[Run] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+
+    def observe(self, progress: Progress) -> None:
+        runs = self.networks.take()
+        if self.warm_up:
+            self.warm_up -= 1
+            return
+        grabbed_ns = progress.tick.frame.grabbed_ns
+        sent_ns = grabbed_ns + round(progress.latency_ms * 1e6)
+        self.frames.append(
+            Run(f"frame {progress.tick.frame.index}", grabbed_ns, sent_ns)
+        )
+        self.runs += [run for run in runs if run.name != "landmarks"]
+        # A frame waits for the one before; its work begins with its landmarks.
+        begins = [run.began_ns for run in runs if run.name == "landmarks"]
+        for person in progress.tick.people[:1]:
+            times = person.times
+            ends = {
+                "landmarks": times.landmarks_ns,
+                "estimate": times.estimated_ns,
+                "smooth": times.smoothed_ns,
+                "send": sent_ns,
+            }
+            began_ns = begins[0] if begins else grabbed_ns
+            for name, ended_ns in ends.items():
+                if ended_ns:
+                    self.stages.append(Run(name, began_ns, ended_ns))
+                    began_ns = ended_ns
+
+
+def chain_tracks(
+    options: Options, *, frames: int = 30, warm_up: int = 10, threads: int = 2
+) -> Mapping[str, tuple[Run, ...]]:
+    """Run the chain; return what ran, by track.
+
+    Args:
+        options: source, bundle and engine.
+        frames: to note.
+        warm_up: frames before them.
+        threads: of each network.
+
+    Raises:
+        PixieError: a part cannot be opened.
+    """
+    clock = Clock()
+    maker = TimedMaker(
+        choose(options.engine, precision=options.precision, threads=threads), clock
+    )
+    network = open_network(options, maker)
+    tracks = _Tracks(clock, warm_up)
+    with Pipeline(
+        source=open_source(options),
+        landmarker=TimedLandmarker(open_landmarker(options, maker), clock),
+        estimator=network.estimator,
+        sinks=(),
+        smooth=smoothing(network.model),
+    ) as pipeline:
+        pipeline.run(max_frames=warm_up + frames, observe=tracks.observe)
+    return {
+        "frames, grab to send": tuple(tracks.frames),
+        "stages": tuple(tracks.stages),
+        "networks": tuple(sorted(tracks.runs, key=lambda run: run.began_ns)),
+    }

@@ -1,0 +1,155 @@
+"""`pixie-bench engines`: networks on known crops, beside eager PyTorch."""
+
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from importlib.util import find_spec
+from multiprocessing import get_context
+from pathlib import Path
+
+from pixie_bench.cases import NETWORKS, NetworkCase
+from pixie_bench.graph_cost import Cost, graph_cost
+from pixie_bench.peak import Peak, measure_peak
+from pixie_bench.results import Findings, Result, timing_results
+from pixie_bench.roofline import Placed, draw
+from pixie_bench.settings import Settings
+from pixie_bench.spreads import Turns, in_turns
+from pixie_bench.worker_process import WorkerProcess
+from pixie_runtime.bundle import Bundle
+from pixie_runtime.engines.cuda_driver import gpu_fault
+from pixie_runtime.errors import EngineError, MissingExtraError, PixieError
+
+_EAGER = "eager PyTorch float32"
+
+
+def run_engines(settings: Settings, *, plot: Path | None = None) -> Findings:
+    """Measure every network case that can run here, and the machine's peaks.
+
+    Args:
+        settings: what to run, and how often.
+        plot: picture of the roofline to write.
+
+    Raises:
+        SinkError: the picture cannot be written.
+    """
+    cases = [case for case in NETWORKS if settings.only in case.name]
+    found, placed = Findings(), []
+    for case in cases:
+        try:
+            results, turns = _measure(case, settings)
+            found += results
+        except PixieError as error:
+            found += Findings(left_out=(f"{case.name}: {error}",))
+            continue
+        if case.arithmetic is not None:
+            try:
+                cost = _cost(settings.bundle(case.bundle))
+            except PixieError as error:
+                found += Findings(left_out=(f"share of {case.name}: {error}",))
+                continue
+            middle_ms = turns.percentile(50)
+            placed.append(Placed(case.name, case.arithmetic, cost, middle_ms))
+    if settings.only not in "machine-peak" and not placed:
+        return found
+    return found + _floors(settings, placed, plot)
+
+
+def _measure(case: NetworkCase, settings: Settings) -> tuple[Findings, Turns]:
+    """Run a case, in turns with its peer."""
+    folder = settings.bundle(case.bundle)
+    fault = gpu_fault() if case.on_gpu else None
+    if fault is not None:
+        raise EngineError(f"needs an NVIDIA GPU, but {fault}")
+    given = {
+        "bundle": str(folder),
+        "engine": case.engine,
+        "precision": case.precision,
+        "threads": settings.threads,
+        "people": case.people,
+    }
+    left_out: tuple[str, ...] = ()
+    with ExitStack() as opened:
+        ours = opened.enter_context(WorkerProcess.of(case.name, "network", given))
+        contenders = [ours]
+        if case.compared:
+            try:
+                contenders.append(opened.enter_context(_eager(settings)))
+            except PixieError as error:
+                left_out = (f"{case.name} has no peer: {error}",)
+        turns = in_turns(
+            contenders,
+            rounds=settings.rounds,
+            runs=settings.runs,
+            warm_up=settings.warm_up,
+        )
+        own = turns[case.name]
+        peer = (_EAGER, turns[_EAGER]) if _EAGER in turns else None
+        results = timing_results(case.name, own, peer)
+        if case.people > 1 or not case.compared:
+            rate = 1e3 / own.percentile(50)
+            results += (Result(case.name, "fps", round(rate, 2), "1/s"),)
+        results += (Result(case.name, "opened", round(ours.opened_s, 3), "s"),)
+        if ours.resident_mb is not None:
+            resident = round(ours.resident_mb, 1)
+            results += (Result(case.name, "resident", resident, "MB"),)
+        notes = {case.name: ours.description}
+    return Findings(results, left_out, notes), own
+
+
+def _eager(settings: Settings) -> WorkerProcess:
+    """Start eager PyTorch of the full network.
+
+    Raises:
+        MissingExtraError: PyTorch is not installed.
+        EngineError: it cannot run.
+    """
+    if find_spec("torch") is None:
+        raise MissingExtraError("comparing with eager PyTorch", "export")
+    return WorkerProcess.of(_EAGER, "eager", {"threads": settings.threads})
+
+
+def _cost(folder: Path) -> Cost:
+    """Return what one person costs: body, head, both hands, fusion."""
+    bundle = Bundle.open(folder)
+    one = [graph_cost(bundle.path_of(name)) for name in ("body", "head", "fuse")]
+    hands = graph_cost(bundle.path_of("hand"), batch=2)
+    return sum(one, start=hands)
+
+
+def _floors(settings: Settings, placed: list[Placed], plot: Path | None) -> Findings:
+    """Measure the machine's peaks; compare the networks with them."""
+    try:
+        peak = _peak(settings.threads)
+    except PixieError as error:
+        return Findings(left_out=(f"machine-peak: {error}",))
+    results = [
+        Result("machine-peak", name, round(rate, 1), "GFLOP/s")
+        for name, rate in peak.gflops.items()
+    ]
+    results.append(Result("machine-peak", "copy", round(peak.gbytes, 1), "GB/s"))
+    for one in placed:
+        if one.arithmetic in peak.gflops:
+            floor_ms, share = round(one.floor_ms(peak), 3), round(one.share(peak), 3)
+            results.append(Result(one.name, "floor", floor_ms, "ms"))
+            results.append(Result(one.name, "share", share, "of the floor"))
+    left_out: tuple[str, ...] = ()
+    if plot is not None:
+        try:
+            draw(plot, peak, placed, f"{settings.threads} threads")
+        except MissingExtraError as error:
+            left_out = (str(error),)
+    by = ", ".join(f"{name} by {library}" for name, library in peak.by.items())
+    return Findings(tuple(results), left_out, {"machine-peak": by})
+
+
+def _peak(threads: int) -> Peak:
+    """Measure in a process of its own.
+
+    Raises:
+        EngineError: it died.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        try:
+            return pool.submit(measure_peak, threads).result()
+        except BrokenProcessPool:
+            raise EngineError("a library ended the process that measured it") from None

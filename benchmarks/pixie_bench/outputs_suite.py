@@ -1,0 +1,104 @@
+"""`pixie-bench outputs`: what it takes to pass one frame's person on."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from pixie_bench.live import discarding_port
+from pixie_bench.results import Findings, timing_results
+from pixie_bench.settings import Settings
+from pixie_bench.spreads import Turns
+from pixie_runtime.assembly import open_pipeline, open_source
+from pixie_runtime.body import embedded_body_model
+from pixie_runtime.errors import PixieError
+from pixie_runtime.options import Options
+from pixie_runtime.pipeline import Progress
+from pixie_runtime.sinks import Sink, Tick
+
+_FRAMES = 30
+Opened = Callable[[ExitStack, Path], Sink]
+
+
+def run_outputs(settings: Settings) -> Findings:
+    """Send frames of the clip to every kind of sink, in turns."""
+    cases = {name: make for name, make in _SINKS.items() if settings.only in name}
+    if not cases:
+        return Findings()
+    ticks = _ticks(settings)
+    found = Findings()
+    for name, make in cases.items():
+        try:
+            with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
+                sink = make(opened, Path(folder))
+                opened.callback(sink.close)
+                turns = Turns(tuple(_turns(sink, ticks, settings)))
+        except PixieError as error:
+            found += Findings(left_out=(f"{name}: {error}",))
+            continue
+        found += Findings(timing_results(name, turns))
+    return found
+
+
+def _ticks(settings: Settings) -> list[Tick]:
+    """Return frames of the clip with the person in them.
+
+    Raises:
+        SourceError: the clip cannot be read.
+    """
+    options = Options(video=settings.video, demo=settings.video is None, loop=True)
+    ticks: list[Tick] = []
+
+    def observe(progress: Progress) -> None:
+        ticks.append(progress.tick)
+
+    with open_pipeline(options, open_source(options)) as pipeline:
+        pipeline.run(max_frames=_FRAMES, observe=observe)
+    return [tick for tick in ticks if tick.people] or ticks
+
+
+def _turns(
+    sink: Sink, ticks: list[Tick], settings: Settings
+) -> Iterator[tuple[float, ...]]:
+    """Yield the milliseconds of each `send`, turn by turn; the first one is warm-up."""
+    index = 0
+    for turn in range(settings.rounds + 1):
+        milliseconds = []
+        for tick in ticks:
+            # Takes and videos want times that rise, over the ends of the clip too.
+            frame = replace(tick.frame, index=index, timestamp_s=index / 30)
+            index += 1
+            began_s = time.perf_counter()
+            sink.send(replace(tick, frame=frame))
+            milliseconds.append((time.perf_counter() - began_s) * 1e3)
+        if turn:
+            yield tuple(milliseconds)
+
+
+def _osc(opened: ExitStack, folder: Path) -> Sink:
+    from pixie_runtime.addresses import Address
+    from pixie_runtime.sinks.osc import OscSink
+
+    port = opened.enter_context(discarding_port())
+    return OscSink(Address("127.0.0.1", port))
+
+
+def _take(opened: ExitStack, folder: Path) -> Sink:
+    from pixie_runtime.sinks.take import TakeSink
+
+    return TakeSink(folder / "take.npz")
+
+
+def _overlay(opened: ExitStack, folder: Path) -> Sink:
+    from pixie_runtime.sinks.overlay import OverlayVideo
+
+    return OverlayVideo(folder / "overlay.mp4", embedded_body_model(), 30.0)
+
+
+_SINKS: dict[str, Opened] = {
+    "output-osc": _osc,
+    "output-take": _take,
+    "output-overlay": _overlay,
+}

@@ -1,0 +1,164 @@
+"""What this machine can do at most, as far as the installed libraries show it.
+
+Large products of matrices in each arithmetic and by each library, and copies of arrays
+that no cache holds. A kernel written for the processor may do better; what the
+libraries reach is a roof that networks can come near to.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Literal
+
+import numpy as np
+
+Arithmetic = Literal["float32", "bfloat16", "int8"]
+ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "bfloat16", "int8")
+_REPEATS = 6
+Product = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The best that was seen."""
+
+    gflops: Mapping[Arithmetic, float]
+    """10^9 operations a second, a multiply-add being two; what no library computes in
+    is not there."""
+    by: Mapping[Arithmetic, str]
+    """The library that did it."""
+    gbytes: float
+    """10^9 bytes a second that a copy reads and writes."""
+
+
+def measure_peak(threads: int = 2, *, size: int = 2048, megabytes: int = 256) -> Peak:
+    """Measure; to be run in a process of its own, since libraries keep their threads.
+
+    Args:
+        threads: cores to use.
+        size: of the matrices, rows and columns.
+        megabytes: of the array that is copied.
+    """
+    gflops: dict[Arithmetic, float] = {}
+    by: dict[Arithmetic, str] = {}
+    for arithmetic, library, product in _products(threads, size):
+        rate = 2 * size**3 / _best_s(product) / 1e9
+        if rate > gflops.get(arithmetic, 0):
+            gflops[arithmetic], by[arithmetic] = rate, library
+    return Peak(gflops, by, _copy_rate(threads, megabytes))
+
+
+def _best_s(product: Product) -> float:
+    """Return the shortest of some runs; a peak is what nothing disturbed."""
+    product()
+    seconds = []
+    for _ in range(_REPEATS):
+        began_s = time.perf_counter()
+        product()
+        seconds.append(time.perf_counter() - began_s)
+    return min(seconds)
+
+
+def _products(threads: int, size: int) -> Iterator[tuple[Arithmetic, str, Product]]:
+    if find_spec("torch") is not None:
+        yield from _torch(threads, size)
+    if find_spec("openvino") is not None:
+        yield from _openvino(threads, size)
+    if find_spec("onnx") is not None:
+        yield from _onnxruntime(threads, size)
+    a = np.ones((size, size), np.float32)
+    yield "float32", "numpy", lambda: a @ a
+
+
+def _torch(threads: int, size: int) -> Iterator[tuple[Arithmetic, str, Product]]:
+    import torch
+
+    torch.set_num_threads(threads)
+    a = torch.rand(size, size)
+    half, whole = a.bfloat16(), (a * 100).to(torch.int8)
+    yield "float32", "PyTorch", lambda: a @ a
+    yield "bfloat16", "PyTorch", lambda: half @ half
+    yield "int8", "PyTorch", lambda: torch._int_mm(whole, whole)
+
+
+def _openvino(threads: int, size: int) -> Iterator[tuple[Arithmetic, str, Product]]:
+    from pixie_runtime.engines import openvino_library
+
+    openvino, core = openvino_library.openvino(), openvino_library.core()
+    able = openvino_library.capabilities()
+    ops: Any = import_module("openvino.opset13")
+    rng = np.random.default_rng(0)
+    weights = rng.uniform(-1, 1, (size, size)).astype(np.float32)
+
+    def levels(values: Any, low: float) -> Any:
+        ends = (np.float32(low), np.float32(1), np.float32(low), np.float32(1))
+        return ops.fake_quantize(values, *ends, 256)
+
+    for arithmetic in ARITHMETICS:
+        names = {"float32": "FP32", "bfloat16": "BF16", "int8": "INT8"}
+        if names[arithmetic] not in able:
+            continue
+        given = ops.parameter([size, size], np.float32)
+        a, b = given, ops.constant(weights)
+        if arithmetic == "int8":
+            a, b = levels(a, 0.0), levels(b, -1.0)
+        model = openvino.Model([ops.matmul(a, b, False, True)], [given], "product")
+        compiled = core.compile_model(
+            model,
+            "CPU",
+            {
+                "INFERENCE_NUM_THREADS": threads,
+                "NUM_STREAMS": 1,
+                "INFERENCE_PRECISION_HINT": "bf16"
+                if arithmetic == "bfloat16"
+                else "f32",
+            },
+        )
+        request = compiled.create_infer_request()
+        request.set_input_tensor(openvino.Tensor(np.abs(weights)))
+        yield arithmetic, "OpenVINO", request.infer
+
+
+def _onnxruntime(threads: int, size: int) -> Iterator[tuple[Arithmetic, str, Product]]:
+    from onnx import TensorProto, helper
+
+    from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
+
+    rng = np.random.default_rng(0)
+    sorts: tuple[tuple[Arithmetic, str, int, int, Any], ...] = (
+        ("float32", "MatMul", TensorProto.FLOAT, TensorProto.FLOAT, np.float32),
+        ("int8", "MatMulInteger", TensorProto.UINT8, TensorProto.INT32, np.uint8),
+    )
+    for arithmetic, operator, kind, result, dtype in sorts:
+        a = rng.integers(0, 100, (size, size)).astype(dtype)
+        graph = helper.make_graph(
+            [helper.make_node(operator, ["a", "b"], ["c"])],
+            "product",
+            [helper.make_tensor_value_info("a", kind, [size, size])],
+            [helper.make_tensor_value_info("c", result, [size, size])],
+            [helper.make_tensor("b", kind, [size, size], a.tobytes(), raw=True)],
+        )
+        opsets = [helper.make_opsetid("", 17)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
+        engine = OnnxRuntimeEngine(model.SerializeToString(), threads=threads)
+        yield arithmetic, "ONNX Runtime", partial(engine.infer, {"a": a})
+
+
+def _copy_rate(threads: int, megabytes: int) -> float:
+    """Return what a copy by all threads reads and writes a second, 10^9 bytes."""
+    source = np.ones(megabytes * 1_000_000 // 4, np.float32)
+    target = np.zeros_like(source)
+    pieces = list(
+        zip(
+            np.array_split(target, threads),
+            np.array_split(source, threads),
+            strict=True,
+        )
+    )
+    with ThreadPoolExecutor(threads) as pool:
+        seconds = _best_s(lambda: list(pool.map(lambda p: np.copyto(*p), pieces)))
+    return 2 * source.nbytes / seconds / 1e9

@@ -1,0 +1,105 @@
+"""All suites by name, run one after the other into one report."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pixie_bench.machine import Bystanders
+from pixie_bench.provenance import commit, machine_facts, versions
+from pixie_bench.results import Findings, Report
+from pixie_bench.settings import Settings
+
+SuiteName = Literal["engines", "chain", "skinning", "landmarks", "outputs"]
+SUITES: tuple[SuiteName, ...] = (
+    "engines",
+    "chain",
+    "skinning",
+    "landmarks",
+    "outputs",
+)
+
+
+_IDLE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What some suites draw, where asked."""
+
+    roofline: Path | None = None
+    trace: Path | None = None
+
+
+def run_suites(
+    names: Sequence[SuiteName],
+    settings: Settings,
+    pictures: Pictures = Pictures(),
+    announce: Callable[[str], None] = lambda text: None,
+) -> Report:
+    """Run some suites.
+
+    Args:
+        names: which.
+        settings: what to run, and how often.
+        pictures: files to write.
+        announce: is told which one runs.
+
+    Raises:
+        PixieError: the clip cannot be read, or a file not written; what cannot run on
+            this machine is left out instead, with a sentence.
+    """
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    found = Findings()
+    loads = [_load("before")]
+    for name in names:
+        announce(f"{name} ...")
+        found += _suite(name, pictures)(settings)
+    loads.append(_load("after"))
+    facts: Mapping[str, object] = {**machine_facts(), "load": "; ".join(loads)}
+    return Report(
+        machine=facts,
+        commit=commit(),
+        versions=versions(),
+        results=found.results,
+        left_out=found.left_out,
+        notes=found.notes,
+        date=date,
+    )
+
+
+def _load(when: str) -> str:
+    """Return how busy the machine is while we do nothing.
+
+    In between, the contenders' own processes cannot be told from others.
+    """
+    with Bystanders() as bystanders:
+        time.sleep(_IDLE_S)
+    return f"{when}: {bystanders.text()}"
+
+
+def _suite(name: SuiteName, pictures: Pictures) -> Callable[[Settings], Findings]:
+    """Return a suite; imported only now, since some import much."""
+    match name:
+        case "engines":
+            from pixie_bench.engines_suite import run_engines
+
+            return lambda settings: run_engines(settings, plot=pictures.roofline)
+        case "chain":
+            from pixie_bench.chain_suite import run_chain
+
+            return lambda settings: run_chain(settings, trace=pictures.trace)
+        case "skinning":
+            from pixie_bench.skinning_suite import run_skinning
+
+            return run_skinning
+        case "landmarks":
+            from pixie_bench.landmarks_suite import run_landmarks
+
+            return run_landmarks
+        case "outputs":
+            from pixie_bench.outputs_suite import run_outputs
+
+            return run_outputs
