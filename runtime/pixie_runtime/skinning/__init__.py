@@ -19,7 +19,7 @@ from pixie_runtime.skinning.warming import WarmingSkinner
 from pixie_runtime.types import Float32
 from pixie_runtime.user_cache import user_cache
 
-__all__ = ["ExactSkinner", "Skinner", "SkinnerKind", "open_skinner"]
+__all__ = ["ExactSkinner", "Skinner", "SkinnerKind", "WarmingSkinner", "open_skinner"]
 
 SkinnerKind = Literal["auto", "numba", "numpy"]
 

@@ -7,6 +7,7 @@ One call at a time: numba's own pool of threads, of which a process has one, end
 process when two threads start it at once. All calls from here share a lock.
 """
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -188,9 +189,10 @@ def kernels(cache_dir: Path | None) -> Kernels:
 
 @cache
 def _kernels(cache_dir: Path | None) -> Kernels:
-    # OpenMP's threads spin after each call and take the cores from the networks; where
-    # the program has already chosen a pool this has no effect.
-    _CONFIG.THREADING_LAYER = "workqueue"
+    # OpenMP's threads spin after each call and take the cores from the networks. Where
+    # the program has already started a pool this has no effect.
+    if "NUMBA_THREADING_LAYER" not in os.environ:
+        _CONFIG.THREADING_LAYER = "workqueue"
     return Kernels(
         _compiled(_skin_tiles, cache_dir), _compiled(_vertex_normals, cache_dir)
     )
