@@ -6,6 +6,7 @@ own (`pixie-export precision`).
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -210,4 +211,5 @@ def _keep_timing(config: IBuilderConfig, path: Path) -> None:
         path.write_bytes(bytes(memoryview(cache.serialize())))
     except OSError:
         # It only saves time; the engine is what was asked for.
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)

@@ -27,6 +27,11 @@ def user_engines(library: str) -> Path:
     return user_cache() / library
 
 
+def shipped_are_built(cache: Path) -> bool:
+    """Whether a cache has engines at all; without those that ship nothing runs."""
+    return any(cache.glob("*.engine"))
+
+
 def is_shipped(model: Path) -> bool:
     """Whether a file or folder is one of the package's own."""
     return model.resolve().is_relative_to(Path(str(files("pixie_runtime"))).resolve())

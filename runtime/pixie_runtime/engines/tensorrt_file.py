@@ -11,7 +11,7 @@ and what does not match its hash is not given to the library.
 import hashlib
 import json
 import os
-import tempfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -68,17 +68,16 @@ def write_engine(folder: Path, record: EngineRecord, plan: bytes) -> Path:
     """
     path = folder / record.file_name
     header = asdict(record) | {"plan_sha256": hashlib.sha256(plan).hexdigest()}
-    temporary: str | None = None
+    temporary = folder / f".{record.file_name}.{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-            temporary = file.name
+        with temporary.open("wb") as file:
             file.write(_MAGIC + json.dumps(header).encode() + b"\n")
             file.write(plan)
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise EngineError(
             f"cannot write the engine {path}: {error.strerror or error}; give another "
             "folder with --out, on a disk with room"

@@ -8,6 +8,7 @@ import pytest
 from pixie_export.tensorrt_building import build_plan
 from pixie_export.tensorrt_bundle import Job, Target, build_engines
 from pixie_runtime.engines import Engine, EngineMaker
+from pixie_runtime.engines.tensorrt_cache import shipped_are_built
 from pixie_runtime.engines.tensorrt_device import Gpu
 from pixie_runtime.engines.tensorrt_engine import TensorrtMaker
 from pixie_runtime.engines.tensorrt_library import Library
@@ -317,6 +318,18 @@ def test_what_was_measured_is_used_for_the_next_network(machine: Machine) -> Non
     machine.build(linear(seed=1), "two")
     assert machine.trt.last_config is not None
     assert machine.trt.last_config.known_timing == b"+measured"
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(EngineError, match=r"cannot write the engine .*; give"):
+        Machine(tmp_path / "file" / "engines").build(linear())
+
+
+def test_a_cache_tells_whether_it_has_engines(machine: Machine) -> None:
+    assert not shipped_are_built(machine.cache)
+    machine.build(linear())
+    assert shipped_are_built(machine.cache)
 
 
 def test_an_engine_that_is_there_is_not_built_again(machine: Machine) -> None:
