@@ -16,6 +16,7 @@ from pixie_runtime.engines import Engine, EngineMaker
 from pixie_runtime.engines.compiled_cache import ready_cache
 from pixie_runtime.engines.cuda_driver import gpu_fault
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
+from pixie_runtime.engines.tensorrt_cache import shipped_are_built
 from pixie_runtime.errors import EngineError, MissingExtraError, PixieError, UsageError
 from pixie_runtime.user_cache import user_cache
 
@@ -94,17 +95,21 @@ def _best(wanted: _Wanted) -> EngineMaker:
     if fault is None:
         for kind in ("tensorrt", "tensorrt-rtx"):
             try:
-                return Chosen(_MAKERS[kind](wanted), "chosen: there is a GPU")
+                maker = _MAKERS[kind](wanted)
             except PixieError as error:
                 passed_over.append(_why_not(kind, error))
+                continue
+            if shipped_are_built(wanted.cache / kind):
+                return Chosen(maker, "chosen: there is a GPU")
+            passed_over.append(f"{kind} has no engines (pixie-export {kind} --shipped)")
     else:
         passed_over.append("no GPU")
     try:
         return Chosen(_openvino(wanted), f"chosen: {', '.join(passed_over)}")
     except PixieError as error:
         passed_over.append(_why_not("openvino", error))
-    maker = OnnxRuntimeMaker(threads=wanted.threads)
-    return Chosen(maker, f"chosen: {', '.join(passed_over)}")
+    last = OnnxRuntimeMaker(threads=wanted.threads)
+    return Chosen(last, f"chosen: {', '.join(passed_over)}")
 
 
 def _why_not(kind: str, error: PixieError) -> str:
