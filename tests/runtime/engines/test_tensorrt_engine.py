@@ -7,7 +7,7 @@ import pytest
 
 from pixie_export.tensorrt_building import build_plan
 from pixie_export.tensorrt_bundle import Job, Target, build_engines
-from pixie_runtime.engines import Engine, EngineMaker
+from pixie_runtime.engines import Engine, EngineMaker, choosing
 from pixie_runtime.engines.tensorrt_cache import shipped_are_built
 from pixie_runtime.engines.tensorrt_device import Gpu
 from pixie_runtime.engines.tensorrt_engine import TensorrtMaker
@@ -330,6 +330,24 @@ def test_a_cache_tells_whether_it_has_engines(machine: Machine) -> None:
     assert not shipped_are_built(machine.cache)
     machine.build(linear())
     assert shipped_are_built(machine.cache)
+
+
+def test_auto_takes_tensorrt_once_engines_were_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(tmp_path / "tensorrt")
+    monkeypatch.setattr(choosing, "gpu_fault", lambda: None)
+    monkeypatch.setattr(choosing, "find_spec", lambda name: None)
+    installed = {"tensorrt": lambda wanted: machine.maker()}
+    monkeypatch.setattr(choosing, "_MAKERS", {**choosing._MAKERS, **installed})
+    description = choosing.choose("auto", cache=tmp_path).description
+    assert not description.startswith("TensorRT")
+    assert "tensorrt has no engines (pixie-export tensorrt --shipped)" in description
+
+    machine.build(linear())
+    maker = choosing.choose("auto", cache=tmp_path)
+    assert maker.description.endswith("RTX 4090 (SM89) (chosen: there is a GPU)")
+    maker.open(linear()).close()
 
 
 def test_an_engine_that_is_there_is_not_built_again(machine: Machine) -> None:
