@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 
+import numpy as np
+
 from pixie_runtime.bundle import Bundle, CropSpec, Manifest, NetworkSpec
 from pixie_runtime.engines import AnyArray, Engine, EngineMaker
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
@@ -66,6 +68,8 @@ class ImageNetworks:
                     opened.callback(engine.close)
                 self._engines[name] = engine
                 _check(manifest, name, engine, self.crops)
+                if given is None and name == "hand":
+                    _show_both_hands(engine, self.crops)
             self._opened = opened.pop_all()
 
     def infer(self, name: str, **inputs: AnyArray) -> dict[str, Float32]:
@@ -75,6 +79,12 @@ class ImageNetworks:
     def close(self) -> None:
         """Free every network, each whatever happens to the others."""
         self._opened.close()
+
+
+def _show_both_hands(engine: Engine, crops: CropSpec) -> None:
+    """Run the hands' network on two: what prepares each size of a batch does it now."""
+    if not _fixed(engine.input_shapes["image"][0]):
+        engine.infer({"image": np.zeros((2, 3, crops.size, crops.size), np.float32)})
 
 
 def _crop_spec(manifest: Manifest) -> CropSpec:

@@ -38,14 +38,15 @@ def test_an_image_bundle_runs_like_any_other_and_says_how(
 
     setup = f"bundle tiny, body model pixie-body, {said}"
     written = capsys.readouterr()
-    assert f"with {setup}" in written.out.splitlines()
-    assert written.err.splitlines()[0] == setup
+    heading = written.err.splitlines()[0]
+    assert heading.startswith(f"{setup}, engine ")
+    assert f"with {heading}" in written.out.splitlines()
     report = json.loads(Path("r.json").read_text())
     assert (
         ", ".join(
             f"{name.replace('_', ' ')} {what}" for name, what in report["setup"].items()
         )
-        == setup
+        == heading
     )
     with np.load("t.npz", allow_pickle=False) as take:
         assert take["betas_per_frame"].shape == (3, 10)

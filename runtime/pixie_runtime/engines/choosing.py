@@ -4,7 +4,7 @@ Libraries are imported only when they are chosen: most are extras, and slow to i
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,20 +28,39 @@ __all__ = ["Chosen", "EngineKind", "Precision", "choose"]
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The maker that `auto` came to, and why that one; an `EngineMaker`."""
+    """The maker that `auto` came to, and why that one; an `EngineMaker`.
+
+    A GPU's engines are built beforehand. Networks for which that was not done are left
+    to the best engine that needs no GPU, and the description says so.
+    """
 
     maker: EngineMaker
     reason: str
-    """A phrase: `no GPU found; the fastest that is installed`."""
+    """A phrase: `chosen: no GPU`."""
+    otherwise: EngineMaker | None = None
+    """Opens what `maker` cannot."""
+    _refused: list[str] = field(default_factory=list, repr=False)
 
     @property
     def description(self) -> str:
-        """What will run the networks, and why."""
-        return f"{self.maker.description} ({self.reason})"
+        """What runs the networks, and why."""
+        said = f"{self.maker.description} ({self.reason})"
+        if not self._refused or self.otherwise is None:
+            return said
+        return (
+            f"{said}, {len(self._refused)} networks on {self.otherwise.description} "
+            f"instead: {self._refused[0]}"
+        )
 
     def open(self, model: Path | bytes, *, threads: int | None = None) -> Engine:
         """Load a network; see `EngineMaker.open`."""
-        return self.maker.open(model, threads=threads)
+        try:
+            return self.maker.open(model, threads=threads)
+        except EngineError as error:
+            if self.otherwise is None:
+                raise
+            self._refused.append(str(error))
+            return self.otherwise.open(model, threads=threads)
 
 
 def choose(
@@ -90,26 +109,31 @@ def _best(wanted: _Wanted) -> EngineMaker:
     """Return the first library of the order that can run here."""
     if wanted.precision == "bfloat16":
         return Chosen(_openvino(wanted), "the one that computes in bfloat16")
-    passed_over = []
     fault = gpu_fault()
-    if fault is None:
-        for kind in ("tensorrt", "tensorrt-rtx"):
-            try:
-                maker = _MAKERS[kind](wanted)
-            except PixieError as error:
-                passed_over.append(_why_not(kind, error))
-                continue
-            if shipped_are_built(wanted.cache / kind):
-                return Chosen(maker, "chosen: there is a GPU")
-            passed_over.append(f"{kind} has no engines (pixie-export {kind} --shipped)")
-    else:
-        passed_over.append("no GPU")
+    if fault is not None:
+        return _best_on_cpu(wanted, ["no GPU"])
+    passed_over = []
+    for kind in ("tensorrt", "tensorrt-rtx"):
+        try:
+            maker = _MAKERS[kind](wanted)
+        except PixieError as error:
+            passed_over.append(_why_not(kind, error))
+            continue
+        if shipped_are_built(wanted.cache / kind):
+            on_cpu = _best_on_cpu(wanted, ["not on the GPU"]).maker
+            return Chosen(maker, "chosen: there is a GPU", on_cpu)
+        passed_over.append(f"{kind} has no engines (pixie-export {kind} --shipped)")
+    return _best_on_cpu(wanted, passed_over)
+
+
+def _best_on_cpu(wanted: _Wanted, passed_over: list[str]) -> Chosen:
+    """Return the best library that needs no GPU, and why none of the others."""
     try:
         return Chosen(_openvino(wanted), f"chosen: {', '.join(passed_over)}")
     except PixieError as error:
-        passed_over.append(_why_not("openvino", error))
-    last = OnnxRuntimeMaker(threads=wanted.threads)
-    return Chosen(last, f"chosen: {', '.join(passed_over)}")
+        passed_over = [*passed_over, _why_not("openvino", error)]
+    maker = OnnxRuntimeMaker(threads=wanted.threads)
+    return Chosen(maker, f"chosen: {', '.join(passed_over)}")
 
 
 def _why_not(kind: str, error: PixieError) -> str:

@@ -101,9 +101,11 @@ class OpenVinoEngine:
         # A request runs one thing at a time, while ONNX Runtime's sessions may be
         # called from any thread: so may this.
         self._lock = Lock()
-        self._plan_for(
-            tuple(tuple(a if isinstance(a, int) else 1 for a in s) for s in shapes)
-        )
+        self._closed = False
+        self._plan_for(tuple(tuple(map(_smallest, shape)) for shape in shapes))
+        if all(isinstance(axis, int) for shape in shapes for axis in shape):
+            # There will be no other plan: its weights need not be kept twice.
+            self._network = None
 
     @property
     def description(self) -> str:
@@ -129,7 +131,7 @@ class OpenVinoEngine:
             RuntimeError: The engine is closed.
             ValueError: An input is missing, unknown, or of a wrong shape or type.
         """
-        if self._network is None:
+        if self._closed:
             raise RuntimeError("this engine is closed")
         if inputs.keys() != self._input_shapes.keys():
             raise ValueError(
@@ -154,6 +156,7 @@ class OpenVinoEngine:
         with self._lock:
             self._plans.clear()
             self._any_shape = self._network = None
+            self._closed = True
 
     def __enter__(self) -> Self:
         return self
@@ -255,6 +258,10 @@ class OpenVinoMaker:
 def described(precision: Precision) -> str:
     """Return what runs a network, in words."""
     return f"OpenVINO {version()} on the CPU, {precision}"
+
+
+def _smallest(axis: int | str) -> int:
+    return axis if isinstance(axis, int) else 1
 
 
 def _axes(shape: Any) -> tuple[int | str, ...]:

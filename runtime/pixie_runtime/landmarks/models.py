@@ -8,11 +8,15 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from pixie_runtime.engines import Engine, EngineMaker
+import numpy as np
+
+from pixie_runtime.engines import AnyArray, Engine, EngineMaker
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.errors import BundleError
 
 _FORMAT = 1
+_BOTH_HANDS = ("hand_recrop", "hand_landmark_full")
+"""Networks that see two hands at once, or one."""
 _NEED_FLOAT32 = {"pose_landmark_full"}
 """In bfloat16 its points in the picture move by 0.3% of the body's height, its world
 landmarks by 100 mm (docs/engines.md)."""
@@ -65,6 +69,8 @@ class LandmarkModels:
                 opens = exact if exact and name in _NEED_FLOAT32 else maker
                 engines[name] = opens.open(content, threads=threads)
                 opened.callback(engines[name].close)
+            for name in _BOTH_HANDS:
+                engines[name].infer(_nothing_to_see(engines[name], 2))
             opened.pop_all()
         return cls(**engines)
 
@@ -72,6 +78,12 @@ class LandmarkModels:
         """Free all networks."""
         for name in self.__dataclass_fields__:
             getattr(self, name).close()
+
+
+def _nothing_to_see(engine: Engine, batch: int) -> dict[str, AnyArray]:
+    """Return black pictures: engines that prepare every size of a batch do it now."""
+    _, *picture = engine.input_shapes["image"]
+    return {"image": np.zeros((batch, *map(int, picture)), np.uint8)}
 
 
 def _manifest(folder: Traversable) -> dict[str, Any]:

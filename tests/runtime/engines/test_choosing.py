@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,10 +11,11 @@ from pathlib import Path
 import onnxruntime
 import pytest
 
-from pixie_runtime.engines import choosing, openvino_engine, openvino_library
-from pixie_runtime.engines.choosing import EngineKind, choose
+from pixie_runtime.engines import Engine, choosing, openvino_engine, openvino_library
+from pixie_runtime.engines.choosing import Chosen, EngineKind, choose
 from pixie_runtime.engines.compiled_cache import ready_cache
 from pixie_runtime.engines.cuda_driver import gpu_fault
+from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.engines.openvino_probe import require_survival
 from pixie_runtime.errors import EngineError, MissingExtraError, UsageError
 from tests.runtime.engines.networks import doubling
@@ -123,6 +125,28 @@ def test_auto_passes_over_an_openvino_that_crashes_and_says_so(
     assert description.startswith("ONNX Runtime")
     assert "openvino passed over" in description
     assert "SIGFPE" in description
+
+
+class Refusing:
+    """A maker that has no engine for any network."""
+
+    description = "a GPU"
+
+    def open(self, model: Path | bytes, *, threads: int | None = None) -> Engine:
+        raise EngineError("no engine was built: run pixie-export tensorrt")
+
+
+def test_auto_leaves_networks_without_a_built_engine_to_the_cpu_and_says_so() -> None:
+    maker = Chosen(Refusing(), "chosen: there is a GPU", OnnxRuntimeMaker())
+    assert maker.description == "a GPU (chosen: there is a GPU)"
+    for _ in range(2):
+        with maker.open(doubling()) as engine:
+            assert engine.description.startswith("ONNX Runtime")
+    assert re.search(
+        "2 networks on ONNX Runtime .* instead: no engine was built", maker.description
+    )
+    with pytest.raises(EngineError, match="no engine was built"):
+        Chosen(Refusing(), "chosen").open(doubling())
 
 
 @pytest.mark.parametrize("kind", ["onnxruntime", "tensorrt", "tensorrt-rtx"])
