@@ -9,7 +9,7 @@ from tests.export.tiny_graphs import write_tiny_bundle
 
 SMALL = ImageConfig(
     body_encoder="resnet18",
-    head_encoder="mobilenet_v4_small",
+    head_encoder="repvgg_a0",
     hand_encoder="mobilenet_v4_small",
     core=CoreConfig(feature_dim=128, regressor_width=64, moderator_width=32),
 )
