@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 
 from pixie_bench.timing import Clock, Run, TimedEngine, TimedLandmarker
@@ -27,8 +28,17 @@ class TimedMaker:
 
     def open(self, model: Path | bytes, *, threads: int | None = None) -> Engine:
         """Load a network; see `EngineMaker.open`."""
-        name = model.stem if isinstance(model, Path) else "network"
+        name = model.stem if isinstance(model, Path) else _name_of(model)
         return TimedEngine(name, self.maker.open(model, threads=threads), self.clock)
+
+
+def _name_of(content: bytes) -> str:
+    """Return the name of a landmark model that ships; they are opened as bytes."""
+    folder = files("pixie_runtime") / "assets" / "landmarks"
+    for entry in folder.iterdir():
+        if entry.name.endswith(".onnx") and entry.read_bytes() == content:
+            return entry.name.removesuffix(".onnx")
+    return "network"
 
 
 @dataclass

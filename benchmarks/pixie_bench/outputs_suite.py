@@ -48,7 +48,13 @@ def _ticks(settings: Settings) -> list[Tick]:
     Raises:
         SourceError: the clip cannot be read.
     """
-    options = Options(video=settings.video, demo=settings.video is None, loop=True)
+    options = Options(
+        video=settings.video,
+        demo=settings.video is None,
+        loop=True,
+        # Of all engines the soonest ready; its speed is not the matter here.
+        engine="onnxruntime",
+    )
     ticks: list[Tick] = []
 
     def observe(progress: Progress) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 
 Arithmetic = Literal["float32", "bfloat16", "int8"]
 ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "bfloat16", "int8")
-_REPEATS = 6
+_LEAST_RUNS, _LEAST_S = 5, 0.5
 Product = Callable[[], object]
 
 
@@ -55,8 +55,8 @@ def measure_peak(threads: int = 2, *, size: int = 2048, megabytes: int = 256) ->
 def _best_s(product: Product) -> float:
     """Return the shortest of some runs; a peak is what nothing disturbed."""
     product()
-    seconds = []
-    for _ in range(_REPEATS):
+    seconds: list[float] = []
+    while len(seconds) < _LEAST_RUNS or sum(seconds) < _LEAST_S:
         began_s = time.perf_counter()
         product()
         seconds.append(time.perf_counter() - began_s)

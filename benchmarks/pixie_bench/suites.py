@@ -23,6 +23,7 @@ SUITES: tuple[SuiteName, ...] = (
 
 
 _IDLE_S = 1.0
+_QUIET_CORES = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,12 @@ def run_suites(
     """
     date = datetime.now(UTC).isoformat(timespec="seconds")
     found = Findings()
-    loads = [_load("before")]
+    others = [_others()]
     for name in names:
         announce(f"{name} ...")
         found += _suite(name, pictures)(settings)
-    loads.append(_load("after"))
-    facts: Mapping[str, object] = {**machine_facts(), "load": "; ".join(loads)}
+    others.append(_others())
+    facts: Mapping[str, object] = {**machine_facts(), "load": _load(*others)}
     return Report(
         machine=facts,
         commit=commit(),
@@ -70,14 +71,24 @@ def run_suites(
     )
 
 
-def _load(when: str) -> str:
-    """Return how busy the machine is while we do nothing.
+def _others() -> float | None:
+    """Return how many cores others use while we do nothing; None if not known.
 
-    In between, the contenders' own processes cannot be told from others.
+    Later the contenders' own processes cannot be told from others.
     """
     with Bystanders() as bystanders:
         time.sleep(_IDLE_S)
-    return f"{when}: {bystanders.text()}"
+    return bystanders.cores
+
+
+def _load(before: float | None, after: float | None) -> str:
+    """Return it as a sentence, which warns where numbers should not be believed."""
+    if before is None or after is None:
+        return "what other processes did is not known"
+    text = f"other processes used {before:.2f} cores before and {after:.2f} after"
+    if max(before, after) > _QUIET_CORES:
+        text += ": THE MACHINE WAS BUSY, do not publish these numbers"
+    return text
 
 
 def _suite(name: SuiteName, pictures: Pictures) -> Callable[[Settings], Findings]:
