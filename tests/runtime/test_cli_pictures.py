@@ -70,7 +70,8 @@ def test_every_picture_gets_its_files_and_the_end_tells_of_all(
     assert "broken.jpg: it is damaged or of an unknown format" in out
     assert "nor can empty.png" in out
     report = json.loads(Path("r.json").read_text())
-    assert report["setup"] == {"bundle": "pixie-landmark", "body_model": "pixie-body"}
+    setup = {"bundle": "pixie-landmark", "body_model": "pixie-body"}
+    assert report["setup"] == {**setup, "engine": report["setup"]["engine"]}
     assert report["summaries"][0].startswith("results: r (5 pictures")
     assert "smooth" not in report["stages_ms"]
 
