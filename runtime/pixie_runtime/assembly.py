@@ -52,14 +52,18 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
         MissingExtraError: an option needs packages that are not installed.
     """
     from pixie_runtime.engines.choosing import choose
-    from pixie_runtime.network import open_network
+    from pixie_runtime.network import open_bundle, open_network
     from pixie_runtime.sinks.websocket_messages import StreamInfo
 
     with ExitStack() as opened:
         opened.callback(source.close)
-        maker = choose(options.engine, precision=options.precision)
-        exact = maker if options.precision == "float32" else choose("openvino")
-        network = open_network(options, maker, exact)
+        bundle, precision = open_bundle(options), options.precision
+        small = choose(options.engine, precision=precision, landmarks=True)
+        exact = small if precision == "float32" else choose("openvino")
+        maker = small
+        if bundle.manifest.kind == "image":
+            maker = choose(options.engine, precision=precision)
+        network = open_network(options, maker, exact, bundle=bundle)
         estimator, model = network.estimator, network.model
         opened.callback(estimator.close)
         info = StreamInfo(model.name, estimator.n_betas, estimator.n_expression)
@@ -68,7 +72,7 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
             opened.callback(sink.close)
             sinks.append(sink)
         landmarker = open_landmarker(
-            options, maker, network.landmark_rates, exact=exact
+            options, small, network.landmark_rates, exact=exact
         )
         opened.pop_all()
     unrelated = options.results is not None

@@ -46,16 +46,31 @@ class Network:
     """How often the landmarks of hands and face are wanted."""
 
 
+def open_bundle(options: Options) -> "Bundle":
+    """Open the bundle that the options name, or the one that ships.
+
+    Raises:
+        BundleError: it cannot be used.
+    """
+    from pixie_runtime.bundle import Bundle, embedded_bundle
+
+    folder = options.bundle
+    return embedded_bundle() if folder is None else Bundle.open(folder)
+
+
 def open_network(
     options: Options,
     maker: "EngineMaker | None" = None,
     exact: "EngineMaker | None" = None,
+    *,
+    bundle: "Bundle | None" = None,
 ) -> Network:
     """Open the bundle and the body model that the options name.
 
     Without options these are the ones that ship; a bundle that has a body model of its
     own is run with that one. `maker` opens the networks, ONNX Runtime by default, and
     `exact`, if given, those that gain nothing in fewer bits than float32 and lose much.
+    `bundle` is that of the options, if it is open already.
 
     Raises:
         ModelFileError, BundleError: the body model or the bundle cannot be used.
@@ -63,10 +78,8 @@ def open_network(
         UsageError: options for image bundles are given, and the bundle is none.
     """
     from pixie_runtime.body import embedded_body_model, load_body_model
-    from pixie_runtime.bundle import Bundle, embedded_bundle
 
-    folder = options.bundle
-    bundle = embedded_bundle() if folder is None else Bundle.open(folder)
+    bundle = bundle or open_bundle(options)
     path = options.body_model or bundle.body_model_path
     model = embedded_body_model() if path is None else load_body_model(path)
     estimator, chosen = _open_estimator(options, bundle, model, maker, exact)

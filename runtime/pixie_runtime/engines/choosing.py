@@ -69,6 +69,7 @@ def choose(
     precision: Precision = "float32",
     threads: int = 2,
     cache: Path | None = None,
+    landmarks: bool = False,
 ) -> EngineMaker:
     """Return what opens networks.
 
@@ -78,6 +79,9 @@ def choose(
         precision: arithmetic on the CPU; bfloat16 is OpenVINO's only.
         threads: cores that one run of a network may use.
         cache: folder for what engines compile; default: the user's cache folder.
+        landmarks: whether they are the landmarks' networks, which are small: in float32
+            `auto` then leaves OpenVINO out, which is no faster there, opens later and
+            takes half as much memory again.
 
     Raises:
         MissingExtraError: the library is not installed.
@@ -90,7 +94,7 @@ def choose(
             "on its own; use --engine openvino, or convert the bundle with "
             "pixie-export precision"
         )
-    wanted = _Wanted(precision, threads, cache or user_cache())
+    wanted = _Wanted(precision, threads, cache or user_cache(), landmarks)
     if kind == "auto":
         return _best(wanted)
     return _MAKERS[kind](wanted)
@@ -103,6 +107,7 @@ class _Wanted:
     precision: Precision
     threads: int
     cache: Path
+    landmarks: bool
 
 
 def _best(wanted: _Wanted) -> EngineMaker:
@@ -128,10 +133,13 @@ def _best(wanted: _Wanted) -> EngineMaker:
 
 def _best_on_cpu(wanted: _Wanted, passed_over: list[str]) -> Chosen:
     """Return the best library that needs no GPU, and why none of the others."""
-    try:
-        return Chosen(_openvino(wanted), f"chosen: {', '.join(passed_over)}")
-    except PixieError as error:
-        passed_over = [*passed_over, _why_not("openvino", error)]
+    if wanted.landmarks:
+        passed_over = [*passed_over, "openvino is no faster for landmarks"]
+    else:
+        try:
+            return Chosen(_openvino(wanted), f"chosen: {', '.join(passed_over)}")
+        except PixieError as error:
+            passed_over = [*passed_over, _why_not("openvino", error)]
     maker = OnnxRuntimeMaker(threads=wanted.threads)
     return Chosen(maker, f"chosen: {', '.join(passed_over)}")
 

@@ -110,6 +110,13 @@ def test_auto_prefers_openvino_to_onnx_runtime(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_gpu")
+def test_auto_leaves_landmarks_to_onnx_runtime(tmp_path: Path) -> None:
+    maker = choose("auto", cache=tmp_path, landmarks=True)
+    assert maker.description.startswith("ONNX Runtime")
+    assert "no faster for landmarks" in maker.description
+
+
+@pytest.mark.usefixtures("no_gpu")
 def test_auto_passes_over_an_openvino_that_crashes_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
