@@ -25,8 +25,6 @@ class EagerSubject:
         """
         torch.set_num_threads(threads)
         torch.manual_seed(0)
-        # Random layers could fade to numbers that processors are slow with.
-        torch.set_flush_denormal(True)
         self._network = ImagePixie(ImageConfig()).eval()
         self._body = torch.rand(1, 3, size, size)
         self._head = torch.rand(1, 3, size, size)

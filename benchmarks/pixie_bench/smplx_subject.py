@@ -21,7 +21,6 @@ class SmplxSubject:
             threads: of PyTorch.
         """
         torch.set_num_threads(threads)
-        torch.set_flush_denormal(True)
         self._model = smplx.create(
             body,
             model_type="smplx",

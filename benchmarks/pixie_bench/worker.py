@@ -27,6 +27,8 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
 }
 """Module and class by name; each is made of its settings as keywords."""
 
+_OF_TORCH = ("eager", "smplx")
+
 
 class Subject(Protocol):
     """What is measured: once is one call."""
@@ -79,7 +81,23 @@ def main() -> None:
     # Libraries print; the answers must stay alone on their line.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    serve(json.loads(sys.argv[1]), sys.stdin, answers)
+    request = json.loads(sys.argv[1])
+    if request["subject"] in _OF_TORCH:
+        _take_tiny_numbers_for_zero()
+    serve(request, sys.stdin, answers)
+
+
+def _take_tiny_numbers_for_zero() -> None:
+    """Let PyTorch do so in this process, here for everybody who comes after.
+
+    Random layers can fade to numbers that are too small to be normal, which processors
+    are slow with.
+    """
+    try:
+        import torch
+    except ImportError:  # said by `serve`, with what it was needed for
+        return
+    torch.set_flush_denormal(True)
 
 
 if __name__ == "__main__":
