@@ -3,7 +3,7 @@
 import numpy as np
 from torch import Tensor, nn
 
-from pixie_export.graph import Graph
+from pixie_export.graph import Graph, OneResult
 from pixie_export.image_tensors import tensor
 from pixie_runtime.body import BodyModel
 from pixie_train.albedo import ALBEDO_SIZE, Albedo
@@ -49,18 +49,9 @@ def skinning(core: CoreConfig, model: BodyModel, tables: KeyPointTables) -> Grap
     return Graph("skinning", _Skinning(surface, points), inputs, outputs)
 
 
-class _Albedo(nn.Module):
-    def __init__(self, albedo: Albedo) -> None:
-        super().__init__()
-        self.albedo = albedo
-
-    def forward(self, texture: Tensor) -> tuple[Tensor]:
-        return (self.albedo(texture),)
-
-
 def albedo(core: CoreConfig, space: Albedo) -> Graph:
     """Return the graph of the face's texture space."""
     given = tensor("texture", (core.n_texture,), "albedo coefficients")
     size = (3, ALBEDO_SIZE, ALBEDO_SIZE)
     picture = tensor("albedo", size, "albedo, RGB, about 0 to 1")
-    return Graph("albedo", _Albedo(space), (given,), (picture,))
+    return Graph("albedo", OneResult(space), (given,), (picture,))

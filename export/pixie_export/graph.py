@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from torch import nn
+from torch import Tensor, nn
 
 from pixie_runtime.bundle import TensorSpec
 
@@ -21,3 +21,15 @@ class Graph:
     outputs: tuple[TensorSpec, ...]
     traced: tuple[TensorSpec, ...] = ()
     """Intermediate results that only a comparison with the official network wants."""
+
+
+class OneResult(nn.Module):
+    """A module whose one result is handed out as a tuple of one, as graphs do."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        """Return the module's result."""
+        return (self.module(x),)

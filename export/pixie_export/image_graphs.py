@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pixie_export import body_graphs
 from pixie_export.coarse_graph import coarse
 from pixie_export.fuse_graph import Fuse, fuse
-from pixie_export.graph import Graph
+from pixie_export.graph import Graph, OneResult
 from pixie_export.image_tensors import (
     conditions,
     feature,
@@ -67,17 +67,6 @@ def image_graphs(
     return tuple(graphs)
 
 
-class _Tuple(nn.Module):
-    """A module whose one result is handed out as a tuple of one."""
-
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, x: Tensor) -> tuple[Tensor]:
-        return (self.module(x),)
-
-
 class _BodyEncoder(nn.Module):
     def __init__(self, network: ImagePixie) -> None:
         super().__init__()
@@ -107,13 +96,13 @@ def _encoders(network: ImagePixie, side: int) -> list[Graph]:
         ),
         Graph(
             "head",
-            _Tuple(network.encode_head),
+            OneResult(network.encode_head),
             (picture("image", side, "head crop"),),
             (feature("F_f", core, "the head's feature"),),
         ),
         Graph(
             "hand",
-            _Tuple(network.encode_hand),
+            OneResult(network.encode_hand),
             (
                 picture(
                     "image", side, "crop of a right hand, or of a mirrored left one"

@@ -4,8 +4,6 @@ Here are also the official code's habits that change nothing but must be told: w
 pads with identities, and which rotations it keeps absolute.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from pixie_export import official_crops
@@ -63,7 +61,9 @@ def moderation(result: Arrays) -> Arrays:
 
 def fused(name: str, result: Arrays) -> Arrays:
     """Return the fused features and what is regressed from them."""
-    found = {f"{name}.fused.{part}": result["fused"][:, i] for i, part in _numbered()}
+    found = {
+        f"{name}.fused.{part}": result["fused"][:, i] for i, part in enumerate(PARTS)
+    }
     found[f"{name}.fused.raw.head"] = result["regressed_head"]
     for i, part in enumerate(PARTS[1:]):
         found[f"{name}.fused.raw.{part}"] = result["regressed_hands"][:, i]
@@ -242,10 +242,6 @@ def _mirror() -> Float32:
 
 def _identities(count: int, joints: int) -> Float32:
     return np.tile(np.eye(3, dtype=np.float32), (count, joints, 1, 1))
-
-
-def _numbered() -> Sequence[tuple[int, str]]:
-    return list(enumerate(PARTS))
 
 
 def _prefixed(prefix: str, arrays: Arrays) -> Arrays:

@@ -58,7 +58,6 @@ class OnnxStages:
     ) -> None:
         """Export the graphs with their traced outputs into `folder` and load them."""
         write_graphs(graphs, folder, traced=True, announce=announce)
-        self._opened = ExitStack()
         with ExitStack() as opening:
             self._engines = {
                 graph.name: opening.enter_context(

@@ -50,3 +50,24 @@ class Coefficients:
     def kept(self, betas: Float32, expression: Float32) -> tuple[Float32, Float32]:
         """Return of one person's coefficients those that mean something."""
         return betas[: self.n_betas], expression[: self.n_expression]
+
+
+class TellsCoefficients:
+    """What every estimator tells of the parameters that it gives."""
+
+    _coefficients: Coefficients
+
+    @property
+    def warning(self) -> str | None:
+        """What the user should know about the results, one sentence."""
+        return self._coefficients.warning
+
+    @property
+    def n_betas(self) -> int:
+        """How many shape coefficients a person gets."""
+        return self._coefficients.n_betas
+
+    @property
+    def n_expression(self) -> int:
+        """How many expression coefficients a person gets."""
+        return self._coefficients.n_expression

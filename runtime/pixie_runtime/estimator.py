@@ -5,7 +5,7 @@ import numpy as np
 from pixie_runtime import fitting, placement, rotations
 from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import Bundle
-from pixie_runtime.coefficients import Coefficients
+from pixie_runtime.coefficients import Coefficients, TellsCoefficients
 from pixie_runtime.confidence import confidence, detector_scores
 from pixie_runtime.correspondences import correspondences
 from pixie_runtime.engines import Engine, EngineMaker
@@ -23,7 +23,7 @@ from pixie_runtime.types import (
 )
 
 
-class LandmarkEstimator:
+class LandmarkEstimator(TellsCoefficients):
     """Runs a landmark bundle: PIXIE's moderators and regressors on landmarks."""
 
     def __init__(
@@ -65,21 +65,6 @@ class LandmarkEstimator:
                 f"{sorted(self._engine.input_shapes)}, its manifest says "
                 f"{sorted(expected)}; export it again"
             )
-
-    @property
-    def warning(self) -> str | None:
-        """What the user should know about the results, one sentence."""
-        return self._coefficients.warning
-
-    @property
-    def n_betas(self) -> int:
-        """How many shape coefficients a person gets."""
-        return self._coefficients.n_betas
-
-    @property
-    def n_expression(self) -> int:
-        """How many expression coefficients a person gets."""
-        return self._coefficients.n_expression
 
     def estimate(
         self, landmarks: PersonLandmarks, frame: Frame, camera: Camera

@@ -9,7 +9,7 @@ from pixie_runtime import rotations
 from pixie_runtime.attention import LastSight, person_box
 from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import Bundle
-from pixie_runtime.coefficients import Coefficients
+from pixie_runtime.coefficients import Coefficients, TellsCoefficients
 from pixie_runtime.confidence import confidence
 from pixie_runtime.crops import BodyView, Square, body_square
 from pixie_runtime.engines import Engine, EngineMaker
@@ -44,7 +44,7 @@ _TORSO = [11, 12, 23, 24]
 """The pose's shoulders and hips."""
 
 
-class ImageEstimator:
+class ImageEstimator(TellsCoefficients):
     """Runs an image bundle on one person a frame.
 
     Two ways to find head and hands, both through crops of the body's crop:
@@ -104,21 +104,6 @@ class ImageEstimator:
         self._body: BodyLook | None = None
         self._last: LastSight | None = None
         self._frames_of_person = 0
-
-    @property
-    def warning(self) -> str | None:
-        """What the user should know about the results, one sentence."""
-        return self._coefficients.warning
-
-    @property
-    def n_betas(self) -> int:
-        """How many shape coefficients a person gets."""
-        return self._coefficients.n_betas
-
-    @property
-    def n_expression(self) -> int:
-        """How many expression coefficients a person gets."""
-        return self._coefficients.n_expression
 
     def estimate(
         self, landmarks: PersonLandmarks, frame: Frame, camera: Camera

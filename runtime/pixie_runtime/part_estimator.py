@@ -10,7 +10,7 @@ from pixie_runtime import rotations
 from pixie_runtime.attention import FACE_68
 from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import Bundle, CropSpec
-from pixie_runtime.coefficients import Coefficients
+from pixie_runtime.coefficients import Coefficients, TellsCoefficients
 from pixie_runtime.crops import Square, projected_span, square_crop
 from pixie_runtime.engines import Engine, EngineMaker
 from pixie_runtime.image_networks import ImageNetworks
@@ -73,13 +73,13 @@ class _Look:
         return hands.get(self.part, _HEAD_JOINTS)
 
 
-class PartEstimator:
+class PartEstimator(TellsCoefficients):
     """Runs a bundle's head or hand expert alone.
 
     What it looks at is the face or hand that was found, or else, of pictures that are
     known to show nothing else, the whole picture as a head or a right hand. All joints
-    of which it does not speak are at rest, and the body stands such that the part is
-    where it was seen.
+    of which it does not speak are at rest, a hand's coefficients are all 0, and the
+    body stands such that the part is where it was seen.
     """
 
     def __init__(
@@ -118,21 +118,6 @@ class PartEstimator:
         size = self._networks.crops.size
         self._image = np.zeros((1, 3, size, size), np.float32)
         self._resampler = Resampler()
-
-    @property
-    def warning(self) -> str | None:
-        """What the user should know about the results, one sentence."""
-        return self._coefficients.warning
-
-    @property
-    def n_betas(self) -> int:
-        """How many shape coefficients a person gets; of a hand they are all 0."""
-        return self._coefficients.n_betas
-
-    @property
-    def n_expression(self) -> int:
-        """How many expression coefficients a person gets; of a hand they are all 0."""
-        return self._coefficients.n_expression
 
     def estimate(
         self, landmarks: PersonLandmarks, frame: Frame, camera: Camera

@@ -13,24 +13,16 @@ from pixie_runtime.bundle import Bundle
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
 from pixie_runtime.errors import BundleError
 from pixie_train import checkpoint
-from pixie_train.config import CoreConfig, LandmarkConfig, TrainConfig
+from pixie_train.config import LandmarkConfig, TrainConfig
 from pixie_train.networks.landmark_pixie import LandmarkPixie
+from tests.train.tiny import TINY_CORE
 
 TINY = LandmarkConfig(
     body_width=32,
     part_width=16,
     body_blocks=1,
     part_blocks=1,
-    core=CoreConfig(
-        feature_dim=16,
-        regressor_width=16,
-        part_regressor_layers=1,
-        moderator_width=8,
-        moderator_layers=1,
-        n_betas=16,
-        n_expression=43,
-        n_texture=0,
-    ),
+    core=TINY_CORE,
 )
 
 

@@ -6,26 +6,18 @@ import torch
 from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import BundleError, UsageError
 from pixie_train import checkpoint
-from pixie_train.config import CoreConfig, LandmarkConfig, TrainConfig
+from pixie_train.config import LandmarkConfig, TrainConfig
 from pixie_train.data.motion import MotionBank
 from pixie_train.plots import plot_history
 from pixie_train.training import train
+from tests.train.tiny import TINY_CORE
 
 TINY = LandmarkConfig(
     body_width=16,
     part_width=16,
     body_blocks=1,
     part_blocks=1,
-    core=CoreConfig(
-        feature_dim=16,
-        regressor_width=16,
-        part_regressor_layers=1,
-        moderator_width=8,
-        moderator_layers=1,
-        n_betas=16,
-        n_expression=43,
-        n_texture=0,
-    ),
+    core=TINY_CORE,
 )
 
 
