@@ -25,6 +25,7 @@ $(VENV)/.runtime-installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.dev-installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(INSTALL) -e ".[dev]"
+	scripts/receivers
 	touch $@ $(VENV)/.runtime-installed
 
 clean:
