@@ -21,6 +21,7 @@ from websockets.typing import Subprotocol
 
 from pixie_runtime.addresses import Address
 from pixie_runtime.errors import SinkError
+from pixie_runtime.rest_offsets import rest_offsets
 from pixie_runtime.sinks import Tick
 from pixie_runtime.sinks.websocket_clients import Client, ClientStatus, Message
 from pixie_runtime.sinks.websocket_messages import (
@@ -31,7 +32,6 @@ from pixie_runtime.sinks.websocket_messages import (
     alive_text,
     hello_text,
     person_record,
-    rest_offsets,
     shape_text,
 )
 from pixie_runtime.types import Float32
