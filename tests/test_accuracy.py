@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from pixie_runtime import cli
-from pixie_runtime.sinks.take_file import load_take
 from pixie_runtime.sources.opening import demo_clip
+from pixie_runtime.takes import load_take
 
 ROOT = Path(__file__).parents[1]
 EVAL = ROOT.parent / "shared" / "eval"

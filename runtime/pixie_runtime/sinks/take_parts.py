@@ -3,7 +3,7 @@
 A part file grows by one record of fixed size per frame, so a killed process loses
 nothing but the record it was writing. Layout: 8 bytes `PIXTAKE1`, the header's length
 as a little-endian u32, the header as JSON, then records of `record_dtype`, each ending
-in the CRC-32 of what is before it. A take is made of it afterwards (`take_file`).
+in the CRC-32 of what is before it. A take is made of it afterwards (`take_writing`).
 """
 
 import json

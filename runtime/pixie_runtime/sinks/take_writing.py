@@ -10,13 +10,10 @@ import numpy.typing as npt
 
 from pixie_runtime import rotations
 from pixie_runtime.errors import SinkError
-from pixie_runtime.sinks.take_file import (
-    FORMAT_VERSION,
-    Q_WORLD_FROM_CAMERA,
-    WORLD_FROM_CAMERA,
-)
 from pixie_runtime.sinks.take_parts import Part, Records, read_part
 from pixie_runtime.sinks.whole_file import written_whole
+from pixie_runtime.takes.npz import FORMAT_VERSION
+from pixie_runtime.takes.take import Q_WORLD_FROM_CAMERA, WORLD_FROM_CAMERA
 from pixie_runtime.types import PARTS, Float32, Float64
 
 AnyArray = npt.NDArray[Any]

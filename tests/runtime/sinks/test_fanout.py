@@ -8,7 +8,7 @@ from pixie_runtime.errors import SinkError
 from pixie_runtime.sinks import Sink, Tick
 from pixie_runtime.sinks.fanout import Fanout
 from pixie_runtime.sinks.take import TakeSink
-from pixie_runtime.sinks.take_file import load_take
+from pixie_runtime.takes import load_take
 from tests.runtime.people import make_person, make_tick
 
 

@@ -14,7 +14,7 @@ from pixie_runtime.errors import SinkError
 from pixie_runtime.rotations import angle_between
 from pixie_runtime.sinks import Sink, Tick
 from pixie_runtime.sinks.results import PictureResults
-from pixie_runtime.sinks.take_file import load_take
+from pixie_runtime.takes import load_take
 from pixie_runtime.types import (
     Camera,
     Frame,

@@ -12,7 +12,7 @@ import pytest
 from pixie_runtime.errors import SinkError, UsageError
 from pixie_runtime.sinks import Sink
 from pixie_runtime.sinks.take import TakeSink
-from pixie_runtime.sinks.take_file import load_take
+from pixie_runtime.takes import load_take
 from tests.runtime.people import make_person, make_tick
 
 EVALUATION = Path(__file__).parents[4] / "shared" / "eval"

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from pixie_runtime import rotations
 from pixie_runtime.body import embedded_body_model
 from pixie_runtime.errors import SinkError, SourceError
-from pixie_runtime.sinks.take_file import load_take
 from pixie_runtime.sinks.take_parts import PartHeader, PartWriter, read_part
 from pixie_runtime.sinks.take_writing import (
     common_frame_rate,
@@ -22,6 +21,7 @@ from pixie_runtime.sinks.take_writing import (
     recover_take,
     write_take,
 )
+from pixie_runtime.takes import load_take
 from pixie_runtime.types import Person
 from tests.runtime.people import make_person, posed, skeleton
 

@@ -1,37 +1,19 @@
-"""A take: one person's recorded motion, as a `.npz` in the manner of AMASS.
-
-`poses` and `trans` are in a y-up world: the camera's axes after half a turn about x (x
-stays, y and z change sign). `joints` stay in the camera's axes. The file's contract is
-`docs/takes.md`.
-"""
+"""A take as a `.npz` in the manner of AMASS; the file's contract is `docs/takes.md`."""
 
 import zipfile
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pixie_runtime import rotations
 from pixie_runtime.errors import SourceError
 from pixie_runtime.smplx import JOINT_COUNT
-from pixie_runtime.types import (
-    PARTS,
-    Camera,
-    Float32,
-    Float64,
-    PartConfidence,
-    Person,
-    SmplxParams,
-)
+from pixie_runtime.takes.take import Take
+from pixie_runtime.types import PARTS, Camera, Float32
 
 FORMAT_VERSION = 1
-WORLD_FROM_CAMERA = np.array([1, -1, -1], np.float32)
-"""Diagonal of the rotation from camera axes to the take's y-up world."""
-Q_WORLD_FROM_CAMERA = np.array([0, 1, 0, 0], np.float32)
-"""The same as a quaternion wxyz."""
 
 _ARRAYS: dict[str, tuple[str | int, ...]] = {
     "betas": ("n",),
@@ -49,61 +31,6 @@ _ARRAYS: dict[str, tuple[str | int, ...]] = {
     "track_id": (),
     "format_version": (),
 }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Take:
-    """One person's motion over T frames; at least one."""
-
-    betas: Float32
-    """(n_betas,): the take's one body shape, the median over its frames."""
-    betas_per_frame: Float32
-    """(T, n_betas): the shape as it was estimated; `poses` and `trans` go with it."""
-    expression: Float32
-    """(T, n_expression)."""
-    poses: Float32
-    """(T, 165): rotation vectors of the 55 joints in SMPL-X order, the first in the
-    y-up world, the others relative to their parents."""
-    trans: Float32
-    """(T, 3): SMPL-X translation, metres, y-up world."""
-    joints: Float32
-    """(T, 55, 3): posed joints, metres, camera axes (x right, y down, z forward)."""
-    confidences: Float32
-    """(T, 4) in [0, 1], in the order of `types.PARTS`."""
-    timestamps_s: Float64
-    """(T,): seconds on the source's clock."""
-    frames: npt.NDArray[np.int64]
-    """(T,): numbers of the pictures in their source."""
-    camera: Camera
-    fps: float
-    """Frames per second as recorded, breaks left out."""
-    mocap_frame_rate: float
-    """`fps`, or the common frame rate that it is within 1 % of."""
-    track_id: int
-
-    def __len__(self) -> int:
-        return len(self.frames)
-
-    def person(self, row: int) -> Person:
-        """Return the person as it was recorded in frame `row` of the take."""
-        wxyz = rotations.from_rotvec(self.poses[row].reshape(JOINT_COUNT, 3))
-        wxyz[0] = rotations.multiply(rotations.inverse(Q_WORLD_FROM_CAMERA), wxyz[0])
-        pelvis = self.joints[row, 0]
-        rest_pelvis = pelvis * WORLD_FROM_CAMERA - self.trans[row]
-        return Person(
-            track_id=self.track_id,
-            frame_index=int(self.frames[row]),
-            timestamp_s=float(self.timestamps_s[row]),
-            params=SmplxParams(
-                betas=self.betas_per_frame[row],
-                expression=self.expression[row],
-                rotations=wxyz,
-                transl=pelvis - rest_pelvis,
-            ),
-            joints=self.joints[row],
-            confidence=PartConfidence(*self.confidences[row].tolist()),
-            camera=self.camera,
-        )
 
 
 def load_take(path: Path) -> Take:

@@ -8,7 +8,7 @@ import pytest
 from pixie_runtime.errors import SourceError
 from pixie_runtime.rotations import angle_between
 from pixie_runtime.sinks.take import TakeSink
-from pixie_runtime.sinks.take_file import load_take
+from pixie_runtime.takes import load_take
 from tests.runtime.people import CAMERA, make_person, make_tick
 
 
