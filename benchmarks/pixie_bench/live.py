@@ -123,7 +123,7 @@ def measure_live(
             demo=video is None,
             loop=True,
             as_fast_as_possible=True,
-            osc=f"127.0.0.1:{port}",
+            osc=(f"127.0.0.1:{port}",),
             bundle=bundle,
             engine=engine,
             precision=precision,

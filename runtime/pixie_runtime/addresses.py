@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pixie_runtime.errors import UsageError
@@ -55,6 +56,23 @@ def parse_address(
             f"expected {expected}"
         )
     return Address(host.strip("[]"), _parse_port(port, text, option))
+
+
+def parse_addresses(
+    texts: Iterable[str], *, option: str, default_host: str | None = None
+) -> tuple[Address, ...]:
+    """Read the addresses that an option was given, one after the other.
+
+    Raises:
+        UsageError: one is no address, or was given before.
+    """
+    addresses: dict[Address, None] = {}
+    for text in texts:
+        address = parse_address(text, option=option, default_host=default_host)
+        if address in addresses:
+            raise UsageError(f"{option} {text!r} is there twice; leave one out")
+        addresses[address] = None
+    return tuple(addresses)
 
 
 def _parse_port(port: str, text: str, option: str) -> int:

@@ -134,16 +134,10 @@ def open_sinks(
 
     Those that somebody waits for come first.
     """
-    if options.osc_address is not None:
-        from pixie_runtime.sinks.osc import OscSink
+    if options.is_sent:
+        from pixie_runtime.sinks.network import open_network_sinks
 
-        yield OscSink(options.osc_address)
-    if options.websocket_address is not None:
-        from pixie_runtime.sinks.websocket import WebsocketSink
-        from pixie_runtime.web_origins import check_origins
-
-        origins = check_origins(options.websocket_origin, option="--websocket-origin")
-        yield WebsocketSink(options.websocket_address, info, origins=origins)
+        yield from open_network_sinks(options, info)
     drawn = drawn_body(options, model)
     if options.preview:
         from pixie_runtime.sinks.preview import PreviewSink

@@ -6,7 +6,12 @@ from typing import Annotated, Literal
 
 import tyro
 
-from pixie_runtime.addresses import Address, parse_address
+from pixie_runtime.addresses import Address, parse_addresses
+from pixie_runtime.datagram_sizes import (
+    DEFAULT_DATAGRAM_BYTES,
+    LARGEST_DATAGRAM_BYTES,
+    SMALLEST_DATAGRAM_BYTES,
+)
 from pixie_runtime.engine_kinds import EngineKind, Precision
 from pixie_runtime.errors import UsageError
 from pixie_runtime.rates import Rates
@@ -21,6 +26,16 @@ Switch = Annotated[
 ]
 _File = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")]
 _Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")]
+_Receivers = Annotated[
+    tuple[str, ...],
+    tyro.conf.UseAppendAction,
+    tyro.conf.arg(metavar="HOST:PORT", help_behavior_hint=""),
+]
+_Servers = Annotated[
+    tuple[str, ...],
+    tyro.conf.UseAppendAction,
+    tyro.conf.arg(metavar="[HOST:]PORT", help_behavior_hint=""),
+]
 _Origins = Annotated[
     tuple[str, ...],
     tyro.conf.UseAppendAction,
@@ -111,14 +126,17 @@ class Options:
     no_smoothing: Switch = False
     """Pass on each frame's estimate as it is."""
 
-    osc: Annotated[
-        str | None, tyro.conf.arg(metavar="HOST:PORT", help_behavior_hint="")
-    ] = None
-    """Send OSC messages there, over UDP."""
-    websocket: Annotated[
-        str | None, tyro.conf.arg(metavar="[HOST:]PORT", help_behavior_hint="")
-    ] = None
-    """Serve a websocket there; without HOST on 127.0.0.1."""
+    osc: _Receivers = ()
+    """Send OSC messages there, over UDP. May be repeated."""
+    datagram: Annotated[int, tyro.conf.arg(metavar="BYTES")] = DEFAULT_DATAGRAM_BYTES
+    """Send no datagram longer than this: less where a VPN or
+    a mobile network loses longer ones."""
+    port_per_person: _Count = None
+    """Send each of up to N people to a port of their own: PORT,
+    PORT + 1 and so on."""
+    websocket: _Servers = ()
+    """Serve a websocket there; without HOST on 127.0.0.1. May be
+    repeated."""
     websocket_origin: _Origins = ()
     """Let web pages from there connect too: SCHEME://HOST[:PORT],
     null (pages opened as a file) or *. May be repeated."""
@@ -157,10 +175,8 @@ class Options:
             raise UsageError(f"--fov {self.fov:g}: expected 5 to 170 degrees")
         if self.max_frames is not None and self.max_frames < 1:
             raise UsageError(f"--max-frames {self.max_frames}: expected 1 or more")
-        for option, text in (("--osc", self.osc), ("--websocket", self.websocket)):
-            if text is not None:
-                _address(option, text)
-        if self.websocket_origin and self.websocket is None:
+        self._check_streams()
+        if self.websocket_origin and not self.websocket:
             raise UsageError("--websocket-origin needs --websocket")
         check_origins(self.websocket_origin, option="--websocket-origin")
         if self.results is not None and self.images is None:
@@ -178,16 +194,39 @@ class Options:
         return Rates() if self.rates is None else Rates.parse(self.rates)
 
     @property
-    def osc_address(self) -> Address | None:
-        """Where to send OSC."""
-        return None if self.osc is None else _address("--osc", self.osc)
+    def osc_addresses(self) -> tuple[Address, ...]:
+        """Where to send OSC.
+
+        Raises:
+            UsageError: one is no address, or given twice.
+        """
+        return parse_addresses(self.osc, option="--osc")
 
     @property
-    def websocket_address(self) -> Address | None:
-        """Where to serve the websocket."""
-        if self.websocket is None:
-            return None
-        return _address("--websocket", self.websocket)
+    def websocket_addresses(self) -> tuple[Address, ...]:
+        """Where to serve websockets.
+
+        Raises:
+            UsageError: one is no address, or given twice.
+        """
+        return parse_addresses(
+            self.websocket, option="--websocket", default_host="127.0.0.1"
+        )
+
+    @property
+    def datagram_addresses(self) -> tuple[tuple[str, Address], ...]:
+        """Where datagrams go: the option and the address, of every such output."""
+        return tuple(("--osc", address) for address in self.osc_addresses)
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether anything goes out over the network."""
+        return bool(self.datagram_addresses or self.websocket)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody sees people while they move."""
+        return self.is_sent or self.preview
 
     @property
     def image_options(self) -> tuple[str, ...]:
@@ -203,8 +242,7 @@ class Options:
     @property
     def plays_in_real_time(self) -> bool:
         """Whether a video keeps its own pace."""
-        live = bool(self.osc or self.websocket or self.preview)
-        return self.realtime or (live and not self.as_fast_as_possible)
+        return self.realtime or (self.is_watched and not self.as_fast_as_possible)
 
     @property
     def is_live(self) -> bool:
@@ -223,8 +261,7 @@ class Options:
 
     def with_demo_outputs(self) -> "Options":
         """Return these options; a demo that writes nothing gets its three files."""
-        wanted = self.output_files or self.osc or self.websocket or self.preview
-        if not self.demo or wanted:
+        if not self.demo or self.output_files or self.is_watched:
             return self
         return replace(
             self,
@@ -232,6 +269,27 @@ class Options:
             record=DEMO_FOLDER / "demo.npz",
             report=DEMO_FOLDER / "demo.json",
         )
+
+    def _check_streams(self) -> None:
+        _ = self.websocket_addresses
+        if not SMALLEST_DATAGRAM_BYTES <= self.datagram <= LARGEST_DATAGRAM_BYTES:
+            raise UsageError(
+                f"--datagram {self.datagram}: expected {SMALLEST_DATAGRAM_BYTES} to "
+                f"{LARGEST_DATAGRAM_BYTES} bytes"
+            )
+        sent_to, ports = self.datagram_addresses, self.port_per_person
+        if ports is None:
+            return
+        if not sent_to:
+            raise UsageError("--port-per-person needs an output over UDP, as --osc")
+        if ports < 1:
+            raise UsageError(f"--port-per-person {ports}: expected 1 or more")
+        for option, address in sent_to:
+            if address.port + ports - 1 > 65535:
+                raise UsageError(
+                    f"{option} {address}: --port-per-person {ports} ends beyond "
+                    "port 65535; start lower"
+                )
 
     def _check_image_options(self) -> None:
         given = self.image_options
@@ -246,8 +304,3 @@ class Options:
                 f"{others}: --part {self.part} looks at it alone and fuses nothing; "
                 "leave one of them out"
             )
-
-
-def _address(option: str, text: str) -> Address:
-    default_host = "127.0.0.1" if option == "--websocket" else None
-    return parse_address(text, option=option, default_host=default_host)

@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 from pixie_runtime.landmarks import Landmarker
 from pixie_runtime.report import Durations, RunReport
-from pixie_runtime.sinks import Sink, Tick
+from pixie_runtime.sinks import Sink, Tick, Traffic
 from pixie_runtime.sinks.fanout import Fanout
 from pixie_runtime.sources import FrameSource
 from pixie_runtime.types import Camera, Frame, Person, PersonLandmarks, StageTimes
@@ -60,8 +60,8 @@ class Losses:
 
     frames_dropped: int
     """Frames that the source overwrote or skipped."""
-    messages_dropped: int
-    """Messages that the sinks gave up."""
+    outputs: Mapping[str, Traffic]
+    """What each sink passed on and gave up, by its name."""
     warnings: tuple[str, ...]
     """What the user should know, one sentence each."""
 
@@ -142,7 +142,7 @@ class Pipeline:
         """Return what was lost so far; may be asked from any thread."""
         return Losses(
             frames_dropped=self._source.dropped,
-            messages_dropped=self._sinks.dropped,
+            outputs=self._sinks.traffic,
             warnings=self._warnings(),
         )
 
@@ -157,7 +157,7 @@ class Pipeline:
             seconds=round((self._last_ns - self._first_ns) / 1e9, 3),
             latency_ms=self._latency.spread(),
             stages_ms={name: d.spread() for name, d in self._stages.items()},
-            sink_dropped={sink.name: sink.dropped for sink in self._sinks.sinks},
+            outputs=losses.outputs,
             warnings=losses.warnings,
             setup=self.setup,
             summaries=self._sinks.summaries,

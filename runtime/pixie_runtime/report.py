@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from pixie_runtime.errors import SinkError
+from pixie_runtime.sinks import Traffic
+from pixie_runtime.wording import counted
 
 _LOWEST_MS = 0.001
 _STEP = 1.01
@@ -79,8 +81,8 @@ class RunReport:
     """From grabbing a frame to having sent it."""
     stages_ms: Mapping[str, Spread]
     """Time in each stage, in the order in which a frame passes them."""
-    sink_dropped: Mapping[str, int]
-    """Messages given up, by the sink's name."""
+    outputs: Mapping[str, Traffic]
+    """What each sink passed on and gave up, by its name."""
     warnings: tuple[str, ...]
     """What the source and the sinks had to say, one sentence each."""
     setup: Mapping[str, str] = field(default_factory=dict)
@@ -101,7 +103,6 @@ class RunReport:
         """Return the report as a few lines for a person."""
         share = 100 * self.people_frames / max(self.frames, 1)
         stages = ", ".join(f"{n} {s.p50:.1f}" for n, s in self.stages_ms.items())
-        lost = ", ".join(f"{n} {count}" for n, count in self.sink_dropped.items())
         return "\n".join(
             [
                 f"{self.frames} frames of {self.source} in {self.seconds:.1f} s: "
@@ -109,12 +110,26 @@ class RunReport:
                 *([f"with {setup_text(self.setup)}"] if self.setup else ()),
                 f"grab to send {self.latency_ms.p50:.1f} ms (median), "
                 f"{self.latency_ms.p95:.1f} ms (95%); medians by stage, ms: {stages}",
-                f"dropped: {self.source_dropped} frames"
-                + (f"; messages: {lost}" if lost else ""),
+                f"dropped: {self.source_dropped} frames",
+                *_output_lines(self.outputs),
                 *(f"warning: {warning}" for warning in self.warnings),
                 *self.summaries,
             ]
         )
+
+
+def _output_lines(outputs: Mapping[str, Traffic]) -> Iterator[str]:
+    """Yield what went through each output that has something to count."""
+    for name, traffic in outputs.items():
+        said = []
+        if traffic.sent is not None:
+            said = [counted(traffic.sent, "message sent", "messages sent")]
+        if traffic.connections is not None:
+            said[-1:] = [
+                f"{said[-1]} to {counted(traffic.connections, 'client', 'clients')}"
+            ]
+        if said or traffic.dropped:
+            yield f"{name}: {', '.join([*said, f'{traffic.dropped} dropped'])}"
 
 
 def setup_text(setup: Mapping[str, str]) -> str:

@@ -1,21 +1,26 @@
-"""The status line: how a run is doing, on one line, while it runs."""
+"""The status line: how a run is doing, while it runs."""
 
 import shutil
+import textwrap
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self, TextIO
 
 import numpy as np
 
 from pixie_runtime.pipeline import Losses, Progress
+from pixie_runtime.sinks import Traffic
 from pixie_runtime.types import PARTS, PartConfidence
+from pixie_runtime.wording import counted
 
 _WINDOW_S = 3.0
 _TERMINAL_PERIOD_S = 0.25
 _PLAIN_PERIOD_S = 5.0
+_BETWEEN = " | "
+_UP, _ERASE_LINE, _ERASE_BELOW = "\x1b[A", "\x1b[K", "\x1b[J"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +33,8 @@ class Status:
     """Grab to send, of the same frames."""
     frames_dropped: int
     """Frames that the source overwrote or skipped, since the start."""
-    messages_dropped: int
-    """Messages that the sinks gave up, since the start."""
+    outputs: Mapping[str, Traffic]
+    """What each output passed on and gave up since the start, by its name."""
     confidence: PartConfidence | None
     """Of the first person in the newest frame; None: nobody in view."""
     warnings: tuple[str, ...] = ()
@@ -38,6 +43,10 @@ class Status:
 
     def text(self) -> str:
         """Return the line, without its end."""
+        return _BETWEEN.join(self.parts())
+
+    def parts(self) -> tuple[str, ...]:
+        """Return what the line says, one thing after the other."""
         parts = [self.progress] if self.progress else []
         if self.latencies_ms:
             p50, p95 = np.percentile(self.latencies_ms, (50, 95))
@@ -46,9 +55,21 @@ class Status:
         else:
             parts += ["waiting for frames"]
         parts += [f"{self.frames_dropped} dropped"]
-        if self.messages_dropped:
-            parts += [f"{self.messages_dropped} messages lost"]
-        return " | ".join([*parts, *self.warnings])
+        return (*parts, *_output_texts(self.outputs), *self.warnings)
+
+
+def _output_texts(outputs: Mapping[str, Traffic]) -> Iterator[str]:
+    """Yield how each output fares; files only where they lose something."""
+    for name, traffic in outputs.items():
+        said = []
+        if traffic.clients is not None:
+            said += [counted(traffic.clients, "client", "clients")]
+        if traffic.sent is not None:
+            said += [f"{traffic.sent} sent"]
+        if traffic.dropped:
+            said += [f"{traffic.dropped} dropped"]
+        if said:
+            yield f"{name}: {', '.join(said)}"
 
 
 def _confidence_text(confidence: PartConfidence | None) -> str:
@@ -63,7 +84,8 @@ class StatusLine:
     """Keeps the line up to date from a thread of its own.
 
     A thread, because the line matters most while no frame comes: a camera that went
-    away. In a terminal one line is rewritten; elsewhere a line is added now and then.
+    away. In a terminal it is rewritten, over as many rows as it needs; elsewhere a line
+    is added now and then.
     """
 
     def __init__(
@@ -90,6 +112,7 @@ class StatusLine:
         self._heading = heading
         self._clock = clock
         self._rewrites = stream.isatty()
+        self._rows = 1
         self._period_s = _TERMINAL_PERIOD_S if self._rewrites else _PLAIN_PERIOD_S
         self._lock = threading.Lock()
         self._recent: deque[tuple[float, float]] = deque()
@@ -121,7 +144,7 @@ class StatusLine:
             fps=_rate([moment for moment, _ in recent]),
             latencies_ms=[latency for _, latency in recent],
             frames_dropped=losses.frames_dropped,
-            messages_dropped=losses.messages_dropped,
+            outputs=losses.outputs,
             confidence=confidence,
             warnings=losses.warnings,
             progress="" if self._frames is None else f"{done} of {self._frames}",
@@ -137,17 +160,26 @@ class StatusLine:
         self._ended.set()
         self._thread.join()
         if self._rewrites:
-            self._write("\r\x1b[K")
+            self._write(self._to_the_start() + _ERASE_BELOW)
 
     def _keep_writing(self) -> None:
         while not self._ended.wait(self._period_s):
-            self._write(self._line(self.status().text()))
+            status = self.status()
+            self._write(
+                self._rewritten(status.parts())
+                if self._rewrites
+                else f"{status.text()}\n"
+            )
 
-    def _line(self, text: str) -> str:
-        if not self._rewrites:
-            return text + "\n"
-        width = shutil.get_terminal_size().columns - 1
-        return "\r" + text[:width] + "\x1b[K"
+    def _rewritten(self, parts: Sequence[str]) -> str:
+        """Return what puts the parts in the place of what the terminal shows now."""
+        start = self._to_the_start()
+        rows = _wrapped(parts, shutil.get_terminal_size().columns - 1)
+        self._rows = len(rows)
+        return start + "\n".join(f"{row}{_ERASE_LINE}" for row in rows) + _ERASE_BELOW
+
+    def _to_the_start(self) -> str:
+        return "\r" + _UP * (self._rows - 1)
 
     def _write(self, text: str) -> None:
         try:
@@ -156,6 +188,18 @@ class StatusLine:
         except (OSError, ValueError):
             # Nobody reads any more; that is no reason to stop capturing.
             self._ended.set()
+
+
+def _wrapped(parts: Sequence[str], width: int) -> list[str]:
+    """Return the parts in rows of at most `width` characters."""
+    rows = [""]
+    for part in parts:
+        joined = f"{rows[-1]}{_BETWEEN}{part}" if rows[-1] else part
+        if len(joined) <= width:
+            rows[-1] = joined
+        else:
+            rows += textwrap.wrap(part, max(width, 1))
+    return [row for row in rows if row]
 
 
 def _rate(moments: Sequence[float]) -> float:

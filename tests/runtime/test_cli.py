@@ -127,7 +127,7 @@ def test_a_receiver_that_is_not_there_costs_drops_and_nothing_else(here: Path) -
     assert main(arguments) == 0
     report = json.loads((here / "r.json").read_text())
     assert report["frames"] == 3
-    assert report["sink_dropped"][f"osc {address}"] > 0
+    assert report["outputs"][f"osc {address}"]["dropped"] > 0
     assert "datagrams are lost" in report["warnings"][0]
 
 

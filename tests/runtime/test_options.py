@@ -17,8 +17,19 @@ from pixie_runtime.options import Options
         ({"fov": 0.0}, "--fov 0: expected 5 to 170 degrees"),
         ({"fov": float("nan")}, "--fov nan: expected 5 to 170 degrees"),
         ({"max_frames": 0}, "--max-frames 0: expected 1 or more"),
-        ({"osc": "9000"}, "--osc '9000': expected HOST:PORT"),
-        ({"websocket": "localhost:99999"}, "'99999' is not a port"),
+        ({"osc": ("9000",)}, "--osc '9000': expected HOST:PORT"),
+        ({"websocket": ("localhost:99999",)}, "'99999' is not a port"),
+        ({"websocket": ("8765", "127.0.0.1:8765")}, "'127.0.0.1:8765' is there twice"),
+        ({"datagram": 511}, "--datagram 511: expected 512 to 65507 bytes"),
+        ({"port_per_person": 2}, "--port-per-person needs an output over UDP"),
+        (
+            {"osc": ("a:9000",), "port_per_person": 0},
+            "--port-per-person 0: expected 1 or more",
+        ),
+        (
+            {"osc": ("a:65535",), "port_per_person": 2},
+            "--osc a:65535: --port-per-person 2 ends beyond port 65535",
+        ),
         ({"results": Path("a")}, "--results is for pictures: it needs --images"),
         ({"rates": "feet=2"}, "rates: 'feet=2' in 'feet=2', expected each of body,"),
         ({"attention": "tracked"}, "--attention: only for bundles that look at images"),
@@ -46,10 +57,10 @@ def test_options_that_make_no_sense_are_refused_by_name(
         ({}, False),
         ({"overlay": Path("a.mp4")}, False),
         ({"realtime": True}, True),
-        ({"osc": "127.0.0.1:9000"}, True),
-        ({"websocket": "8765"}, True),
+        ({"osc": ("127.0.0.1:9000",)}, True),
+        ({"websocket": ("8765",)}, True),
         ({"preview": True}, True),
-        ({"osc": "127.0.0.1:9000", "as_fast_as_possible": True}, False),
+        ({"osc": ("127.0.0.1:9000",), "as_fast_as_possible": True}, False),
     ],
 )
 def test_files_play_in_real_time_where_somebody_watches(
@@ -65,9 +76,18 @@ def test_a_camera_is_always_live_and_a_file_only_in_real_time() -> None:
 
 
 def test_a_websocket_without_host_stays_on_this_machine() -> None:
-    assert Options(websocket="8765").websocket_address == Address("127.0.0.1", 8765)
-    assert Options().websocket_address is None
-    assert Options(osc="10.0.0.2:9000").osc_address == Address("10.0.0.2", 9000)
+    options = Options(websocket=("8765",))
+    assert options.websocket_addresses == (Address("127.0.0.1", 8765),)
+    assert Options().websocket_addresses == ()
+
+
+def test_an_output_may_be_given_any_number_of_times() -> None:
+    words = (
+        "--camera 0 --osc 10.0.0.2:9000 --osc [::1]:9000 --websocket 1 --websocket 2"
+    )
+    options = tyro.cli(Options, args=words.split())
+    assert options.osc_addresses == (Address("10.0.0.2", 9000), Address("::1", 9000))
+    assert [address.port for address in options.websocket_addresses] == [1, 2]
 
 
 def test_a_demo_without_outputs_gets_its_three_files() -> None:
@@ -80,7 +100,8 @@ def test_a_demo_without_outputs_gets_its_three_files() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"report": Path("r.json")}, {"osc": "127.0.0.1:9000"}, {"preview": True}]
+    "given",
+    [{"report": Path("r.json")}, {"osc": ("127.0.0.1:9000",)}, {"preview": True}],
 )
 def test_a_demo_with_outputs_gets_no_others(given: dict[str, Any]) -> None:
     options = Options(demo=True, **given)
@@ -102,7 +123,7 @@ def test_origins_of_web_pages_may_be_listed_one_by_one() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"websocket": "8765", "websocket_origin": ("studio",)}, "expected SCHEME"),
+        ({"websocket": ("8765",), "websocket_origin": ("studio",)}, "expected SCHEME"),
         ({"websocket_origin": ("null",)}, "needs --websocket"),
     ],
 )

@@ -5,6 +5,7 @@ import pytest
 
 from pixie_runtime.errors import SinkError, SourceError
 from pixie_runtime.pipeline import Pipeline, Progress
+from pixie_runtime.sinks import Traffic
 from pixie_runtime.types import Camera, Frame, Person, PersonLandmarks
 from tests.runtime.people import make_person
 from tests.runtime.stages import Collector, Finder, Guesser, Pictures
@@ -219,5 +220,5 @@ def test_warnings_and_drops_of_all_parts_are_reported() -> None:
 
     assert report.warnings == ("the clip is short", "the body is another")
     assert report.source_dropped == 7
-    assert report.sink_dropped == {"collector": 2}
+    assert report.outputs == {"collector": Traffic(sent=None, dropped=2)}
     assert (report.fps, report.latency_ms.max) == (0.0, 0.0)

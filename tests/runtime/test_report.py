@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pixie_runtime.errors import SinkError
 from pixie_runtime.report import Durations, RunReport, Spread, write_json
+from pixie_runtime.sinks import Traffic
 
 REPORT = RunReport(
     source="clip.mp4",
@@ -17,7 +18,12 @@ REPORT = RunReport(
     seconds=3.0,
     latency_ms=Spread(20.0, 30.0, 40.0, 50.0),
     stages_ms={"landmarks": Spread(15.0, 20.0, 25.0, 30.0)},
-    sink_dropped={"osc 127.0.0.1:9000": 1},
+    outputs={
+        "osc 127.0.0.1:9000": Traffic(sent=270, dropped=1),
+        "websocket 127.0.0.1:8765": Traffic(89, 0, clients=0, connections=1),
+        "take a.npz": Traffic(sent=None, dropped=0),
+        "preview": Traffic(sent=None, dropped=4),
+    },
     warnings=("the receiver is gone",),
     setup={"bundle": "tiny", "head_check": "soft"},
     summaries=("results: a folder",),
@@ -57,7 +63,10 @@ def test_the_text_says_rates_latencies_losses_and_warnings() -> None:
         "with bundle tiny, head check soft",
         "grab to send 20.0 ms (median), 30.0 ms (95%)",
         "landmarks 15.0",
-        "dropped: 3 frames; messages: osc 127.0.0.1:9000 1",
+        "dropped: 3 frames\n"
+        "osc 127.0.0.1:9000: 270 messages sent, 1 dropped\n"
+        "websocket 127.0.0.1:8765: 89 messages sent to 1 client, 0 dropped\n"
+        "preview: 4 dropped\n",
         "warning: the receiver is gone",
         "results: a folder",
     ):

@@ -1,15 +1,17 @@
 import io
+import re
 import threading
 
 import pytest
 
 from pixie_runtime.pipeline import Losses, Progress
+from pixie_runtime.sinks import Traffic
 from pixie_runtime.status import Status, StatusLine
 from pixie_runtime.types import PartConfidence
 from tests.runtime.people import make_person, make_tick
 
 SURE = PartConfidence(body=0.98, left_hand=0.7, right_hand=0.0, face=1.0)
-NOTHING_LOST = Losses(0, 0, ())
+NOTHING_LOST = Losses(0, {}, ())
 
 
 class Terminal(io.StringIO):
@@ -33,7 +35,7 @@ def test_the_line_says_rate_latency_confidence_and_drops() -> None:
         fps=29.97,
         latencies_ms=[20.0, 30.0, 40.0],
         frames_dropped=2,
-        messages_dropped=0,
+        outputs={},
         confidence=SURE,
     )
     assert status.text() == (
@@ -43,15 +45,30 @@ def test_the_line_says_rate_latency_confidence_and_drops() -> None:
 
 
 def test_an_empty_picture_says_nobody_in_view() -> None:
-    assert "nobody in view" in Status(30.0, [20.0], 0, 0, None).text()
+    assert "nobody in view" in Status(30.0, [20.0], 0, {}, None).text()
 
 
 def test_before_the_first_frame_the_line_says_what_it_waits_for() -> None:
     warning = "camera 0 is gone; reconnecting"
-    line = Status(0.0, [], 0, 5, None, (warning,)).text()
+    line = Status(0.0, [], 0, {}, None, (warning,)).text()
     assert line.startswith("waiting for frames")
-    assert "5 messages lost" in line
     assert line.endswith(warning)
+
+
+def test_every_output_has_its_own_counts_and_files_only_their_losses() -> None:
+    outputs = {
+        "osc a:1": Traffic(sent=12, dropped=0),
+        "osc b:1": Traffic(sent=9, dropped=3),
+        "websocket c:1": Traffic(sent=0, dropped=0, clients=0, connections=0),
+        "websocket d:1": Traffic(sent=5, dropped=2, clients=1, connections=4),
+        "take": Traffic(sent=None, dropped=0),
+        "preview": Traffic(sent=None, dropped=7),
+    }
+    assert Status(0.0, [], 0, outputs, None).text() == (
+        "waiting for frames | 0 dropped | osc a:1: 12 sent | osc b:1: 9 sent, 3 dropped"
+        " | websocket c:1: 0 clients, 0 sent"
+        " | websocket d:1: 1 client, 5 sent, 2 dropped | preview: 7 dropped"
+    )
 
 
 def test_rate_and_latency_are_those_of_the_last_three_seconds() -> None:
@@ -85,12 +102,30 @@ def test_the_person_that_left_is_not_shown_any_more() -> None:
 
 def test_a_terminal_line_is_rewritten_and_removed_at_the_end() -> None:
     terminal = Terminal()
-    with StatusLine(terminal, lambda: Losses(0, 0, ("hello",))):
+    with StatusLine(terminal, lambda: Losses(0, {}, ("hello",))):
         assert terminal.written.wait(5)
     written = terminal.getvalue()
     assert written.startswith("\rwaiting for frames")
     assert "\n" not in written
-    assert written.endswith("\r\x1b[K")
+    assert written.endswith("\r\x1b[J")
+
+
+def test_in_a_terminal_what_does_not_fit_a_row_goes_on_in_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "31")
+    terminal = Terminal()
+    warning = "the receiver has been asleep since noon"
+    with StatusLine(terminal, lambda: Losses(0, {}, (warning,))):
+        assert terminal.written.wait(5)
+    rows = terminal.getvalue().removesuffix("\x1b[J").split("\x1b[J")[0]
+    assert re.sub(r"\x1b\[.", "", rows).lstrip("\r").split("\n") == [
+        "waiting for frames | 0 dropped",
+        "the receiver has been asleep",
+        "since noon",
+    ]
+    # At the end it goes up to the first of the three rows and erases all.
+    assert terminal.getvalue().endswith("\r\x1b[A\x1b[A\x1b[J")
 
 
 def test_elsewhere_nothing_is_rewritten() -> None:

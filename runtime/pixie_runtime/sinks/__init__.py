@@ -1,7 +1,7 @@
 """Where people go: network, files, pictures. None may stall the others."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pixie_runtime.types import Frame, Person
 
@@ -12,6 +12,20 @@ class Tick:
 
     frame: Frame
     people: tuple[Person, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What an output has passed on since the start."""
+
+    sent: int | None
+    """Messages handed to the network; None where the output does not count them."""
+    dropped: int
+    """Messages given up."""
+    clients: int | None = None
+    """How many are connected now; None where receivers do not connect."""
+    connections: int | None = None
+    """How many have connected since the start; None likewise."""
 
 
 class Sink(Protocol):
@@ -34,3 +48,20 @@ class Sink(Protocol):
     def close(self) -> None:
         """Finish what was begun (flush, write headers) and free ports and files."""
         ...
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A sink that counts what it sends."""
+
+    @property
+    def traffic(self) -> Traffic:
+        """What it has passed on so far; may be asked from any thread."""
+        ...
+
+
+def traffic_of(sink: Sink) -> Traffic:
+    """Return what a sink has passed on so far, as far as it counts."""
+    if isinstance(sink, Counting):
+        return sink.traffic
+    return Traffic(sent=None, dropped=sink.dropped)

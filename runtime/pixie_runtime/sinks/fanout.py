@@ -1,10 +1,10 @@
 """One sink made of several, of which none can take the others down."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 
 from pixie_runtime.errors import SinkError
-from pixie_runtime.sinks import Sink, Tick
+from pixie_runtime.sinks import Sink, Tick, Traffic, traffic_of
 
 
 class Fanout:
@@ -29,6 +29,11 @@ class Fanout:
     def dropped(self) -> int:
         """Messages given up by all sinks together."""
         return sum(sink.dropped for sink in self.sinks)
+
+    @property
+    def traffic(self) -> Mapping[str, Traffic]:
+        """What each sink has passed on, by its name."""
+        return {sink.name: traffic_of(sink) for sink in self.sinks}
 
     @property
     def warnings(self) -> tuple[str, ...]:

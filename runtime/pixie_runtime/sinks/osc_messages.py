@@ -20,9 +20,6 @@ from pixie_runtime.smplx import (
 )
 from pixie_runtime.types import Float32, Person
 
-MAX_DATAGRAM_BYTES = 1400
-"""Fits one Ethernet frame (1472) with room for what VPNs and Wi-Fi add."""
-
 _BUNDLE_HEAD = b"#bundle\x00" + (1).to_bytes(8, "big")
 _TOES = (JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"])
 _JOINT_ORDER = (
@@ -31,8 +28,10 @@ _JOINT_ORDER = (
     *range(JAW, JOINT_COUNT),
 )
 """All but the pelvis; the toes wait so that the wrists fit the first datagram."""
-_COEFFICIENTS_PER_MESSAGE = 200
-"""At 5 bytes each they stay below a datagram with address and frame message."""
+_BYTES_PER_COEFFICIENT = 5
+"""A float and its type tag."""
+_LONGEST_COEFFICIENT_HEAD = 64
+"""Size, address, the other two arguments, and padding, for any track id."""
 
 
 def alive_datagram(tick: Tick) -> bytes:
@@ -42,8 +41,8 @@ def alive_datagram(tick: Tick) -> bytes:
     return _bundle([_message("/pixie/alive", *args)])
 
 
-def person_datagrams(person: Person) -> list[bytes]:
-    """Encode one person, each datagram at most `MAX_DATAGRAM_BYTES` long.
+def person_datagrams(person: Person, limit: int) -> list[bytes]:
+    """Encode one person, each datagram at most `limit` bytes long, 512 or more.
 
     Every datagram is one bundle that begins with `/pixie/<id>/frame`; the first holds
     the root, the confidences and the body from hips to head and wrists.
@@ -54,16 +53,16 @@ def person_datagrams(person: Person) -> list[bytes]:
         index, time_s = person.frame_index, float(person.timestamp_s)
         return _message(f"{base}/frame", index, time_s, part, parts)
 
-    room = MAX_DATAGRAM_BYTES - len(_bundle([frame_message(0, 0)]))
-    groups = list(_pack(_person_messages(person, base), room))
+    room = limit - len(_bundle([frame_message(0, 0)]))
+    groups = list(_pack(_person_messages(person, base, room), room))
     return [
         _bundle([frame_message(part, len(groups)), *group])
         for part, group in enumerate(groups)
     ]
 
 
-def _person_messages(person: Person, base: str) -> Iterator[bytes]:
-    """Yield the person's messages, what matters most first."""
+def _person_messages(person: Person, base: str, room: int) -> Iterator[bytes]:
+    """Yield the person's messages, what matters most first, none beyond `room`."""
     params, confidence = person.params, person.confidence
     pelvis, turn = person.joints[0].tolist(), params.rotations[0].tolist()
     yield _message(f"{base}/root", *pelvis, *turn)
@@ -78,14 +77,15 @@ def _person_messages(person: Person, base: str) -> Iterator[bytes]:
         wxyz = params.rotations[joint].tolist()
         yield _message(f"{base}/joint", JOINT_NAMES[joint], *wxyz)
     yield _message(f"{base}/transl", *params.transl.tolist())
-    yield from _coefficients(f"{base}/expression", params.expression)
-    yield from _coefficients(f"{base}/betas", params.betas)
+    yield from _coefficients(f"{base}/expression", params.expression, room)
+    yield from _coefficients(f"{base}/betas", params.betas, room)
 
 
-def _coefficients(address: str, values: Float32) -> Iterator[bytes]:
+def _coefficients(address: str, values: Float32, room: int) -> Iterator[bytes]:
     """Yield messages with the first value's number, the total, then the values."""
-    for first in range(0, len(values), _COEFFICIENTS_PER_MESSAGE):
-        some = values[first : first + _COEFFICIENTS_PER_MESSAGE].tolist()
+    step = (room - _LONGEST_COEFFICIENT_HEAD) // _BYTES_PER_COEFFICIENT
+    for first in range(0, len(values), step):
+        some = values[first : first + step].tolist()
         yield _message(address, first, len(values), *some)
 
 

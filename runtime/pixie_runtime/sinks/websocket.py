@@ -22,7 +22,7 @@ from websockets.typing import Subprotocol
 from pixie_runtime.addresses import Address
 from pixie_runtime.errors import SinkError
 from pixie_runtime.rest_offsets import rest_offsets
-from pixie_runtime.sinks import Tick
+from pixie_runtime.sinks import Tick, Traffic
 from pixie_runtime.sinks.websocket_clients import Client, ClientStatus, Message
 from pixie_runtime.sinks.websocket_messages import (
     BINARY,
@@ -77,7 +77,8 @@ class WebsocketSink:
         self._seq = 0
         self._shapes: dict[int, tuple[Float32, Float32]] = {}
         self._clients: set[Client] = set()
-        self._dropped_by_gone = 0
+        self._connections = 0
+        self._sent_to_gone = self._dropped_by_gone = 0
         started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(address, started)),
@@ -112,6 +113,13 @@ class WebsocketSink:
         """Frames that slow clients missed, all clients together."""
         now = sum(client.mailbox.dropped for client in tuple(self._clients))
         return self._dropped_by_gone + now
+
+    @property
+    def traffic(self) -> Traffic:
+        """Frames sent and dropped, all clients together, and how many they are."""
+        clients = self.clients
+        sent = self._sent_to_gone + sum(client.sent for client in clients)
+        return Traffic(sent, self.dropped, len(clients), self._connections)
 
     def send(self, tick: Tick) -> None:
         """Leave the tick's frames in every client's mailbox."""
@@ -201,12 +209,14 @@ class WebsocketSink:
     async def _handle(self, connection: ServerConnection) -> None:
         client = Client(connection)
         self._clients.add(client)
+        self._connections += 1
         shapes = {track: offsets for track, (_, offsets) in self._shapes.items()}
         zero = time.time() - time.monotonic()
         try:
             await client.serve(hello_text(self._info, shapes, unix_time_at_zero_s=zero))
         finally:
             self._clients.discard(client)
+            self._sent_to_gone += client.status.sent
             self._dropped_by_gone += client.mailbox.dropped
 
     def _process_request(

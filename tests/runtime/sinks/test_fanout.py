@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pixie_runtime.errors import SinkError
-from pixie_runtime.sinks import Sink, Tick
+from pixie_runtime.sinks import Sink, Tick, Traffic
 from pixie_runtime.sinks.fanout import Fanout
 from pixie_runtime.sinks.take import TakeSink
 from pixie_runtime.takes import load_take
@@ -49,6 +49,10 @@ def test_every_sink_gets_every_tick_in_order() -> None:
     assert (one.closed, two.closed) == (1, 1)
     assert fanout.name == "one, two"
     assert fanout.dropped == 4
+    assert Fanout([one, two]).traffic == {
+        "one": Traffic(sent=None, dropped=2),
+        "two": Traffic(sent=None, dropped=2),
+    }
 
 
 def test_failing_sink_is_closed_and_reported_once_and_the_others_go_on() -> None:

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from pythonosc.osc_bundle import OscBundle
 from pythonosc.osc_message import OscMessage
 
-from pixie_runtime.sinks.osc_messages import (
-    MAX_DATAGRAM_BYTES,
-    alive_datagram,
-    person_datagrams,
+from pixie_runtime.datagram_sizes import (
+    DEFAULT_DATAGRAM_BYTES,
+    SMALLEST_DATAGRAM_BYTES,
 )
+from pixie_runtime.sinks.osc_messages import alive_datagram, person_datagrams
 from pixie_runtime.smplx import BODY_JOINTS, JOINT_NAMES
 from tests.runtime.people import make_person, make_tick
 
@@ -33,7 +33,7 @@ def messages(datagram: bytes) -> list[tuple[str, list[Any]]]:
 def test_person_read_back_is_the_person_sent() -> None:
     person = make_person(3, track_id=7, frame_index=41)
     received: dict[str, list[list[Any]]] = {}
-    for datagram in person_datagrams(person):
+    for datagram in person_datagrams(person, DEFAULT_DATAGRAM_BYTES):
         for address, args in messages(datagram):
             received.setdefault(address.removeprefix("/pixie/7/"), []).append(args)
 
@@ -60,9 +60,10 @@ def test_person_read_back_is_the_person_sent() -> None:
     n_betas=st.integers(0, 300),
     n_expression=st.integers(0, 100),
     track_id=st.integers(0, 2**31 - 1),
+    limit=st.integers(SMALLEST_DATAGRAM_BYTES, 9000),
 )
 def test_every_datagram_fits_and_says_which_part_of_which_frame_it_is(
-    n_betas: int, n_expression: int, track_id: int
+    n_betas: int, n_expression: int, track_id: int, limit: int
 ) -> None:
     person = make_person(
         1,
@@ -71,19 +72,20 @@ def test_every_datagram_fits_and_says_which_part_of_which_frame_it_is(
         n_betas=n_betas,
         n_expression=n_expression,
     )
-    datagrams = person_datagrams(person)
+    datagrams = person_datagrams(person, limit)
     for part, datagram in enumerate(datagrams):
-        assert len(datagram) <= MAX_DATAGRAM_BYTES
+        assert len(datagram) <= limit
         address, (frame, time_s, number, parts) = messages(datagram)[0]
         assert address == f"/pixie/{track_id}/frame"
         assert (frame, number, parts) == (2**31 - 1, part, len(datagrams))
         assert time_s == pytest.approx(person.timestamp_s)
 
 
-def test_largest_person_keeps_all_coefficients() -> None:
-    person = make_person(2, n_betas=300, n_expression=100)
+@pytest.mark.parametrize("limit", [SMALLEST_DATAGRAM_BYTES, DEFAULT_DATAGRAM_BYTES])
+def test_largest_person_keeps_all_coefficients(limit: int) -> None:
+    person = make_person(2, track_id=2**31 - 1, n_betas=300, n_expression=100)
     betas: list[float] = []
-    for datagram in person_datagrams(person):
+    for datagram in person_datagrams(person, limit):
         for address, args in messages(datagram):
             if address.endswith("/betas"):
                 assert args[:2] == [len(betas), 300]
@@ -93,7 +95,9 @@ def test_largest_person_keeps_all_coefficients() -> None:
 
 @pytest.mark.parametrize("track_id", [0, 99999])
 def test_first_datagram_holds_root_confidence_and_the_body(track_id: int) -> None:
-    first = messages(person_datagrams(make_person(0, track_id=track_id))[0])
+    first = messages(
+        person_datagrams(make_person(0, track_id=track_id), DEFAULT_DATAGRAM_BYTES)[0]
+    )
     addresses = [address.rpartition("/")[2] for address, _ in first]
     assert addresses[:3] == ["frame", "root", "confidence"]
     named = {args[0] for address, args in first if address.endswith("/joint")}
@@ -102,14 +106,17 @@ def test_first_datagram_holds_root_confidence_and_the_body(track_id: int) -> Non
 
 
 def test_only_the_types_that_every_receiver_knows_are_sent() -> None:
-    datagrams = [*person_datagrams(make_person(0)), alive_datagram(make_tick())]
+    datagrams = [
+        *person_datagrams(make_person(0), DEFAULT_DATAGRAM_BYTES),
+        alive_datagram(make_tick()),
+    ]
     for datagram in datagrams:
         for _, args in messages(datagram):
             assert {type(arg) for arg in args} <= {int, float, str}
 
 
 def test_bundles_ask_for_immediate_execution() -> None:
-    for datagram in person_datagrams(make_person(0)):
+    for datagram in person_datagrams(make_person(0), DEFAULT_DATAGRAM_BYTES):
         assert datagram[8:16] == bytes(7) + b"\x01"
 
 
@@ -124,7 +131,7 @@ def test_every_address_is_documented() -> None:
     documented = set(re.findall(r"^\| `(/pixie/[^`]+)`", DOCUMENT.read_text(), re.M))
     sent = {"/pixie/alive"} | {
         address.replace("/pixie/0/", "/pixie/<id>/")
-        for datagram in person_datagrams(make_person(0))
+        for datagram in person_datagrams(make_person(0), DEFAULT_DATAGRAM_BYTES)
         for address, _ in messages(datagram)
     }
     assert sent == documented
