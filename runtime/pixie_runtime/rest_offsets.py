@@ -3,8 +3,11 @@
 import numpy as np
 
 from pixie_runtime import rotations
-from pixie_runtime.smplx import JOINT_COUNT, PARENTS
+from pixie_runtime.smplx import GENERATIONS, PARENTS
 from pixie_runtime.types import Float32, Person
+
+_PARENTS = np.array(PARENTS)
+_GENERATIONS = tuple(np.array(joints) for joints in GENERATIONS)
 
 
 def rest_offsets(person: Person) -> Float32:
@@ -13,13 +16,11 @@ def rest_offsets(person: Person) -> Float32:
     Found by turning the posed bones back, so that no body model is needed; body axes.
     The pelvis' row is its rest position, which `transl` is added to.
     """
-    wxyz = person.params.rotations.astype(np.float64)
-    joints = person.joints.astype(np.float64)
-    turns = np.zeros((JOINT_COUNT, 4))
-    offsets = np.zeros((JOINT_COUNT, 3))
-    turns[0], offsets[0] = wxyz[0], joints[0] - person.params.transl
-    for joint, parent in enumerate(PARENTS[1:], start=1):
-        bone = joints[joint] - joints[parent]
-        offsets[joint] = rotations.apply(rotations.inverse(turns[parent]), bone)
-        turns[joint] = rotations.multiply(turns[parent], wxyz[joint])
+    world = rotations.to_matrix(person.params.rotations.astype(np.float64))
+    for joints in _GENERATIONS:
+        world[joints] = world[_PARENTS[joints]] @ world[joints]
+    offsets = person.joints.astype(np.float64)
+    offsets[1:] -= offsets[_PARENTS[1:]]
+    offsets[0] -= person.params.transl
+    offsets[1:] = np.einsum("jba,jb->ja", world[_PARENTS[1:]], offsets[1:])
     return offsets.astype(np.float32)

@@ -50,6 +50,20 @@ PARENTS: tuple[int, ...] = (
 """Each joint's parent; the pelvis has -1."""
 
 JOINT_COUNT = len(JOINT_NAMES)
+
+
+def _generations() -> tuple[tuple[int, ...], ...]:
+    depth = [0] * JOINT_COUNT
+    for joint in range(1, JOINT_COUNT):
+        depth[joint] = depth[PARENTS[joint]] + 1
+    return tuple(
+        tuple(joint for joint in range(JOINT_COUNT) if depth[joint] == level)
+        for level in range(1, max(depth) + 1)
+    )
+
+
+GENERATIONS: tuple[tuple[int, ...], ...] = _generations()
+"""The joints below the pelvis by their distance from it: children after parents."""
 BODY_JOINTS = range(1, 22)
 """`body_pose` of the smplx package: 21 joints from left_hip to right_wrist."""
 JAW = 22

@@ -8,7 +8,7 @@ import numpy as np
 
 from pixie_runtime import rotations as rot
 from pixie_runtime.body.surface import contour_row, surface_points
-from pixie_runtime.smplx import JOINT_COUNT, JOINT_INDEX, PARENTS
+from pixie_runtime.smplx import GENERATIONS, JOINT_COUNT, JOINT_INDEX, PARENTS
 from pixie_runtime.types import Float32
 
 if TYPE_CHECKING:
@@ -18,17 +18,7 @@ _HEAD = JOINT_INDEX["head"]
 _PARENTS = np.array(PARENTS)
 _IDENTITY = np.eye(3, dtype=np.float32)
 _BODY_FORWARD = np.array([0, 0, 1], np.float32)
-
-
-def _generations() -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], ...]:
-    """Return the joints below the root by their distance from it."""
-    depth = [0] * JOINT_COUNT
-    for joint in range(1, JOINT_COUNT):
-        depth[joint] = depth[PARENTS[joint]] + 1
-    return tuple(np.flatnonzero(np.equal(depth, d)) for d in range(1, max(depth) + 1))
-
-
-_GENERATIONS = _generations()
+_GENERATIONS = tuple(np.array(joints) for joints in GENERATIONS)
 
 
 @dataclass(frozen=True, eq=False)
