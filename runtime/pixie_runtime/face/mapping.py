@@ -1,7 +1,7 @@
 """A person's expression, jaw and eyes as weights of ARKit's 52 units."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -10,13 +10,16 @@ import numpy.typing as npt
 from pixie_runtime import rotations
 from pixie_runtime.body import BodyModel, embedded_body_model
 from pixie_runtime.face.arkit import ARKIT_INDEX, ARKIT_NAMES
+from pixie_runtime.face.displacements import Displacements, own_displacements
+from pixie_runtime.face.fitted import can_be_fitted, fitted_displacements
 from pixie_runtime.face.units import box_least_squares
-from pixie_runtime.smplx import JAW, JOINT_COUNT, LEFT_EYE, RIGHT_EYE
+from pixie_runtime.smplx import JAW, LEFT_EYE, RIGHT_EYE
 from pixie_runtime.types import Float32, Float64, Person
 
 _JAW_OPEN = ARKIT_INDEX["jawOpen"]
-_PROBE = 0.05
-"""Radians by which the jaw is turned to see what it moves."""
+_MISMATCH_M, _USUAL = 1e-3, 0.5
+"""How far corresponding points of two models move differently, and how large weights
+are: of what explains the points equally well, fitted maps take the plainest face."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +34,7 @@ class FaceMap:
     """
 
     note: str | None
-    """What is not estimated, one sentence."""
+    """What is fitted or not estimated, one sentence."""
     units: npt.NDArray[np.intp]
     """Places in ARKIT_NAMES of the u units that the expression is made of, (u,)."""
     gram: Float64
@@ -49,30 +52,21 @@ class FaceMap:
     def of(cls, model: BodyModel, n_expression: int) -> Self:
         """Return the map for people on `model` who have `n_expression` coefficients.
 
-        Of a model that does not say how its expressions relate to ARKit's units, only
-        the jaw and the eyes are told; `note` then says so.
+        Exact where the model was made of ARKit's units, as the embedded body was;
+        fitted where its file says where the landmarks of the face lie; else only the
+        jaw and the eyes are told. `note` says which.
         """
-        known = model if model.arkit_names is not None else embedded_body_model()
-        names, to_expression = known.arkit_names, known.arkit_to_expression
-        angle, looks = known.jaw_open_angle, known.eye_look_angles
-        assert names is not None
-        assert to_expression is not None
-        assert angle is not None
+        looks = model.eye_look_angles or embedded_body_model().eye_look_angles
         assert looks is not None
-        field = known.expression_field
-        basis = field.values.astype(np.float64)
-        units = to_expression.astype(np.float64) @ basis
-        from_expression = units @ basis[:n_expression].T
-        if known is not model:
-            from_expression = np.zeros((len(units), n_expression))
-        jaw = _jaw_displacements(known)[:, :, field.vertices].reshape(2, -1)
+        moved, note = _displacements(model, n_expression)
+        doubt = 0.0 if moved.names == model.arkit_names else (_MISMATCH_M / _USUAL) ** 2
         return cls(
-            note=_GAZE if known is model else _GAZE + _UNKNOWN.format(name=model.name),
-            units=np.array([ARKIT_INDEX[name] for name in names], np.intp),
-            gram=units @ units.T,
-            from_expression=from_expression,
-            from_jaw=units @ jaw.T,
-            jaw_open_angle=angle,
+            note=note,
+            units=np.array([ARKIT_INDEX[name] for name in moved.names], np.intp),
+            gram=moved.units @ moved.units.T + doubt * np.eye(len(moved.names)),
+            from_expression=moved.units @ moved.expression.T,
+            from_jaw=moved.units @ moved.jaw.T,
+            jaw_open_angle=moved.jaw_open_angle,
             eye_look_angles=looks,
         )
 
@@ -103,8 +97,26 @@ class FaceMap:
         }
 
 
-_UNKNOWN = ", nor is the face but for its jaw: nothing is known of {name}'s expressions"
-_GAZE = "gaze is not estimated (eyeLook stays 0): the landmarks have no irises"
+_GAZE = "gaze is not estimated, so eyeLook stays 0"
+
+
+def _displacements(model: BodyModel, n_expression: int) -> tuple[Displacements, str]:
+    """Return what moves the face with so many coefficients, and the sentence on it."""
+    if model.arkit_names is not None:
+        moved, note = own_displacements(model), _GAZE
+    elif n_expression and can_be_fitted(model):
+        moved = fitted_displacements(model)
+        note = (
+            f"{model.name}'s expression is fitted to ARKit's units, not exact; {_GAZE}"
+        )
+    else:
+        moved = own_displacements(embedded_body_model())
+        still = np.zeros((n_expression, moved.units.shape[1]))
+        moved = replace(moved, expression=still)
+        note = f"{model.name} has no landmarks to fit its expression by; {_GAZE}"
+    if not n_expression:
+        note = f"the bundle gives no expression on {model.name}, only the jaw; {_GAZE}"
+    return replace(moved, expression=moved.expression[:n_expression]), note
 
 
 def gaze(wxyz: Float32) -> tuple[float, float]:
@@ -115,22 +127,3 @@ def gaze(wxyz: Float32) -> tuple[float, float]:
     """
     x, y, z = rotations.apply(wxyz, np.array([0, 0, 1], np.float32)).tolist()
     return float(-np.arcsin(np.clip(y, -1, 1))), float(np.arctan2(x, z))
-
-
-def _jaw_displacements(model: BodyModel) -> Float64:
-    """Return the vertices' displacement per radian of the jaw about y and z, (2, 3, V).
-
-    With the mean face in rest pose.
-    """
-    face = model.shaped(np.zeros(0, np.float32), np.zeros(0, np.float32))
-    moved = []
-    for axis in (1, 2):
-        ends = []
-        for angle in (_PROBE, -_PROBE):
-            pose = rotations.identity(JOINT_COUNT)
-            turn = np.zeros(3, np.float32)
-            turn[axis] = angle
-            pose[JAW] = rotations.from_rotvec(turn)
-            ends.append(face.posed(pose, np.zeros(3, np.float32)).vertices())
-        moved.append((ends[0] - ends[1]).T / (2 * _PROBE))
-    return np.asarray(moved, np.float64)

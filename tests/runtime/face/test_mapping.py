@@ -177,14 +177,3 @@ def test_missing_coefficients_are_a_plainer_face_not_an_error() -> None:
     assert weights[ARKIT_INDEX["mouthSmileLeft"]] > 0.5
     assert weights.min() >= 0
     assert weights.max() <= 1
-
-
-def test_a_model_without_units_tells_its_jaw_and_says_what_it_does_not() -> None:
-    unknown = replace(MODEL, name="theirs", arkit_names=None, arkit_to_expression=None)
-    face_map = FaceMap.of(unknown, 50)
-    person = with_face(np.zeros(50, np.float32), jaw=(0.2, 0, 0))
-    weights = face_map.weights(person)
-    share = 0.2 / face_map.jaw_open_angle
-    np.testing.assert_allclose(weights, expected(jawOpen=share), atol=1e-6)
-    assert face_map.note is not None
-    assert "theirs" in face_map.note
