@@ -11,12 +11,13 @@ from torch import nn
 
 from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import UsageError
-from pixie_train import checkpoint, losses, metrics
+from pixie_train import checkpoint, metrics
 from pixie_train.config import TrainConfig
 from pixie_train.data.motion import MotionBank
 from pixie_train.data.people import PeopleFactory
 from pixie_train.data.sampling import Dice
 from pixie_train.data.synthetic import Truth, draw_batch
+from pixie_train.losses import landmark as landmark_losses
 from pixie_train.networks.landmark_inputs import LandmarkBatch
 from pixie_train.networks.landmark_pixie import LandmarkPixie
 
@@ -75,7 +76,9 @@ def train(
             upcoming = maker.submit(_draw, factory, dice, config, step + 1)
             for group in optimiser.param_groups:
                 group["lr"] = _learning_rate(config, step)
-            cost = losses.total(network(landmarks), truth, factory, config.losses)
+            cost = landmark_losses.total(
+                network(landmarks), truth, factory, config.losses
+            )
             optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(cost.total)
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)

@@ -88,7 +88,7 @@ def decode_head(raw: dict[str, Tensor]) -> Tensor:
     """Return the rotations (B, 55, 3, 3) of a head alone: the root bears its turn."""
     R = rotations.matrix_from_6d(raw["head_pose"])
     jaw = rotations.matrix_from_euler_xyz(raw["jaw_pose"])
-    return _resting(R.shape[0], {0: R, JAW: jaw})
+    return _resting({0: R, JAW: jaw})
 
 
 def decode_hand(raw: dict[str, Tensor]) -> Tensor:
@@ -98,15 +98,18 @@ def decode_hand(raw: dict[str, Tensor]) -> Tensor:
     """
     wrist = rotations.matrix_from_6d(raw["right_wrist_pose"])
     fingers = rotations.matrix_from_6d(raw["right_hand_pose"].reshape(-1, 15, 6))
-    upright = torch.diag(torch.tensor([1.0, -1.0, -1.0], device=wrist.device))
+    upright = torch.diag(
+        torch.tensor([1.0, -1.0, -1.0], dtype=wrist.dtype, device=wrist.device)
+    )
     turned = {0: upright.expand_as(wrist), _WRISTS[1]: upright @ wrist}
     turned |= dict(zip(RIGHT_HAND_JOINTS, fingers.unbind(1), strict=True))
-    return _resting(wrist.shape[0], turned)
+    return _resting(turned)
 
 
-def _resting(count: int, turned: dict[int, Tensor]) -> Tensor:
-    """Return rotations of bodies at rest but for some joints."""
-    eye = torch.eye(3).expand(count, 3, 3)
+def _resting(turned: dict[int, Tensor]) -> Tensor:
+    """Return rotations of bodies at rest but for some joints, the root among them."""
+    root = turned[0]
+    eye = torch.eye(3, dtype=root.dtype, device=root.device).expand_as(root)
     return torch.stack([turned.get(j, eye) for j in range(JOINT_COUNT)], dim=1)
 
 
