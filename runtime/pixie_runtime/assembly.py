@@ -17,6 +17,7 @@ from pixie_runtime.types import Person
 
 if TYPE_CHECKING:
     from pixie_runtime.body import BodyModel
+    from pixie_runtime.controls import Controls
     from pixie_runtime.engines import EngineMaker
     from pixie_runtime.rates import Rates
     from pixie_runtime.sinks.websocket_messages import StreamInfo
@@ -119,12 +120,13 @@ def open_landmarker(
     return PixieLandmarker(models=models, body_suffices=body_suffices, rates=rates)
 
 
-def smoothing(model: "BodyModel") -> Callable[[Person], Person]:
-    """Return what smooths the stream of one person."""
-    from pixie_runtime.smoothing import PersonSmoother, SmoothingSettings
+def smoothing(
+    model: "BodyModel", controls: "Controls | None" = None
+) -> Callable[[Person], Person]:
+    """Return what smooths the stream of one person, as `controls` say at each frame."""
+    from pixie_runtime.controls import Controls, LiveSmoothing
 
-    smoother = PersonSmoother(SmoothingSettings())
-    return lambda person: smoother.smooth(person, model)
+    return LiveSmoothing(model, controls or Controls())
 
 
 def open_sinks(

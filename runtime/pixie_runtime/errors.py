@@ -8,6 +8,7 @@
       SinkError           6   a port in use, a full disk, an unwritable file
       MissingExtraError   7   a part of the package that was not installed
       EngineError         8   what runs networks: no GPU, a driver, an operator
+      CalibrationError    9   too little was seen of a person to calibrate
 
 The sentence says what was wrong, what was found, what was expected and what to do.
 A command prints it and leaves with `exit_code`; a stack trace means a bug of ours.
@@ -66,3 +67,9 @@ class EngineError(PixieError):
     """An engine that cannot run here, or a network that it cannot run."""
 
     exit_code = 8
+
+
+class CalibrationError(PixieError):
+    """A calibration for which too little was seen of the person."""
+
+    exit_code = 9

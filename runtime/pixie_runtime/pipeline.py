@@ -129,11 +129,10 @@ class Pipeline:
             return
         for frame in self._source:
             self._first_ns = self._first_ns or time.monotonic_ns()
-            people, times = self._process(frame)
-            tick = Tick(frame, people)
+            tick, times = self._process(frame)
             self._sinks.send(tick)
             self._last_ns = time.monotonic_ns()
-            self._count(people, times)
+            self._count(tick.people, times)
             observe(Progress(tick, (self._last_ns - frame.grabbed_ns) / 1e6))
             if self._frames == max_frames:
                 return
@@ -182,7 +181,7 @@ class Pipeline:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _process(self, frame: Frame) -> tuple[tuple[Person, ...], StageTimes]:
+    def _process(self, frame: Frame) -> tuple[Tick, StageTimes]:
         if self._unrelated:
             self._landmarker.reset()
             self._estimator.reset()
@@ -190,14 +189,14 @@ class Pipeline:
         times = replace(StageTimes(frame.grabbed_ns), landmarks_ns=time.monotonic_ns())
         person = self._estimator.estimate(landmarks, frame, self._camera_of(frame))
         if person is None and landmarks.is_empty:
-            return (), times
+            return Tick(frame, ()), times
         times = replace(times, estimated_ns=time.monotonic_ns())
         if person is None:
-            return (), times
+            return Tick(frame, (), (landmarks,)), times
         if self._smooth is not None:
             person = self._smooth(person)
             times = replace(times, smoothed_ns=time.monotonic_ns())
-        return (replace(person, times=times),), times
+        return Tick(frame, (replace(person, times=times),), (landmarks,)), times
 
     def _warnings(self) -> tuple[str, ...]:
         parts = (self._source.warning, self._estimator.warning)

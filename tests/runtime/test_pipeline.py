@@ -8,7 +8,7 @@ from pixie_runtime.pipeline import Pipeline, Progress
 from pixie_runtime.sinks import Traffic
 from pixie_runtime.types import Camera, Frame, Person, PersonLandmarks
 from tests.runtime.people import make_person
-from tests.runtime.stages import Collector, Finder, Guesser, Pictures
+from tests.runtime.stages import FACE, Collector, Finder, Guesser, Pictures
 
 VGA = (480, 640)
 
@@ -30,6 +30,7 @@ def test_every_frame_reaches_the_sink_in_order_with_its_person() -> None:
 
     assert [tick.frame.index for tick in sink.ticks] == [0, 1, 2, 3]
     assert [p.frame_index for tick in sink.ticks for p in tick.people] == [0, 1, 2, 3]
+    assert [tick.landmarks for tick in sink.ticks] == [(FACE,)] * 4
 
 
 def test_a_frame_with_nobody_is_sent_without_people() -> None:
@@ -43,6 +44,7 @@ def test_a_frame_with_nobody_is_sent_without_people() -> None:
     pipeline.run()
 
     assert [len(tick.people) for tick in sink.ticks] == [1, 0, 1]
+    assert [len(tick.landmarks) for tick in sink.ticks] == [1, 0, 1]
     assert len(estimator.cameras) == 2
     assert pipeline.report().frames == 3
     assert pipeline.report().people_frames == 2

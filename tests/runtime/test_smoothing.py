@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from pixie_runtime import rotations as rot
 from pixie_runtime.body import BodyModel, embedded_body_model
 from pixie_runtime.errors import UsageError
-from pixie_runtime.smoothing import OneEuroSettings, PersonSmoother, SmoothingSettings
+from pixie_runtime.smoothing import (
+    OneEuroSettings,
+    PersonSmoother,
+    Quickness,
+    SmoothingSettings,
+)
 from pixie_runtime.smoothing.one_euro import OneEuroNumbers, OneEuroRotations
 from pixie_runtime.smplx import (
     JOINT_COUNT,
@@ -622,8 +627,35 @@ def test_one_bad_joint_does_not_disturb_the_others(
         lambda: SmoothingSettings(gap_s=-1.0),
         lambda: SmoothingSettings(relax_s=0.0),
         lambda: SmoothingSettings(unseen_below=0.5, sure_above=0.4),
+        lambda: Quickness(body=0.0),
+        lambda: Quickness(hands=float("nan")),
+        lambda: Quickness(face=1e9),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong: Callable[[], object]) -> None:
     with pytest.raises(UsageError, match="smoothing"):
         wrong()
+
+
+def test_quickness_scales_each_part_and_nothing_else() -> None:
+    calm = SmoothingSettings()
+    found = calm.quicker(Quickness(body=2, hands=3, face=0.5, position=4))
+    assert found.head.cutoff_hz == 2 * calm.head.cutoff_hz
+    assert found.root.gain == 2 * calm.root.gain
+    assert found.hands.cutoff_hz == 3 * calm.hands.cutoff_hz
+    assert found.expression.cutoff_hz == 0.5 * calm.expression.cutoff_hz
+    assert found.depth.cutoff_hz == 4 * calm.depth.cutoff_hz
+    assert calm.quicker(Quickness()) == calm
+    assert found.hold_s == calm.hold_s
+
+
+def test_another_length_of_the_shape_s_mean_starts_it_anew(
+    make: Make, model: BodyModel
+) -> None:
+    smoother = PersonSmoother(SmoothingSettings(shape_frames=2))
+    for index in range(4):
+        smoother.smooth(make(index / 30), model)
+    tall = np.full(model.n_betas, 0.5)
+    smoother.retune(SmoothingSettings(shape_frames=10))
+    found = smoother.smooth(make(0.2, betas=tall), model)
+    np.testing.assert_allclose(found.params.betas, tall)

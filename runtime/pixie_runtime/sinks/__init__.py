@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from pixie_runtime.types import Frame, Person
+from pixie_runtime.types import Frame, Person, PersonLandmarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,8 @@ class Tick:
 
     frame: Frame
     people: tuple[Person, ...]
+    landmarks: tuple[PersonLandmarks, ...] = ()
+    """What was found in the picture, whether or not it was enough for a person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,10 @@ person = smoother.smooth(person, model)
 """
 
 from pixie_runtime.smoothing.person import PersonSmoother
-from pixie_runtime.smoothing.settings import OneEuroSettings, SmoothingSettings
+from pixie_runtime.smoothing.settings import (
+    OneEuroSettings,
+    Quickness,
+    SmoothingSettings,
+)
 
-__all__ = ["OneEuroSettings", "PersonSmoother", "SmoothingSettings"]
+__all__ = ["OneEuroSettings", "PersonSmoother", "Quickness", "SmoothingSettings"]

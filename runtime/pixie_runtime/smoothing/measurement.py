@@ -57,7 +57,7 @@ def measure(
     good_q &= np.einsum("jc,jc->j", q, q) > 1e-6
     q[~good_q] = (1.0, 0.0, 0.0, 0.0)
     expression, good_expression = _finite_rows(params.expression[:, None])
-    pelvis, good_pelvis = _finite_rows(_pelvis(params, model, betas)[None])
+    pelvis, good_pelvis = _finite_rows(pelvis_for_shape(params, model, betas)[None])
     return Measurement(
         rotations=np.asarray(rot.normalise(q), np.float64),
         joint_weight=trust[PART_BY_JOINT] * good_q,
@@ -68,8 +68,8 @@ def measure(
     )
 
 
-def _pelvis(params: SmplxParams, model: BodyModel, betas: Float32) -> Float64:
-    """Return where the pelvis is if the body has the shape `betas`, (3,).
+def pelvis_for_shape(params: SmplxParams, model: BodyModel, betas: Float32) -> Float64:
+    """Return where the pelvis is if the body has the shape `betas`, (3,), metres.
 
     One camera cannot tell a small body from a far one: what was measured is the
     picture, and it stays the same when size and distance grow together.

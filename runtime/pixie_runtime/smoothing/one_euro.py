@@ -28,11 +28,17 @@ class AdaptiveFactor:
     def __init__(
         self, settings: Sequence[OneEuroSettings], speed_cutoff_hz: float, axes: int
     ) -> None:
+        self.retune(settings, speed_cutoff_hz)
+        self._velocity = np.zeros((len(settings), axes))
+        self._known = np.zeros(len(settings), bool)
+
+    def retune(
+        self, settings: Sequence[OneEuroSettings], speed_cutoff_hz: float
+    ) -> None:
+        """Go on with other settings of as many items."""
         self._cutoff_hz = np.array([s.cutoff_hz for s in settings])
         self._gain = np.array([s.gain for s in settings])
         self._speed_cutoff_hz = speed_cutoff_hz
-        self._velocity = np.zeros((len(settings), axes))
-        self._known = np.zeros(len(settings), bool)
 
     def restart(self, known: Mask) -> None:
         """Forget all speed; `known` (n,) tells which items have a measurement."""
@@ -64,6 +70,7 @@ class OneEuroRotations:
         self, settings: Sequence[OneEuroSettings], speed_cutoff_hz: float
     ) -> None:
         self._factor = AdaptiveFactor(settings, speed_cutoff_hz, axes=3)
+        self.retune = self._factor.retune
         self._measured = rot.identity(len(settings)).astype(np.float64)
         self.value: Float64 = self._measured
         """The filtered rotations, unit quaternions wxyz, (n, 4)."""
@@ -100,6 +107,7 @@ class OneEuroNumbers:
         self, settings: Sequence[OneEuroSettings], speed_cutoff_hz: float
     ) -> None:
         self._factor = AdaptiveFactor(settings, speed_cutoff_hz, axes=1)
+        self.retune = self._factor.retune
         self._measured = np.zeros(len(settings))
         self.value: Float64 = self._measured
         """The filtered numbers, (n,)."""

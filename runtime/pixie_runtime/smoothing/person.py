@@ -18,7 +18,7 @@ from pixie_runtime.smoothing.parts import (
     neutral_rotations,
     settings_by_joint,
 )
-from pixie_runtime.smoothing.settings import SmoothingSettings
+from pixie_runtime.smoothing.settings import OneEuroSettings, SmoothingSettings
 from pixie_runtime.smoothing.shape import ShapeMean
 from pixie_runtime.types import PARTS, Float32, Float64, Person, SmplxParams
 
@@ -41,11 +41,31 @@ class PersonSmoother:
         self._settings = settings or SmoothingSettings()
         self.reset()
 
+    @property
+    def settings(self) -> SmoothingSettings:
+        """How the next frame is smoothed."""
+        return self._settings
+
+    def retune(self, settings: SmoothingSettings) -> None:
+        """Go on with other settings, from where the filters stand.
+
+        What was seen of the body shape and what is in doubt starts anew only with
+        another `shape_frames`, or another person.
+        """
+        s, speed_hz = settings, settings.speed_cutoff_hz
+        self._rotations.retune(settings_by_joint(s), speed_hz)
+        self._pelvis.retune(_settings_by_axis(s), speed_hz)
+        size = len(self._expression.value)
+        self._expression.retune([s.expression] * size, speed_hz)
+        if s.shape_frames != self._settings.shape_frames:
+            self._shape = ShapeMean(s.shape_frames)
+        self._settings = settings
+
     def reset(self) -> None:
         """Forget the person."""
         s, speed_hz = self._settings, self._settings.speed_cutoff_hz
         self._rotations = OneEuroRotations(settings_by_joint(s), speed_hz)
-        self._pelvis = OneEuroNumbers([s.position, s.position, s.depth], speed_hz)
+        self._pelvis = OneEuroNumbers(_settings_by_axis(s), speed_hz)
         self._expression = OneEuroNumbers([], speed_hz)
         self._shape = ShapeMean(s.shape_frames)
         self._doubt = TurnDoubt(s)
@@ -150,3 +170,8 @@ class PersonSmoother:
         transl = (self._pelvis.value - shaped.joints[0]).astype(np.float32)
         smoothed = SmplxParams(betas, expression, rotations, transl)
         return person.with_params(smoothed, shaped.posed(rotations, transl).joints)
+
+
+def _settings_by_axis(settings: SmoothingSettings) -> list[OneEuroSettings]:
+    """Return the filter settings of the pelvis' x, y and z."""
+    return [settings.position, settings.position, settings.depth]

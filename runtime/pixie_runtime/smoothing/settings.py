@@ -1,6 +1,6 @@
 """How much to smooth what."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from pixie_runtime.errors import UsageError
 
@@ -25,6 +25,39 @@ class OneEuroSettings:
                 "smoothing needs a cut-off above 0 Hz and a gain of 0 or more, not "
                 f"{self.cutoff_hz} Hz and {self.gain}"
             )
+
+    def quicker(self, factor: float) -> "OneEuroSettings":
+        """Return the filter whose cut-off is `factor` times as high, at any speed."""
+        return OneEuroSettings(self.cutoff_hz * factor, self.gain * factor)
+
+
+@dataclass(frozen=True, slots=True)
+class Quickness:
+    """How quickly each part follows, as a multiple of some settings' cut-offs.
+
+    Above 1 there is less lag and more jitter, below 1 the other way round.
+    """
+
+    body: float = 1.0
+    """The body's orientation, its joints, and the head."""
+    hands: float = 1.0
+    """Fingers."""
+    face: float = 1.0
+    """Expression."""
+    position: float = 1.0
+    """The pelvis, across the picture and along the view."""
+
+    LOWEST = 0.1
+    HIGHEST = 10.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not self.LOWEST <= value <= self.HIGHEST:
+                raise UsageError(
+                    f"smoothing quickness of {field.name} is {value}, expected "
+                    f"{self.LOWEST:g} to {self.HIGHEST:g}"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +125,18 @@ class SmoothingSettings:
                 f"smoothing unseen_below ({self.unseen_below}) must be less than "
                 f"sure_above ({self.sure_above})"
             )
+
+    def quicker(self, quickness: Quickness) -> "SmoothingSettings":
+        """Return these settings with every cut-off multiplied by its part's factor."""
+        body = quickness.body
+        return replace(
+            self,
+            root=self.root.quicker(body),
+            body=self.body.quicker(body),
+            wrists=self.wrists.quicker(body),
+            head=self.head.quicker(body),
+            hands=self.hands.quicker(quickness.hands),
+            expression=self.expression.quicker(quickness.face),
+            position=self.position.quicker(quickness.position),
+            depth=self.depth.quicker(quickness.position),
+        )
