@@ -15,6 +15,7 @@ from pixie_runtime.engine_kinds import EngineKind, Precision
 from pixie_runtime.options import Options
 from pixie_runtime.pipeline import Progress
 from pixie_runtime.report import Durations, Spread
+from pixie_runtime.stream_options import StreamOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def measure_live(
             demo=video is None,
             loop=True,
             as_fast_as_possible=True,
-            osc=(f"127.0.0.1:{port}",),
+            streaming=StreamOptions(osc=(f"127.0.0.1:{port}",)),
             bundle=bundle,
             engine=engine,
             precision=precision,

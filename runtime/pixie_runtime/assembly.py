@@ -136,10 +136,10 @@ def open_sinks(
 
     Those that somebody waits for come first.
     """
-    if options.is_sent:
+    if options.streaming.is_sent:
         from pixie_runtime.sinks.network import open_network_sinks
 
-        yield from open_network_sinks(options, info)
+        yield from open_network_sinks(options.streaming, info)
     drawn = drawn_body(options, model)
     if options.preview:
         from pixie_runtime.sinks.preview import PreviewSink

@@ -1,21 +1,15 @@
 """The options of `pixie-live`: one frozen dataclass; its docstrings are the help."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
-from pixie_runtime.addresses import Address, parse_addresses
-from pixie_runtime.datagram_sizes import (
-    DEFAULT_DATAGRAM_BYTES,
-    LARGEST_DATAGRAM_BYTES,
-    SMALLEST_DATAGRAM_BYTES,
-)
 from pixie_runtime.engine_kinds import EngineKind, Precision
 from pixie_runtime.errors import UsageError
 from pixie_runtime.rates import Rates
-from pixie_runtime.web_origins import check_origins
+from pixie_runtime.stream_options import StreamOptions
 
 DEMO_FOLDER = Path("out")
 """Where a demo without output options leaves its files."""
@@ -26,21 +20,6 @@ Switch = Annotated[
 ]
 _File = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")]
 _Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")]
-_Receivers = Annotated[
-    tuple[str, ...],
-    tyro.conf.UseAppendAction,
-    tyro.conf.arg(metavar="HOST:PORT", help_behavior_hint=""),
-]
-_Servers = Annotated[
-    tuple[str, ...],
-    tyro.conf.UseAppendAction,
-    tyro.conf.arg(metavar="[HOST:]PORT", help_behavior_hint=""),
-]
-_Origins = Annotated[
-    tuple[str, ...],
-    tyro.conf.UseAppendAction,
-    tyro.conf.arg(metavar="ORIGIN", help_behavior_hint=""),
-]
 _Attention = Annotated[
     Literal["tracked", "two-pass"] | None,
     tyro.conf.arg(metavar="tracked|two-pass", help_behavior_hint=""),
@@ -126,20 +105,6 @@ class Options:
     no_smoothing: Switch = False
     """Pass on each frame's estimate as it is."""
 
-    osc: _Receivers = ()
-    """Send OSC messages there, over UDP. May be repeated."""
-    datagram: Annotated[int, tyro.conf.arg(metavar="BYTES")] = DEFAULT_DATAGRAM_BYTES
-    """Send no datagram longer than this: less where a VPN or
-    a mobile network loses longer ones."""
-    port_per_person: _Count = None
-    """Send each of up to N people to a port of their own: PORT,
-    PORT + 1 and so on."""
-    websocket: _Servers = ()
-    """Serve a websocket there; without HOST on 127.0.0.1. May be
-    repeated."""
-    websocket_origin: _Origins = ()
-    """Let web pages from there connect too: SCHEME://HOST[:PORT],
-    null (pages opened as a file) or *. May be repeated."""
     record: _File = None
     """Write a take to this file (.npz)."""
     overlay: _File = None
@@ -166,6 +131,11 @@ class Options:
     quiet: Switch = False
     """Say nothing but warnings and errors."""
 
+    streaming: Annotated[StreamOptions, tyro.conf.OmitArgPrefixes] = field(
+        default_factory=StreamOptions
+    )
+    """Outputs over the network."""
+
     def __post_init__(self) -> None:
         if self.realtime and self.as_fast_as_possible:
             raise UsageError("choose --realtime or --as-fast-as-possible, not both")
@@ -175,10 +145,6 @@ class Options:
             raise UsageError(f"--fov {self.fov:g}: expected 5 to 170 degrees")
         if self.max_frames is not None and self.max_frames < 1:
             raise UsageError(f"--max-frames {self.max_frames}: expected 1 or more")
-        self._check_streams()
-        if self.websocket_origin and not self.websocket:
-            raise UsageError("--websocket-origin needs --websocket")
-        check_origins(self.websocket_origin, option="--websocket-origin")
         if self.results is not None and self.images is None:
             raise UsageError("--results is for pictures: it needs --images")
         self._check_image_options()
@@ -194,39 +160,9 @@ class Options:
         return Rates() if self.rates is None else Rates.parse(self.rates)
 
     @property
-    def osc_addresses(self) -> tuple[Address, ...]:
-        """Where to send OSC.
-
-        Raises:
-            UsageError: one is no address, or given twice.
-        """
-        return parse_addresses(self.osc, option="--osc")
-
-    @property
-    def websocket_addresses(self) -> tuple[Address, ...]:
-        """Where to serve websockets.
-
-        Raises:
-            UsageError: one is no address, or given twice.
-        """
-        return parse_addresses(
-            self.websocket, option="--websocket", default_host="127.0.0.1"
-        )
-
-    @property
-    def datagram_addresses(self) -> tuple[tuple[str, Address], ...]:
-        """Where datagrams go: the option and the address, of every such output."""
-        return tuple(("--osc", address) for address in self.osc_addresses)
-
-    @property
-    def is_sent(self) -> bool:
-        """Whether anything goes out over the network."""
-        return bool(self.datagram_addresses or self.websocket)
-
-    @property
     def is_watched(self) -> bool:
         """Whether somebody sees people while they move."""
-        return self.is_sent or self.preview
+        return self.streaming.is_sent or self.preview
 
     @property
     def image_options(self) -> tuple[str, ...]:
@@ -269,27 +205,6 @@ class Options:
             record=DEMO_FOLDER / "demo.npz",
             report=DEMO_FOLDER / "demo.json",
         )
-
-    def _check_streams(self) -> None:
-        _ = self.websocket_addresses
-        if not SMALLEST_DATAGRAM_BYTES <= self.datagram <= LARGEST_DATAGRAM_BYTES:
-            raise UsageError(
-                f"--datagram {self.datagram}: expected {SMALLEST_DATAGRAM_BYTES} to "
-                f"{LARGEST_DATAGRAM_BYTES} bytes"
-            )
-        sent_to, ports = self.datagram_addresses, self.port_per_person
-        if ports is None:
-            return
-        if not sent_to:
-            raise UsageError("--port-per-person needs an output over UDP, as --osc")
-        if ports < 1:
-            raise UsageError(f"--port-per-person {ports}: expected 1 or more")
-        for option, address in sent_to:
-            if address.port + ports - 1 > 65535:
-                raise UsageError(
-                    f"{option} {address}: --port-per-person {ports} ends beyond "
-                    "port 65535; start lower"
-                )
 
     def _check_image_options(self) -> None:
         given = self.image_options

@@ -4,9 +4,11 @@ from typing import Any
 import pytest
 import tyro
 
-from pixie_runtime.addresses import Address
 from pixie_runtime.errors import UsageError
 from pixie_runtime.options import Options
+from pixie_runtime.stream_options import StreamOptions
+
+_OSC = StreamOptions(osc=("127.0.0.1:9000",))
 
 
 @pytest.mark.parametrize(
@@ -17,19 +19,6 @@ from pixie_runtime.options import Options
         ({"fov": 0.0}, "--fov 0: expected 5 to 170 degrees"),
         ({"fov": float("nan")}, "--fov nan: expected 5 to 170 degrees"),
         ({"max_frames": 0}, "--max-frames 0: expected 1 or more"),
-        ({"osc": ("9000",)}, "--osc '9000': expected HOST:PORT"),
-        ({"websocket": ("localhost:99999",)}, "'99999' is not a port"),
-        ({"websocket": ("8765", "127.0.0.1:8765")}, "'127.0.0.1:8765' is there twice"),
-        ({"datagram": 511}, "--datagram 511: expected 512 to 65507 bytes"),
-        ({"port_per_person": 2}, "--port-per-person needs an output over UDP"),
-        (
-            {"osc": ("a:9000",), "port_per_person": 0},
-            "--port-per-person 0: expected 1 or more",
-        ),
-        (
-            {"osc": ("a:65535",), "port_per_person": 2},
-            "--osc a:65535: --port-per-person 2 ends beyond port 65535",
-        ),
         ({"results": Path("a")}, "--results is for pictures: it needs --images"),
         ({"rates": "feet=2"}, "rates: 'feet=2' in 'feet=2', expected each of body,"),
         ({"attention": "tracked"}, "--attention: only for bundles that look at images"),
@@ -57,10 +46,10 @@ def test_options_that_make_no_sense_are_refused_by_name(
         ({}, False),
         ({"overlay": Path("a.mp4")}, False),
         ({"realtime": True}, True),
-        ({"osc": ("127.0.0.1:9000",)}, True),
-        ({"websocket": ("8765",)}, True),
+        ({"streaming": _OSC}, True),
+        ({"streaming": StreamOptions(websocket=("8765",))}, True),
         ({"preview": True}, True),
-        ({"osc": ("127.0.0.1:9000",), "as_fast_as_possible": True}, False),
+        ({"streaming": _OSC, "as_fast_as_possible": True}, False),
     ],
 )
 def test_files_play_in_real_time_where_somebody_watches(
@@ -75,21 +64,6 @@ def test_a_camera_is_always_live_and_a_file_only_in_real_time() -> None:
     assert not Options(demo=True).is_live
 
 
-def test_a_websocket_without_host_stays_on_this_machine() -> None:
-    options = Options(websocket=("8765",))
-    assert options.websocket_addresses == (Address("127.0.0.1", 8765),)
-    assert Options().websocket_addresses == ()
-
-
-def test_an_output_may_be_given_any_number_of_times() -> None:
-    words = (
-        "--camera 0 --osc 10.0.0.2:9000 --osc [::1]:9000 --websocket 1 --websocket 2"
-    )
-    options = tyro.cli(Options, args=words.split())
-    assert options.osc_addresses == (Address("10.0.0.2", 9000), Address("::1", 9000))
-    assert [address.port for address in options.websocket_addresses] == [1, 2]
-
-
 def test_a_demo_without_outputs_gets_its_three_files() -> None:
     files = dict(Options(demo=True).with_demo_outputs().output_files)
     assert files == {
@@ -101,7 +75,7 @@ def test_a_demo_without_outputs_gets_its_three_files() -> None:
 
 @pytest.mark.parametrize(
     "given",
-    [{"report": Path("r.json")}, {"osc": ("127.0.0.1:9000",)}, {"preview": True}],
+    [{"report": Path("r.json")}, {"streaming": _OSC}, {"preview": True}],
 )
 def test_a_demo_with_outputs_gets_no_others(given: dict[str, Any]) -> None:
     options = Options(demo=True, **given)
@@ -112,30 +86,16 @@ def test_a_video_without_outputs_writes_nothing() -> None:
     assert Options(video=Path("a.mp4")).with_demo_outputs().output_files == ()
 
 
-def test_origins_of_web_pages_may_be_listed_one_by_one() -> None:
-    words = ["--camera", "0", "--websocket", "8765"]
-    for origin in ("https://studio.example", "null"):
-        words += ["--websocket-origin", origin]
-    options = tyro.cli(Options, args=words)
-    assert options.websocket_origin == ("https://studio.example", "null")
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"websocket": ("8765",), "websocket_origin": ("studio",)}, "expected SCHEME"),
-        ({"websocket_origin": ("null",)}, "needs --websocket"),
-    ],
-)
-def test_origins_that_cannot_be_meant_are_refused(
-    values: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(UsageError, match=message):
-        Options(camera="0", **values)
-
-
 def test_options_for_image_bundles_are_known_by_being_given() -> None:
     words = "--camera 0 --bundle b --attention tracked --head-check soft --part whole"
     options = tyro.cli(Options, args=words.split())
     assert options.image_options == ("--attention", "--head-check", "--part")
     assert Options(camera="0", bundle=Path("b")).image_options == ()
+
+
+def test_streams_are_named_like_all_other_options() -> None:
+    words = "--camera 0 --osc 10.0.0.2:9000 --websocket 1"
+    streams = tyro.cli(Options, args=words.split()).streaming
+    assert streams == StreamOptions(osc=("10.0.0.2:9000",), websocket=("1",))
+    with pytest.raises(UsageError, match="expected HOST:PORT"):
+        tyro.cli(Options, args=["--camera", "0", "--osc", "9000"])

@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from pixie_runtime.addresses import Address
-from pixie_runtime.options import Options
 from pixie_runtime.sinks import Sink
 from pixie_runtime.sinks.osc import OscSink
 from pixie_runtime.sinks.port_per_person import PortPerPerson
+from pixie_runtime.stream_options import StreamOptions
 
 if TYPE_CHECKING:
     from pixie_runtime.sinks.websocket_messages import StreamInfo
 
 
-def open_network_sinks(options: Options, info: "StreamInfo") -> Iterator[Sink]:
+def open_network_sinks(options: StreamOptions, info: "StreamInfo") -> Iterator[Sink]:
     """Yield them, one opened after the other.
 
     Raises:
@@ -29,7 +29,7 @@ def open_network_sinks(options: Options, info: "StreamInfo") -> Iterator[Sink]:
         yield WebsocketSink(address, info, origins=origins)
 
 
-def _open_datagram_sinks(options: Options) -> Iterator[Sink]:
+def _open_datagram_sinks(options: StreamOptions) -> Iterator[Sink]:
     """Yield what goes out over UDP, with `--port-per-person` a port for each person."""
 
     def open_osc(address: Address) -> Sink:

@@ -1,0 +1,69 @@
+from typing import Any
+
+import pytest
+import tyro
+
+from pixie_runtime.addresses import Address
+from pixie_runtime.errors import UsageError
+from pixie_runtime.stream_options import StreamOptions
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"osc": ("9000",)}, "--osc '9000': expected HOST:PORT"),
+        ({"websocket": ("localhost:99999",)}, "'99999' is not a port"),
+        ({"websocket": ("8765", "127.0.0.1:8765")}, "'127.0.0.1:8765' is there twice"),
+        ({"datagram": 511}, "--datagram 511: expected 512 to 65507 bytes"),
+        ({"port_per_person": 2}, "--port-per-person needs an output over UDP"),
+        (
+            {"osc": ("a:9000",), "port_per_person": 0},
+            "--port-per-person 0: expected 1 or more",
+        ),
+        (
+            {"osc": ("a:65535",), "port_per_person": 2},
+            "--osc a:65535: --port-per-person 2 ends beyond port 65535",
+        ),
+    ],
+)
+def test_streams_that_make_no_sense_are_refused_by_name(
+    given: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        StreamOptions(**given)
+    assert sentence in str(caught.value)
+
+
+def test_a_websocket_without_host_stays_on_this_machine() -> None:
+    options = StreamOptions(websocket=("8765",))
+    assert options.websocket_addresses == (Address("127.0.0.1", 8765),)
+    assert StreamOptions().websocket_addresses == ()
+
+
+def test_an_output_may_be_given_any_number_of_times() -> None:
+    words = "--osc 10.0.0.2:9000 --osc [::1]:9000 --websocket 1 --websocket 2"
+    options = tyro.cli(StreamOptions, args=words.split())
+    assert options.osc_addresses == (Address("10.0.0.2", 9000), Address("::1", 9000))
+    assert [address.port for address in options.websocket_addresses] == [1, 2]
+
+
+def test_origins_of_web_pages_may_be_listed_one_by_one() -> None:
+    words = ["--websocket", "8765"]
+    for origin in ("https://studio.example", "null"):
+        words += ["--websocket-origin", origin]
+    options = tyro.cli(StreamOptions, args=words)
+    assert options.websocket_origin == ("https://studio.example", "null")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"websocket": ("8765",), "websocket_origin": ("studio",)}, "expected SCHEME"),
+        ({"websocket_origin": ("null",)}, "needs --websocket"),
+    ],
+)
+def test_origins_that_cannot_be_meant_are_refused(
+    values: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        StreamOptions(**values)
