@@ -19,6 +19,7 @@ from pixie_runtime.addresses import Address
 from pixie_runtime.sinks.osc import OscSink
 from pixie_runtime.sinks.take import TakeSink
 from pixie_runtime.sinks.websocket import WebsocketSink
+from pixie_runtime.sinks.websocket_admission import Admission
 from pixie_runtime.sinks.websocket_messages import StreamInfo
 from tests.runtime.people import make_person, make_tick
 
@@ -133,7 +134,9 @@ def test_every_example_says_what_it_is_and_how_to_start_it(path: Path) -> None:
 def test_web_page_draws_the_people_in_a_real_browser(tmp_path: Path) -> None:
     info = StreamInfo(body_model="embedded", n_betas=50, n_expression=43)
     # A page opened as a file has the origin `null`.
-    sink = WebsocketSink(Address("127.0.0.1", 0), info, origins=["null"])
+    sink = WebsocketSink(
+        Address("127.0.0.1", 0), info, admission=Admission(origins=["null"])
+    )
     page = (EXAMPLES / "04_websocket_receiver.html").as_uri()
     browser = subprocess.Popen(
         [

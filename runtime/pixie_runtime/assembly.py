@@ -139,7 +139,7 @@ def open_sinks(
     if options.streaming.is_sent:
         from pixie_runtime.sinks.network import open_network_sinks
 
-        yield from open_network_sinks(options.streaming, info)
+        yield from open_network_sinks(options.streaming, model, info)
     drawn = drawn_body(options, model)
     if options.preview:
         from pixie_runtime.sinks.preview import PreviewSink

@@ -5,12 +5,10 @@ that had processed something; 130 when a signal came before the first frame; oth
 the code of the error (`pixie_runtime.errors`).
 """
 
-import dataclasses
 import os
 import sys
 from collections.abc import Sequence, Sized
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tyro
@@ -91,11 +89,11 @@ def _conclude(options: Options, report: "RunReport") -> None:
     if options.report is not None:
         from pixie_runtime.report import write_json
 
-        given = {
-            name: str(value) if isinstance(value, Path) else value
-            for name, value in dataclasses.asdict(options).items()
+        contents = {
+            "version": __version__,
+            "options": options.shown(),
+            **report.as_dict(),
         }
-        contents = {"version": __version__, "options": given, **report.as_dict()}
         write_json(options.report, contents)
     if options.quiet:
         for warning in report.warnings:

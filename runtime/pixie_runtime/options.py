@@ -1,8 +1,8 @@
 """The options of `pixie-live`: one frozen dataclass; its docstrings are the help."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -195,6 +195,14 @@ class Options:
         )
         return tuple((name, path) for name, path in named if path is not None)
 
+    def shown(self) -> dict[str, Any]:
+        """Return the options as a report may show them: JSON's types, no token."""
+        values = asdict(self)
+        values |= values.pop("streaming")
+        if values["websocket_token"] is not None:
+            values["websocket_token"] = "given"
+        return {name: _as_json(value) for name, value in values.items()}
+
     def with_demo_outputs(self) -> "Options":
         """Return these options; a demo that writes nothing gets its three files."""
         if not self.demo or self.output_files or self.is_watched:
@@ -219,3 +227,9 @@ class Options:
                 f"{others}: --part {self.part} looks at it alone and fuses nothing; "
                 "leave one of them out"
             )
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_as_json(one) for one in value]
+    return str(value) if isinstance(value, Path) else value

@@ -3,7 +3,8 @@
 `pixie-live` has them, and so has whatever plays a take; docstrings are the help.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 import tyro
@@ -16,6 +17,7 @@ from pixie_runtime.datagram_sizes import (
 )
 from pixie_runtime.errors import UsageError
 from pixie_runtime.web_origins import check_origins
+from pixie_runtime.web_tokens import read_token
 
 _Receivers = Annotated[
     tuple[str, ...],
@@ -32,15 +34,22 @@ _Origins = Annotated[
     tyro.conf.UseAppendAction,
     tyro.conf.arg(metavar="ORIGIN", help_behavior_hint=""),
 ]
+_Token = Annotated[
+    str | None, tyro.conf.arg(metavar="TOKEN|@FILE", help_behavior_hint="")
+]
+_CertificateAndKey = Annotated[
+    tuple[Path, Path] | None,
+    tyro.conf.arg(metavar="CERT KEY", help_behavior_hint=""),
+]
 _Count = Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")]
 
 
 @dataclass(frozen=True, slots=True)
 class StreamOptions:
-    """Where people are streamed to, while they move."""
+    """Where people are streamed to, while they move; each output may be repeated."""
 
     osc: _Receivers = ()
-    """Send OSC messages there, over UDP. May be repeated."""
+    """Send OSC messages there, over UDP."""
     datagram: Annotated[int, tyro.conf.arg(metavar="BYTES")] = DEFAULT_DATAGRAM_BYTES
     """Send no datagram longer than this: less where a VPN or
     a mobile network loses longer ones."""
@@ -48,18 +57,22 @@ class StreamOptions:
     """Send each of up to N people to a port of their own: PORT,
     PORT + 1 and so on."""
     websocket: _Servers = ()
-    """Serve a websocket there; without HOST on 127.0.0.1.
-    May be repeated."""
+    """Serve a websocket there; without HOST on 127.0.0.1."""
     websocket_origin: _Origins = ()
     """Let web pages from there connect too:
     SCHEME://HOST[:PORT], null (pages opened as a file) or *.
     May be repeated."""
+    websocket_token: _Token = field(default=None, repr=False)
+    """Let in only who knows this: 8 letters and digits or more;
+    @FILE keeps it out of the list of processes."""
+    websocket_tls: _CertificateAndKey = None
+    """Encrypt the websocket (wss) with a certificate and its
+    key (.pem)."""
+    websocket_clients: Annotated[int, tyro.conf.arg(metavar="N")] = 128
+    """Let in so many at one time."""
 
     def __post_init__(self) -> None:
-        _ = self.websocket_addresses
-        if self.websocket_origin and not self.websocket:
-            raise UsageError("--websocket-origin needs --websocket")
-        check_origins(self.websocket_origin, option="--websocket-origin")
+        self._check_websocket()
         if not SMALLEST_DATAGRAM_BYTES <= self.datagram <= LARGEST_DATAGRAM_BYTES:
             raise UsageError(
                 f"--datagram {self.datagram}: expected {SMALLEST_DATAGRAM_BYTES} to "
@@ -88,6 +101,16 @@ class StreamOptions:
         )
 
     @property
+    def token(self) -> str | None:
+        """What every websocket client has to know.
+
+        Raises:
+            UsageError: it is no token, or the file with it cannot be read.
+        """
+        text = self.websocket_token
+        return None if text is None else read_token(text, option="--websocket-token")
+
+    @property
     def datagram_addresses(self) -> tuple[tuple[str, Address], ...]:
         """Where datagrams go: the option and the address, of every such output."""
         return tuple(("--osc", address) for address in self.osc_addresses)
@@ -96,6 +119,23 @@ class StreamOptions:
     def is_sent(self) -> bool:
         """Whether anything goes out over the network."""
         return bool(self.datagram_addresses or self.websocket)
+
+    def _check_websocket(self) -> None:
+        _ = self.websocket_addresses
+        given = (
+            ("--websocket-origin", self.websocket_origin),
+            ("--websocket-token", self.websocket_token),
+            ("--websocket-tls", self.websocket_tls),
+        )
+        for option, value in given:
+            if value and not self.websocket:
+                raise UsageError(f"{option} needs --websocket")
+        check_origins(self.websocket_origin, option="--websocket-origin")
+        _ = self.token
+        if self.websocket_clients < 1:
+            raise UsageError(
+                f"--websocket-clients {self.websocket_clients}: expected 1 or more"
+            )
 
     def _check_ports(self) -> None:
         sent_to, ports = self.datagram_addresses, self.port_per_person

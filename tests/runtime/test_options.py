@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,12 @@ def test_streams_are_named_like_all_other_options() -> None:
     assert streams == StreamOptions(osc=("10.0.0.2:9000",), websocket=("1",))
     with pytest.raises(UsageError, match="expected HOST:PORT"):
         tyro.cli(Options, args=["--camera", "0", "--osc", "9000"])
+
+
+def test_a_report_shows_the_options_and_no_token() -> None:
+    words = "--demo --websocket 8765 --websocket-token secret-secret --report r.json"
+    shown = tyro.cli(Options, args=words.split()).shown()
+    assert json.loads(json.dumps(shown)) == shown
+    assert (shown["demo"], shown["report"]) == (True, "r.json")
+    assert (shown["websocket"], shown["websocket_token"]) == (["8765"], "given")
+    assert Options().shown()["websocket_token"] is None

@@ -1,3 +1,5 @@
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +25,12 @@ from pixie_runtime.stream_options import StreamOptions
         (
             {"osc": ("a:65535",), "port_per_person": 2},
             "--osc a:65535: --port-per-person 2 ends beyond port 65535",
+        ),
+        ({"websocket_clients": 0}, "--websocket-clients 0: expected 1 or more"),
+        ({"websocket_token": "secret-secret"}, "--websocket-token needs --websocket"),
+        (
+            {"websocket_tls": (Path("a"), Path("b"))},
+            "--websocket-tls needs --websocket",
         ),
     ],
 )
@@ -67,3 +75,43 @@ def test_origins_that_cannot_be_meant_are_refused(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         StreamOptions(**values)
+
+
+def test_token_may_be_given_or_lie_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text("from-a-file\n")
+    for text, token in (("on-the-line", "on-the-line"), (f"@{path}", "from-a-file")):
+        options = StreamOptions(websocket=("8765",), websocket_token=text)
+        assert options.token == token
+        assert token not in repr(options)
+    assert StreamOptions().token is None
+
+
+@pytest.mark.parametrize(
+    "token", ["short", "with space", "x" * 129, "ümläut-token", ""]
+)
+def test_what_is_no_token_is_refused_without_repeating_it(token: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        StreamOptions(websocket=("8765",), websocket_token=token)
+    assert "expected 8 to 128 letters, digits" in str(caught.value)
+    assert not token or token not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\xff\xfe", b"bad token"])
+def test_file_without_a_token_is_one_sentence_that_names_it(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "token"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UsageError) as caught:
+        StreamOptions(websocket=("8765",), websocket_token=f"@{path}")
+    assert str(caught.value).startswith(f"--websocket-token @{path}: ")
+    assert os.linesep not in str(caught.value)
+
+
+def test_certificate_and_key_are_two_words() -> None:
+    words = "--websocket 8765 --websocket-tls cert.pem key.pem --websocket-clients 200"
+    options = tyro.cli(StreamOptions, args=words.split())
+    assert options.websocket_tls == (Path("cert.pem"), Path("key.pem"))
+    assert options.websocket_clients == 200

@@ -4,6 +4,7 @@ from pixie_runtime.addresses import Address
 from pixie_runtime.datagram_sizes import DEFAULT_DATAGRAM_BYTES
 from pixie_runtime.sinks import Tick, Traffic
 from pixie_runtime.sinks.datagrams import DatagramSender
+from pixie_runtime.sinks.faces import FaceWeights
 from pixie_runtime.sinks.osc_messages import alive_datagram, person_datagrams
 
 
@@ -13,16 +14,22 @@ class OscSink:
     Args:
         address: Of the receiver.
         datagram_bytes: The longest datagram to send.
+        face: Weights of a person's face; None sends none.
 
     Raises:
         SinkError: the host's name cannot be resolved.
     """
 
     def __init__(
-        self, address: Address, *, datagram_bytes: int = DEFAULT_DATAGRAM_BYTES
+        self,
+        address: Address,
+        *,
+        datagram_bytes: int = DEFAULT_DATAGRAM_BYTES,
+        face: FaceWeights | None = None,
     ) -> None:
         self._address = address
         self._datagram_bytes = datagram_bytes
+        self._face = face
         self._sender = DatagramSender(address, "OSC")
 
     @property
@@ -49,7 +56,8 @@ class OscSink:
         """Send the liveness message, then each person's datagrams."""
         self._sender.send(alive_datagram(tick))
         for person in tick.people:
-            for datagram in person_datagrams(person, self._datagram_bytes):
+            arkit = None if self._face is None else self._face(person)
+            for datagram in person_datagrams(person, self._datagram_bytes, arkit):
                 self._sender.send(datagram)
 
     def close(self) -> None:

@@ -41,8 +41,12 @@ def alive_datagram(tick: Tick) -> bytes:
     return _bundle([_message("/pixie/alive", *args)])
 
 
-def person_datagrams(person: Person, limit: int) -> list[bytes]:
+def person_datagrams(
+    person: Person, limit: int, arkit: Float32 | None = None
+) -> list[bytes]:
     """Encode one person, each datagram at most `limit` bytes long, 512 or more.
+
+    `arkit` are the weights (52,) of the person's face, where they are known.
 
     Every datagram is one bundle that begins with `/pixie/<id>/frame`; the first holds
     the root, the confidences and the body from hips to head and wrists.
@@ -54,14 +58,16 @@ def person_datagrams(person: Person, limit: int) -> list[bytes]:
         return _message(f"{base}/frame", index, time_s, part, parts)
 
     room = limit - len(_bundle([frame_message(0, 0)]))
-    groups = list(_pack(_person_messages(person, base, room), room))
+    groups = list(_pack(_person_messages(person, base, room, arkit), room))
     return [
         _bundle([frame_message(part, len(groups)), *group])
         for part, group in enumerate(groups)
     ]
 
 
-def _person_messages(person: Person, base: str, room: int) -> Iterator[bytes]:
+def _person_messages(
+    person: Person, base: str, room: int, arkit: Float32 | None
+) -> Iterator[bytes]:
     """Yield the person's messages, what matters most first, none beyond `room`."""
     params, confidence = person.params, person.confidence
     pelvis, turn = person.joints[0].tolist(), params.rotations[0].tolist()
@@ -76,6 +82,8 @@ def _person_messages(person: Person, base: str, room: int) -> Iterator[bytes]:
     for joint in _JOINT_ORDER:
         wxyz = params.rotations[joint].tolist()
         yield _message(f"{base}/joint", JOINT_NAMES[joint], *wxyz)
+    if arkit is not None:
+        yield _message(f"{base}/arkit", *arkit.tolist())
     yield _message(f"{base}/transl", *params.transl.tolist())
     yield from _coefficients(f"{base}/expression", params.expression, room)
     yield from _coefficients(f"{base}/betas", params.betas, room)

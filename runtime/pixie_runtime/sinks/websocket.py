@@ -7,13 +7,15 @@ one, so that a slow client sees fewer frames but never old ones.
 
 import asyncio
 import errno
-import logging
+import ssl
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from http import HTTPStatus
 
+import numpy as np
+import numpy.typing as npt
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import NegotiationError
 from websockets.http11 import Request, Response
@@ -23,19 +25,23 @@ from pixie_runtime.addresses import Address
 from pixie_runtime.errors import SinkError
 from pixie_runtime.rest_offsets import rest_offsets
 from pixie_runtime.sinks import Tick, Traffic
+from pixie_runtime.sinks.faces import FaceWeights
+from pixie_runtime.sinks.websocket_admission import HEADERS, Admission
 from pixie_runtime.sinks.websocket_clients import Client, ClientStatus, Message
+from pixie_runtime.sinks.websocket_log import server_logger
 from pixie_runtime.sinks.websocket_messages import (
     BINARY,
     JSON,
     Moment,
+    Shape,
     StreamInfo,
     alive_text,
+    clock_text,
     hello_text,
     person_record,
     shape_text,
 )
-from pixie_runtime.types import Float32
-from pixie_runtime.web_origins import origin_allowed
+from pixie_runtime.types import Float32, Person
 
 _MAX_INCOMING_BYTES = 1024
 _WRITE_LIMIT_BYTES = 4 * 1024
@@ -48,6 +54,8 @@ _DRAIN_S = 0.5
 """How long the last frames may take to leave when the stream ends."""
 _NEW_SHAPE_BETAS = 0.1
 """Standard deviations by which a coefficient moves before a shape is sent anew."""
+_CLOCK_WAS_SET_S = 0.01
+"""More than a clock that is kept right drifts in a while."""
 
 
 class WebsocketSink:
@@ -56,8 +64,10 @@ class WebsocketSink:
     Args:
         address: Where to listen; port 0 takes a free one.
         info: What the hello says about the stream.
-        origins: Origins of web pages allowed besides this machine's own.
-        max_clients: More are turned away with HTTP 503.
+        face: Weights of a person's face, in the order of `info.arkit_names`; None
+            where there are no names.
+        admission: Who is let in; None as by default.
+        tls: Makes it `wss`, with what `websocket_tls.server_context` returns.
 
     Raises:
         SinkError: the address cannot be listened on.
@@ -68,14 +78,17 @@ class WebsocketSink:
         address: Address,
         info: StreamInfo,
         *,
-        origins: Collection[str] = (),
-        max_clients: int = 16,
+        face: FaceWeights | None = None,
+        admission: Admission | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._info = info
-        self._origins = origins
-        self._max_clients = max_clients
+        self._face = face
+        self._admission = admission or Admission()
+        self._tls = tls
         self._seq = 0
-        self._shapes: dict[int, tuple[Float32, Float32]] = {}
+        self._shapes: dict[int, Shape] = {}
+        self._unix_time_at_zero_s = _unix_time_at_zero_s()
         self._clients: set[Client] = set()
         self._connections = 0
         self._sent_to_gone = self._dropped_by_gone = 0
@@ -125,10 +138,10 @@ class WebsocketSink:
         """Leave the tick's frames in every client's mailbox."""
         moment = Moment(self._seq, len(tick.people), time.monotonic_ns())
         self._seq += 1
-        messages = self._new_shapes(tick)
+        messages = [*self._new_clock(), *self._new_shapes(tick)]
         if self._clients:
             messages += [
-                Message(f"person {person.track_id}", person_record(person, moment))
+                Message(f"person {person.track_id}", self._record(person, moment))
                 for person in tick.people
             ]
             if not tick.people:
@@ -143,17 +156,27 @@ class WebsocketSink:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
 
+    def _record(self, person: Person, moment: Moment) -> npt.NDArray[np.void]:
+        arkit = None if self._face is None else self._face(person)
+        return person_record(person, moment, arkit)
+
+    def _new_clock(self) -> Iterator[Message]:
+        """Yield a message if this machine's clock was set: all else is monotonic."""
+        zero_s = _unix_time_at_zero_s()
+        if abs(zero_s - self._unix_time_at_zero_s) > _CLOCK_WAS_SET_S:
+            self._unix_time_at_zero_s = zero_s
+            yield Message("clock", clock_text(zero_s))
+
     def _new_shapes(self, tick: Tick) -> list[Message]:
         """Note the shapes of those in view; return messages about the new ones."""
         shapes, messages = {}, []
         for person in tick.people:
             track, betas = person.track_id, person.params.betas
-            known = self._shapes.get(track)
-            if known is None or abs(betas - known[0]).max(initial=0) > _NEW_SHAPE_BETAS:
-                offsets = rest_offsets(person)
-                known = betas, offsets
-                messages.append(Message(f"shape {track}", shape_text(track, offsets)))
-            shapes[track] = known
+            shape = self._shapes.get(track)
+            if shape is None or _differ(betas, shape.betas):
+                shape = Shape(betas, rest_offsets(person))
+                messages.append(Message(f"shape {track}", shape_text(track, shape)))
+            shapes[track] = shape
         # Replaced as a whole: the server's thread reads it for newcomers' hello.
         self._shapes = shapes
         return messages
@@ -184,7 +207,8 @@ class WebsocketSink:
                 ping_timeout=_PING_TIMEOUT_S,
                 open_timeout=_OPEN_TIMEOUT_S,
                 close_timeout=_CLOSE_TIMEOUT_S,
-                logger=_logger(),
+                ssl=self._tls,
+                logger=server_logger(discreet=self._admission.token is not None),
             )
         except Exception as error:  # whatever it is, `__init__` waits for it
             started.set_exception(error)
@@ -210,10 +234,11 @@ class WebsocketSink:
         client = Client(connection)
         self._clients.add(client)
         self._connections += 1
-        shapes = {track: offsets for track, (_, offsets) in self._shapes.items()}
-        zero = time.time() - time.monotonic()
+        hello = hello_text(
+            self._info, self._shapes, unix_time_at_zero_s=self._unix_time_at_zero_s
+        )
         try:
-            await client.serve(hello_text(self._info, shapes, unix_time_at_zero_s=zero))
+            await client.serve(hello)
         finally:
             self._clients.discard(client)
             self._sent_to_gone += client.status.sent
@@ -223,20 +248,23 @@ class WebsocketSink:
         self, connection: ServerConnection, request: Request
     ) -> Response | None:
         """Turn a client away before the handshake, or return None."""
-        if len(self._clients) >= self._max_clients:
-            return connection.respond(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                f"There are {self._max_clients} clients already.\n",
-            )
-        host = next(iter(request.headers.get_all("Host")), None)
-        for origin in request.headers.get_all("Origin"):
-            if not origin_allowed(origin, host_header=host, extra=self._origins):
-                return connection.respond(
-                    HTTPStatus.FORBIDDEN,
-                    f"Pages from {origin} may not listen; "
-                    f"allow them with --websocket-origin {origin}\n",
-                )
-        return None
+        headers = {name: request.headers.get_all(name) for name in HEADERS}
+        refusal = self._admission.refusal(request.path, headers, len(self._clients))
+        if refusal is None:
+            return None
+        response = connection.respond(refusal.status, f"{refusal.sentence}\n")
+        if refusal.status == HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+
+
+def _unix_time_at_zero_s() -> float:
+    """Return the Unix time at zero of the monotonic clock."""
+    return time.time() - time.monotonic()
+
+
+def _differ(betas: Float32, known: Float32) -> bool:
+    return bool(np.abs(betas - known).max(initial=0) > _NEW_SHAPE_BETAS)
 
 
 def _select_subprotocol(
@@ -249,14 +277,6 @@ def _select_subprotocol(
     if offered:
         raise NegotiationError(f"expected one of the subprotocols {BINARY}, {JSON}")
     return None
-
-
-def _logger() -> logging.Logger:
-    """Return the server's logger: silent unless the application configures logging."""
-    logger = logging.getLogger("pixie_runtime.websocket")
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
-    return logger
 
 
 def _cannot_listen(address: Address, error: OSError) -> str:

@@ -34,6 +34,15 @@ class StreamInfo:
     """Name of the body model that the parameters are for."""
     n_betas: int
     n_expression: int
+    arkit_names: tuple[str, ...] = ()
+    """Names of the face's weights; empty where a stream has none."""
+    face_note: str | None = None
+    """What of the face is not estimated, one sentence."""
+
+    @property
+    def dtype(self) -> np.dtype[np.void]:
+        """The layout of the stream's binary frames."""
+        return frame_dtype(self.n_betas, self.n_expression, len(self.arkit_names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +57,20 @@ class Moment:
     """`time.monotonic_ns()` when it was handed to the connections."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """A person's body at rest."""
+
+    betas: Float32
+    """(n_betas,)."""
+    rest_offsets: Float32
+    """Each joint relative to its parent, (55, 3), metres, body frame."""
+
+
 @cache
-def frame_dtype(n_betas: int, n_expression: int) -> np.dtype[np.void]:
+def frame_dtype(n_betas: int, n_expression: int, n_arkit: int = 0) -> np.dtype[np.void]:
     """Return the layout of a binary frame: packed, little endian, 4-byte aligned."""
+    face = [("arkit", "<f4", (n_arkit,))] if n_arkit else []
     return np.dtype(
         [
             ("magic", "S4"),
@@ -68,6 +88,7 @@ def frame_dtype(n_betas: int, n_expression: int) -> np.dtype[np.void]:
             ("joints", "<f4", (JOINT_COUNT, 3)),
             ("betas", "<f4", (n_betas,)),
             ("expression", "<f4", (n_expression,)),
+            *face,
         ]
     )
 
@@ -89,12 +110,12 @@ _MEANINGS = {
     "joints": "posed joints, metres, camera frame",
     "betas": "body shape",
     "expression": "facial expression",
+    "arkit": "the face as weights of ARKit's units, 0 to 1, by `arkit_names`",
 }
 
 
-def layout(n_betas: int, n_expression: int) -> dict[str, Any]:
+def layout(dtype: np.dtype[np.void]) -> dict[str, Any]:
     """Describe a binary frame field by field, for receivers to build a reader from."""
-    dtype = frame_dtype(n_betas, n_expression)
     names = {"S": "bytes", "u": "uint", "f": "float"}
     entries = []
     for name in dtype.names or ():
@@ -120,13 +141,13 @@ def layout(n_betas: int, n_expression: int) -> dict[str, Any]:
 
 
 def hello_text(
-    info: StreamInfo, shapes: Mapping[int, Float32], *, unix_time_at_zero_s: float
+    info: StreamInfo, shapes: Mapping[int, Shape], *, unix_time_at_zero_s: float
 ) -> str:
     """Encode the first message of a connection.
 
     Args:
         info: What the stream is of.
-        shapes: Rest offsets (55, 3) of the people in view, by track id.
+        shapes: Of the people in view, by track id.
         unix_time_at_zero_s: Unix time at zero of the monotonic clock, so that peers
             with synchronised clocks can compute latencies.
     """
@@ -139,7 +160,10 @@ def hello_text(
             "n_expression": info.n_expression,
             "joint_names": JOINT_NAMES,
             "parents": PARENTS,
-            "shapes": [_shape(track, offsets) for track, offsets in shapes.items()],
+            "parts": PARTS,
+            "arkit_names": info.arkit_names,
+            "face_note": info.face_note,
+            "shapes": [_shape(track, shape) for track, shape in shapes.items()],
             "units": {"length": "metre", "time": "second", "rotation": "wxyz"},
             "axes": {
                 "camera": {"x": "right", "y": "down", "z": "forward"},
@@ -147,14 +171,19 @@ def hello_text(
                 "handedness": "right",
             },
             "clock": {"unix_time_at_zero_s": unix_time_at_zero_s},
-            "binary": layout(info.n_betas, info.n_expression),
+            "binary": layout(info.dtype),
         }
     )
 
 
-def shape_text(track_id: int, offsets: Float32) -> str:
-    """Encode a person's rest offsets (55, 3): sent when they appear or change shape."""
-    return json.dumps({"type": "shape", **_shape(track_id, offsets)})
+def shape_text(track_id: int, shape: Shape) -> str:
+    """Encode a person's shape: sent when they appear or change it."""
+    return json.dumps({"type": "shape", **_shape(track_id, shape)})
+
+
+def clock_text(unix_time_at_zero_s: float) -> str:
+    """Encode what is sent when this machine's clock was set."""
+    return json.dumps({"type": "clock", "unix_time_at_zero_s": unix_time_at_zero_s})
 
 
 def alive_text(moment: Moment, *, frame_index: int, t_source_s: float) -> str:
@@ -171,10 +200,12 @@ def alive_text(moment: Moment, *, frame_index: int, t_source_s: float) -> str:
     )
 
 
-def person_record(person: Person, moment: Moment) -> npt.NDArray[np.void]:
-    """Return a person as one record of `frame_dtype`."""
-    params = person.params
-    dtype = frame_dtype(len(params.betas), len(params.expression))
+def person_record(
+    person: Person, moment: Moment, arkit: Float32 | None = None
+) -> npt.NDArray[np.void]:
+    """Return a person and the weights of their face as one record of `frame_dtype`."""
+    params, n_arkit = person.params, 0 if arkit is None else len(arkit)
+    dtype = frame_dtype(len(params.betas), len(params.expression), n_arkit)
     record = np.zeros((), dtype)
     record["magic"] = MAGIC
     record["version"] = VERSION
@@ -191,6 +222,8 @@ def person_record(person: Person, moment: Moment) -> npt.NDArray[np.void]:
     record["joints"] = person.joints
     record["betas"] = params.betas
     record["expression"] = params.expression
+    if arkit is not None:
+        record["arkit"] = arkit
     return record
 
 
@@ -199,9 +232,7 @@ def person_text(record: npt.NDArray[np.void]) -> str:
     fields: dict[str, Any] = {"type": "person"}
     for name in (record.dtype.names or ())[2:]:
         value = record[name]
-        if value.dtype.kind == "f":
-            value = np.round(value.astype(np.float64), _DECIMALS)
-        fields[name] = value.tolist()
+        fields[name] = _rounded(value) if value.dtype.kind == "f" else value.tolist()
     return json.dumps(fields, separators=(",", ":"))
 
 
@@ -211,11 +242,12 @@ def decode_person(message: bytes, info: StreamInfo) -> np.void:
     Raises:
         ValueError: it is no frame of this version with these sizes.
     """
-    dtype = frame_dtype(info.n_betas, info.n_expression)
+    dtype = info.dtype
     if len(message) != dtype.itemsize:
         raise ValueError(
             f"a frame of {len(message)} bytes; expected {dtype.itemsize} for "
-            f"{info.n_betas} betas and {info.n_expression} expression coefficients"
+            f"{info.n_betas} betas, {info.n_expression} expression coefficients and "
+            f"{len(info.arkit_names)} weights of the face"
         )
     record: np.void = np.frombuffer(message, dtype)[0]
     if record["magic"] != MAGIC or record["version"] != VERSION:
@@ -226,6 +258,13 @@ def decode_person(message: bytes, info: StreamInfo) -> np.void:
     return record
 
 
-def _shape(track_id: int, offsets: Float32) -> dict[str, Any]:
-    rounded = np.round(offsets.astype(float), _DECIMALS).tolist()
-    return {"track_id": track_id, "rest_offsets": rounded}
+def _shape(track_id: int, shape: Shape) -> dict[str, Any]:
+    return {
+        "track_id": track_id,
+        "betas": _rounded(shape.betas),
+        "rest_offsets": _rounded(shape.rest_offsets),
+    }
+
+
+def _rounded(values: Float32) -> Any:
+    return np.round(values.astype(np.float64), _DECIMALS).tolist()

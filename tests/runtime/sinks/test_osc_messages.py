@@ -33,7 +33,8 @@ def messages(datagram: bytes) -> list[tuple[str, list[Any]]]:
 def test_person_read_back_is_the_person_sent() -> None:
     person = make_person(3, track_id=7, frame_index=41)
     received: dict[str, list[list[Any]]] = {}
-    for datagram in person_datagrams(person, DEFAULT_DATAGRAM_BYTES):
+    weights = np.linspace(0, 1, 52, dtype=np.float32)
+    for datagram in person_datagrams(person, DEFAULT_DATAGRAM_BYTES, weights):
         for address, args in messages(datagram):
             received.setdefault(address.removeprefix("/pixie/7/"), []).append(args)
 
@@ -49,6 +50,7 @@ def test_person_read_back_is_the_person_sent() -> None:
     assert (first, total) == (0, 43)
     np.testing.assert_array_equal(expression, person.params.expression)
     np.testing.assert_array_equal(received["betas"][0][2:], person.params.betas)
+    np.testing.assert_array_equal(received["arkit"][0], weights)
     confidence = person.confidence
     assert received["confidence"][0] == pytest.approx(
         [confidence.body, confidence.left_hand, confidence.right_hand, confidence.face]
@@ -127,11 +129,31 @@ def test_alive_says_frame_time_and_how_many_people(count: int) -> None:
     assert messages(datagram) == [("/pixie/alive", [60, 2.0, count])]
 
 
-def test_every_address_is_documented() -> None:
-    documented = set(re.findall(r"^\| `(/pixie/[^`]+)`", DOCUMENT.read_text(), re.M))
-    sent = {"/pixie/alive"} | {
-        address.replace("/pixie/0/", "/pixie/<id>/")
-        for datagram in person_datagrams(make_person(0), DEFAULT_DATAGRAM_BYTES)
-        for address, _ in messages(datagram)
-    }
-    assert sent == documented
+def type_tags(message: OscMessage) -> str:
+    """Return a message's types as they stand in its bytes, behind address and comma."""
+    after_address = message.dgram[len(message.address) // 4 * 4 + 4 :]
+    tags: bytes = after_address[1 : after_address.index(0)]
+    return tags.decode()
+
+
+def test_every_message_is_documented_with_its_types_and_no_other_is() -> None:
+    rows = re.findall(
+        r"^\| `(/pixie/[^`]+)` \| `([^`]+)` \|", DOCUMENT.read_text(), re.M
+    )
+    documented = dict(rows)
+    sent = set()
+    weights = np.linspace(0, 1, 52, dtype=np.float32)
+    datagrams = person_datagrams(make_person(0), DEFAULT_DATAGRAM_BYTES, weights)
+    for datagram in [alive_datagram(make_tick()), *datagrams]:
+        for message in OscBundle(datagram):
+            address = message.address.replace("/pixie/0/", "/pixie/<id>/")
+            assert re.fullmatch(documented[address], type_tags(message)), address
+            sent.add(address)
+    assert sent == set(documented)
+
+
+def test_documented_number_of_datagrams_is_right() -> None:
+    weights = np.zeros(52, np.float32)
+    datagrams = person_datagrams(make_person(0), DEFAULT_DATAGRAM_BYTES, weights)
+    words = ("no", "one", "two", "three", "four", "five")
+    assert f"takes {words[len(datagrams)]} datagrams" in DOCUMENT.read_text()

@@ -1,6 +1,7 @@
 import json
 import re
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pixie_runtime.face import ARKIT_NAMES
 from pixie_runtime.rest_offsets import rest_offsets
 from pixie_runtime.sinks.websocket_messages import (
     Moment,
+    Shape,
     StreamInfo,
     alive_text,
+    clock_text,
     decode_person,
     frame_dtype,
     hello_text,
@@ -33,9 +37,11 @@ MOMENT = Moment(seq=9, people=1, sent_ns=2_500_000_000)
 @given(n_betas=st.integers(0, 300), n_expression=st.integers(0, 100))
 def test_frame_decoded_is_the_person_encoded(n_betas: int, n_expression: int) -> None:
     person = make_person(1, track_id=3, n_betas=n_betas, n_expression=n_expression)
-    message = person_record(person, MOMENT).tobytes()
+    info = StreamInfo("embedded", n_betas, n_expression, arkit_names=ARKIT_NAMES)
+    weights = np.linspace(0, 1, 52, dtype=np.float32)
+    message = person_record(person, MOMENT, weights).tobytes()
 
-    record = decode_person(message, StreamInfo("embedded", n_betas, n_expression))
+    record = decode_person(message, info)
 
     assert (record["track_id"], record["seq"], record["people"]) == (3, 9, 1)
     assert record["t_capture_s"] == person.times.grabbed_ns / 1e9
@@ -45,6 +51,7 @@ def test_frame_decoded_is_the_person_encoded(n_betas: int, n_expression: int) ->
     np.testing.assert_array_equal(record["joints"], person.joints)
     np.testing.assert_array_equal(record["betas"], person.params.betas)
     np.testing.assert_array_equal(record["expression"], person.params.expression)
+    np.testing.assert_array_equal(record["arkit"], weights)
     confidence = person.confidence
     np.testing.assert_allclose(
         record["confidence"],
@@ -72,7 +79,7 @@ def test_announced_layout_is_enough_to_read_a_frame() -> None:
 
 
 def test_every_field_can_be_viewed_in_place() -> None:
-    for field in layout(300, 100)["fields"]:
+    for field in layout(frame_dtype(300, 100, 52))["fields"]:
         size = 8 if field["type"] == "float64" else 4
         assert field["offset"] % size == 0
 
@@ -87,8 +94,9 @@ def test_json_frame_says_the_same_as_the_binary_one() -> None:
 
 
 def test_hello_explains_the_body() -> None:
-    offsets = rest_offsets(make_person(0))
-    hello = json.loads(hello_text(INFO, {5: offsets}, unix_time_at_zero_s=1.5))
+    person = make_person(0)
+    shape = Shape(person.params.betas, rest_offsets(person))
+    hello = json.loads(hello_text(INFO, {5: shape}, unix_time_at_zero_s=1.5))
     assert hello["type"] == "hello"
     assert hello["joint_names"] == list(JOINT_NAMES)
     assert hello["parents"] == list(PARENTS)
@@ -97,15 +105,31 @@ def test_hello_explains_the_body() -> None:
     assert hello["axes"]["camera"] == {"x": "right", "y": "down", "z": "forward"}
     assert hello["axes"]["handedness"] == "right"
     assert hello["units"]["length"] == "metre"
+    assert hello["parts"] == ["body", "left_hand", "right_hand", "face"]
     assert hello["clock"] == {"unix_time_at_zero_s": 1.5}
-    (shape,) = hello["shapes"]
-    assert shape["track_id"] == 5
-    np.testing.assert_allclose(shape["rest_offsets"], offsets, atol=1e-6)
+    (said,) = hello["shapes"]
+    assert said["track_id"] == 5
+    np.testing.assert_allclose(said["rest_offsets"], shape.rest_offsets, atol=1e-6)
+    np.testing.assert_allclose(said["betas"], shape.betas, atol=1e-6)
 
 
-def test_shape_and_alive_are_json_of_their_type() -> None:
-    shape = json.loads(shape_text(2, rest_offsets(make_person(0))))
+def test_hello_names_the_face_s_weights_where_there_are_any() -> None:
+    hello = json.loads(hello_text(INFO, {}, unix_time_at_zero_s=0))
+    assert (hello["arkit_names"], hello["face_note"]) == ([], None)
+    assert "arkit" not in {field["name"] for field in hello["binary"]["fields"]}
+    info = replace(INFO, arkit_names=ARKIT_NAMES, face_note="no tongue")
+    hello = json.loads(hello_text(info, {}, unix_time_at_zero_s=0))
+    assert hello["arkit_names"][-1] == "tongueOut"
+    assert hello["face_note"] == "no tongue"
+    last = hello["binary"]["fields"][-1]
+    assert (last["name"], last["shape"]) == ("arkit", [52])
+
+
+def test_shape_clock_and_alive_are_json_of_their_type() -> None:
+    person = make_person(0)
+    shape = json.loads(shape_text(2, Shape(person.params.betas, rest_offsets(person))))
     assert (shape["type"], shape["track_id"]) == ("shape", 2)
+    assert json.loads(clock_text(2.5)) == {"type": "clock", "unix_time_at_zero_s": 2.5}
     alive = json.loads(alive_text(MOMENT, frame_index=4, t_source_s=0.25))
     assert alive == {
         "type": "alive",
@@ -120,7 +144,10 @@ def test_shape_and_alive_are_json_of_their_type() -> None:
 @pytest.mark.parametrize(
     ("damage", "sentence"),
     [
-        (lambda m: m[:-4], "expected 1988 for 50 betas"),
+        (
+            lambda m: m[:-4],
+            "expected 1988 for 50 betas, 43 ",
+        ),
         (lambda m: b"XXXX" + m[4:], "begins with b'XXXX"),
         (lambda m: m[:4] + b"\x09" + m[5:], "expected b'PIXF' and version 1"),
     ],
@@ -139,6 +166,13 @@ def test_sizes_are_part_of_the_layout() -> None:
 def test_every_field_and_key_of_the_hello_is_documented() -> None:
     text = DOCUMENT.read_text()
     fields = re.findall(r"^\| `(\w+)` \| (?:4 bytes|u?int|float)", text, re.M)
-    assert fields == list(frame_dtype(50, 43).names or ())
+    assert fields == list(frame_dtype(50, 43, 52).names or ())
     hello = json.loads(hello_text(INFO, {}, unix_time_at_zero_s=0))
     assert [key for key in hello if f"`{key}`" not in text] == []
+    assert set(re.findall(r"^\*\*`(\w+)`\*\*", text, re.M)) == {
+        "hello",
+        "shape",
+        "clock",
+        "alive",
+        "person",
+    }

@@ -1,0 +1,92 @@
+"""Clients of a websocket sink, well-behaved and not."""
+
+import contextlib
+import json
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
+from websockets.typing import Origin, Subprotocol
+
+from pixie_runtime.addresses import Address
+from pixie_runtime.sinks.websocket import WebsocketSink
+from pixie_runtime.sinks.websocket_messages import StreamInfo, decode_person
+from tests.runtime.people import make_person, make_tick
+
+ANY_PORT = Address("127.0.0.1", 0)
+INFO = StreamInfo(body_model="embedded", n_betas=50, n_expression=43)
+T = TypeVar("T")
+
+
+@contextlib.contextmanager
+def client(
+    sink: WebsocketSink,
+    *subprotocols: str,
+    origin: str | None = None,
+    query: str = "",
+    headers: Mapping[str, str] | None = None,
+    trusting: ssl.SSLContext | None = None,
+) -> Iterator[Connection]:
+    """Connect as a program does that means well; `trusting` connects with TLS."""
+    scheme = "ws" if trusting is None else "wss"
+    with connect(
+        f"{scheme}://{sink.address}/{query}",
+        subprotocols=[Subprotocol(name) for name in subprotocols] or None,
+        origin=None if origin is None else Origin(origin),
+        additional_headers=headers,
+        ssl=trusting,
+        close_timeout=1,
+    ) as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def raw_client(sink: WebsocketSink) -> Iterator[socket.socket]:
+    """Connect, then do nothing: raw, so that no library reads behind our back."""
+    with socket.socket() as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        raw.settimeout(5)
+        raw.connect((sink.address.host, sink.address.port))
+        raw.sendall(
+            b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += raw.recv(1)
+        assert head.startswith(b"HTTP/1.1 101")
+        yield raw
+
+
+def until(ask: Callable[[], T], reached: Callable[[T], bool]) -> T:
+    """Return the answer once it is as wanted; ask over and over."""
+    deadline = time.monotonic() + 20
+    while not reached(answer := ask()):
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.005)
+    return answer
+
+
+def sends_until(sink: WebsocketSink, reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not reached():
+        assert time.monotonic() < deadline
+        sink.send(make_tick(make_person(0)))
+        time.sleep(0.005)
+
+
+def read_json(connection: Connection) -> Any:
+    text = connection.recv(timeout=5)
+    assert isinstance(text, str)
+    return json.loads(text)
+
+
+def read_record(connection: Connection) -> Any:
+    message = connection.recv(timeout=5)
+    assert isinstance(message, bytes)
+    return decode_person(message, INFO)
