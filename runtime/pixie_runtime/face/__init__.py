@@ -7,7 +7,17 @@
 `docs/face.md` says what is exact, what is fitted and what is not estimated.
 """
 
+from pixie_runtime.face.angles import FaceAngles, Turn, head_place, head_rotation
 from pixie_runtime.face.arkit import ARKIT_INDEX, ARKIT_NAMES, pascal_case
 from pixie_runtime.face.mapping import FaceMap
 
-__all__ = ["ARKIT_INDEX", "ARKIT_NAMES", "FaceMap", "pascal_case"]
+__all__ = [
+    "ARKIT_INDEX",
+    "ARKIT_NAMES",
+    "FaceAngles",
+    "FaceMap",
+    "Turn",
+    "head_place",
+    "head_rotation",
+    "pascal_case",
+]

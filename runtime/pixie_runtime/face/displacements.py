@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixie_runtime import rotations
-from pixie_runtime.body import BodyModel
+from pixie_runtime.body import BodyModel, ShapedBody
 from pixie_runtime.smplx import JAW, JOINT_COUNT
 from pixie_runtime.types import Float32, Float64
 
@@ -59,18 +59,24 @@ def jaw_displacements(model: BodyModel) -> Float64:
 
     With the mean face in rest pose.
     """
+    face = mean_face(model)
     moved = []
     for axis in (1, 2):
         turn = np.zeros(3, np.float32)
         turn[axis] = _PROBE
-        there, back = with_jaw(model, turn), with_jaw(model, -turn)
+        there, back = with_jaw(face, turn), with_jaw(face, -turn)
         moved.append((there - back).T / (2 * _PROBE))
     return np.asarray(moved, np.float64)
 
 
-def with_jaw(model: BodyModel, turn: Float32) -> Float32:
-    """Return the mean body's vertices (V, 3) with the jaw turned by a vector (3,)."""
+def mean_face(model: BodyModel) -> ShapedBody:
+    """Return the mean body with a neutral face."""
     none = np.zeros(0, np.float32)
+    return model.shaped(none, none)
+
+
+def with_jaw(face: ShapedBody, turn: Float32) -> Float32:
+    """Return the vertices (V, 3) at rest but for the jaw, turned by a vector (3,)."""
     pose = rotations.identity(JOINT_COUNT)
     pose[JAW] = rotations.from_rotvec(turn)
-    return model.shaped(none, none).posed(pose, np.zeros(3, np.float32)).vertices()
+    return face.posed(pose, np.zeros(3, np.float32)).vertices()

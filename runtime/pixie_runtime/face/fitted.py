@@ -17,6 +17,7 @@ from pixie_runtime.body import BodyModel, embedded_body_model
 from pixie_runtime.face.displacements import (
     Displacements,
     jaw_displacements,
+    mean_face,
     own_displacements,
     with_jaw,
 )
@@ -125,7 +126,7 @@ def fitted_displacements(model: BodyModel) -> Displacements:
     unit_field[:, :, field.vertices] = units.units[kept].reshape(len(kept), 3, -1)
     expression = to_ours.vectors(there.of_field(model.expression_field.dense()))
     jaw = to_ours.vectors(there.of_field(jaw_displacements(model)))
-    wanted = here.of_mesh(with_jaw(ours, _opened(units.jaw_open_angle)))
+    wanted = here.of_mesh(with_jaw(mean_face(ours), _opened(units.jaw_open_angle)))
     wanted -= here.of_mesh(ours.v_template)
     return Displacements(
         names=tuple(units.names[i] for i in kept),
@@ -197,14 +198,11 @@ def _opening(
     model: BodyModel, there: _Points, to_ours: _Similarity, wanted: Float64
 ) -> float:
     """Return the angle of the jaw that moves the points most nearly as `wanted`."""
-    shut = there.of_mesh(model.v_template)
-    errors = [
-        np.square(
-            to_ours.vectors(there.of_mesh(with_jaw(model, _opened(angle))) - shut)
-            - wanted
-        ).sum()
-        for angle in _OPENINGS
-    ]
+    face, shut = mean_face(model), there.of_mesh(model.v_template)
+    errors = []
+    for angle in _OPENINGS:
+        moved = there.of_mesh(with_jaw(face, _opened(angle))) - shut
+        errors.append(np.square(to_ours.vectors(moved) - wanted).sum())
     return float(_OPENINGS[int(np.argmin(errors))])
 
 

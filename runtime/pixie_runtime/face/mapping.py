@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from pixie_runtime import rotations
 from pixie_runtime.body import BodyModel, embedded_body_model
+from pixie_runtime.face.angles import Turn
 from pixie_runtime.face.arkit import ARKIT_INDEX, ARKIT_NAMES
 from pixie_runtime.face.displacements import Displacements, own_displacements
 from pixie_runtime.face.fitted import can_be_fitted, fitted_displacements
@@ -85,10 +86,10 @@ class FaceMap:
 
     def _looks(self, wxyz: Float32, side: str) -> dict[str, float]:
         """Return the weights of one eye's `eyeLook*` from its rotation in the head."""
-        pitch, yaw = gaze(wxyz)
+        turn = Turn.of(wxyz)
         # The angles are the left eye's; inwards is the other way round for the right.
-        turned = {"Down": pitch, "Up": pitch}
-        turned["In"] = turned["Out"] = yaw if side == "Left" else -yaw
+        sideways = turn.yaw if side == "Left" else -turn.yaw
+        turned = {"Down": turn.pitch, "Up": turn.pitch, "In": sideways, "Out": sideways}
         return {
             f"eyeLook{way}{side}": min(
                 max(0.0, by / self.eye_look_angles[f"eyeLook{way}"]), 1.0
@@ -117,13 +118,3 @@ def _displacements(model: BodyModel, n_expression: int) -> tuple[Displacements, 
     if not n_expression:
         note = f"the bundle gives no expression on {model.name}, only the jaw; {_GAZE}"
     return replace(moved, expression=moved.expression[:n_expression]), note
-
-
-def gaze(wxyz: Float32) -> tuple[float, float]:
-    """Return where an eye turned by `wxyz` (4,) looks, in radians.
-
-    Returns:
-        Pitch, positive downwards, and yaw, positive to the person's left.
-    """
-    x, y, z = rotations.apply(wxyz, np.array([0, 0, 1], np.float32)).tolist()
-    return float(-np.arcsin(np.clip(y, -1, 1))), float(np.arctan2(x, z))

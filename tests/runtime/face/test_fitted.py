@@ -15,7 +15,8 @@ from pixie_runtime.face import ARKIT_INDEX, ARKIT_NAMES, FaceMap
 from pixie_runtime.smplx import JAW
 from pixie_runtime.types import Float32
 from tests.runtime.body.files import in_smplx_layout, save
-from tests.runtime.face.test_mapping import UNITS, expression_of, with_face
+from tests.runtime.face.people import with_face
+from tests.runtime.face.test_mapping import UNITS, expression_of
 
 OURS = embedded_body_model()
 COEFFICIENTS = 100

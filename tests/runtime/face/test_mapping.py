@@ -1,16 +1,12 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pixie_runtime import rotations
 from pixie_runtime.body import BodyModel, embedded_body_model
 from pixie_runtime.face import ARKIT_INDEX, ARKIT_NAMES, FaceMap
-from pixie_runtime.smplx import JAW, LEFT_EYE, RIGHT_EYE
-from pixie_runtime.types import Float32, Float64, Person
-from tests.runtime.people import make_person
+from pixie_runtime.types import Float32, Float64
+from tests.runtime.face.people import with_face
 
 MODEL = embedded_body_model()
 FACE_MAP = FaceMap.of(MODEL, MODEL.n_expression)
@@ -19,18 +15,6 @@ assert MODEL.arkit_to_expression is not None
 assert MODEL.jaw_open_angle is not None
 UNITS = list(MODEL.arkit_names)
 TO_EXPRESSION = MODEL.arkit_to_expression
-
-
-def with_face(expression: Float32, **rotvecs: tuple[float, float, float]) -> Person:
-    """Return a person with this expression, a still head, and these joints turned."""
-    person = make_person(0)
-    turns = person.params.rotations.copy()
-    turns[[JAW, LEFT_EYE, RIGHT_EYE]] = rotations.identity()
-    joints = {"jaw": JAW, "left_eye": LEFT_EYE, "right_eye": RIGHT_EYE}
-    for name, rotvec in rotvecs.items():
-        turns[joints[name]] = rotations.from_rotvec(np.array(rotvec, np.float32))
-    params = replace(person.params, expression=expression, rotations=turns)
-    return replace(person, params=params)
 
 
 def expression_of(**scores: float) -> Float32:
@@ -147,12 +131,12 @@ def test_a_jaw_turned_sideways_is_jaw_left_or_right(yaw: float, name: str) -> No
 @pytest.mark.parametrize(
     ("eye", "rotvec", "name"),
     [
-        ("left_eye", (0.1, 0, 0), "eyeLookDownLeft"),
-        ("right_eye", (-0.1, 0, 0), "eyeLookUpRight"),
-        ("left_eye", (0, 0.1, 0), "eyeLookOutLeft"),
-        ("right_eye", (0, 0.1, 0), "eyeLookInRight"),
-        ("left_eye", (0, -0.1, 0), "eyeLookInLeft"),
-        ("right_eye", (0, -0.1, 0), "eyeLookOutRight"),
+        ("left_eye_smplhf", (0.1, 0, 0), "eyeLookDownLeft"),
+        ("right_eye_smplhf", (-0.1, 0, 0), "eyeLookUpRight"),
+        ("left_eye_smplhf", (0, 0.1, 0), "eyeLookOutLeft"),
+        ("right_eye_smplhf", (0, 0.1, 0), "eyeLookInRight"),
+        ("left_eye_smplhf", (0, -0.1, 0), "eyeLookInLeft"),
+        ("right_eye_smplhf", (0, -0.1, 0), "eyeLookOutRight"),
     ],
 )
 def test_eyes_look_where_their_joints_turn(
