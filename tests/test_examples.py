@@ -1,15 +1,11 @@
 """The examples run for real: each against the sink that it is an example for."""
 
-import os
-import queue
 import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import cv2
@@ -21,62 +17,16 @@ from pixie_runtime.sinks.take import TakeSink
 from pixie_runtime.sinks.websocket import WebsocketSink
 from pixie_runtime.sinks.websocket_admission import Admission
 from pixie_runtime.sinks.websocket_messages import StreamInfo
+from tests.programs import Output, running
 from tests.runtime.people import make_person, make_tick
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
 
-class Output:
-    """Lines of a running program, as they come."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        self._lines: queue.Queue[str] = queue.Queue()
-        self._thread = threading.Thread(target=self._read, args=(process.stdout,))
-        self._thread.start()
-
-    def _read(self, stream: Iterator[str]) -> None:
-        for line in stream:
-            self._lines.put(line)
-
-    def wait_for(
-        self, text: str, *, meanwhile: Callable[[], object] = lambda: None
-    ) -> str:
-        """Return the first line with `text` in it; calls `meanwhile` over and over."""
-        seen = []
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            meanwhile()
-            try:
-                seen.append(self._lines.get(timeout=0.05))
-            except queue.Empty:
-                continue
-            if text in seen[-1]:
-                return seen[-1]
-        raise AssertionError(f"no line with {text!r} in {seen}")
-
-    def join(self) -> None:
-        self._thread.join()
-
-
-@contextmanager
-def running(name: str, *args: str) -> Iterator[Output]:
-    process = subprocess.Popen(
-        [sys.executable, str(EXAMPLES / name), *args],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-    output = Output(process)
-    try:
-        yield output
-    finally:
-        process.kill()
-        process.wait()
-        output.join()
-        assert process.stdout is not None
-        process.stdout.close()
+def example(name: str, *args: str) -> AbstractContextManager[Output]:
+    """Start an example; yields what it prints."""
+    return running([sys.executable, EXAMPLES / name, *args])
 
 
 def test_osc_receiver_prints_pelvis_and_head() -> None:
@@ -86,7 +36,7 @@ def test_osc_receiver_prints_pelvis_and_head() -> None:
     person = make_person(0, track_id=3)
     x = person.joints[0, 0]
     sink = OscSink(Address("127.0.0.1", port))
-    with running("01_osc_receiver.py", str(port)) as output:
+    with example("01_osc_receiver.py", str(port)) as output:
         output.wait_for(f"listening on {port}")
         output.wait_for(
             f"person 3: pelvis {x:+.2f} right",
@@ -102,7 +52,7 @@ def test_websocket_receiver_reads_frames_from_the_hello() -> None:
     sink = WebsocketSink(Address("127.0.0.1", 0), info)
     person = make_person(0, track_id=2, frame_index=31)
     x, y, z = person.joints[0]
-    with running("02_websocket_receiver.py", f"ws://{sink.address}") as output:
+    with example("02_websocket_receiver.py", f"ws://{sink.address}") as output:
         output.wait_for("connected: 55 joints")
         output.wait_for(
             f"person 2 frame 31: pelvis {x:+.2f} {y:+.2f} {z:+.2f} m",
@@ -117,7 +67,7 @@ def test_take_reader_prints_the_take(tmp_path: Path) -> None:
     for frame in range(31):
         sink.send(make_tick(make_person(frame, frame_index=frame)))
     sink.close()
-    with running("03_read_take.py", str(tmp_path / "take.npz")) as output:
+    with example("03_read_take.py", str(tmp_path / "take.npz")) as output:
         output.wait_for("31 frames in 1.00 s, 30.00 fps")
         output.wait_for("poses (31, 165), betas (50,)")
         output.wait_for("face: confidence")

@@ -117,6 +117,7 @@ print(traffic.dropped, max(sizes), dict(zip(names, values))["FragCreates"])
 """
 CAN_UNSHARE = (
     shutil.which("unshare") is not None
+    and shutil.which("ip") is not None
     and subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode
     == 0
 )

@@ -1,0 +1,55 @@
+"""A real browser without a window: Debian's Chromium, driven by Playwright."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium")
+
+needs_browser = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium here; scripts/receivers installs it"
+)
+
+_QUIET = (
+    "--no-sandbox",  # tests run as root in containers
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@contextmanager
+def browser_page(
+    *,
+    width: int = 1280,
+    height: int = 800,
+    scheme: Literal["dark", "light"] = "dark",
+) -> Iterator[Page]:
+    """Open an empty page in a browser of its own, with a profile of its own.
+
+    Whatever the page writes to its console as an error, or throws, fails the test at
+    the end.
+    """
+    wrong: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET)
+        page = browser.new_page(
+            viewport={"width": width, "height": height}, color_scheme=scheme
+        )
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "console",
+            lambda said: wrong.append(said.text) if said.type == "error" else None,
+        )
+        try:
+            yield page
+        finally:
+            browser.close()
+    assert wrong == []
