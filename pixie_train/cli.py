@@ -14,6 +14,7 @@ from pixie_runtime.errors import PixieError
 from pixie_train.config import TrainConfig
 from pixie_train.data.motion import load_motion_bank
 from pixie_train.plots import plot_history
+from pixie_train.shape_command import ShapeGaussiansOptions, run_shape_gaussians
 from pixie_train.training import train
 
 
@@ -60,10 +61,17 @@ def run_landmark(options: LandmarkOptions) -> None:
 
 
 def main() -> None:
-    """Entry point: `pixie-train landmark [options]`."""
-    commands: dict[str, Callable[..., LandmarkOptions]] = {"landmark": LandmarkOptions}
+    """Entry point: `pixie-train COMMAND [options]`."""
+    commands: dict[str, Callable[..., LandmarkOptions | ShapeGaussiansOptions]] = {
+        "landmark": LandmarkOptions,
+        "shape-gaussians": ShapeGaussiansOptions,
+    }
     try:
-        run_landmark(tyro.extras.subcommand_cli_from_dict(commands, prog="pixie-train"))
+        options = tyro.extras.subcommand_cli_from_dict(commands, prog="pixie-train")
+        if isinstance(options, ShapeGaussiansOptions):
+            print(run_shape_gaussians(options))
+        else:
+            run_landmark(options)
     except PixieError as error:
         print(f"pixie-train: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None

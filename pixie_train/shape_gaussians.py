@@ -17,7 +17,8 @@ from pixie_runtime.errors import ModelFileError
 
 Float64 = npt.NDArray[np.float64]
 
-_SMALLEST_VARIANCE = 1e-6
+_ROUNDING = 1e-9
+"""Variances that are smaller than this share of the largest are rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,14 @@ class ShapeGaussian:
     def standard(cls, n_betas: int) -> Self:
         """Return mean 0 and covariance 1."""
         return cls(np.zeros(n_betas), np.eye(n_betas))
+
+    def is_distribution(self) -> bool:
+        """Whether the covariance is one: symmetric and positive definite."""
+        covariance = self.covariance
+        if not np.allclose(covariance, covariance.T, atol=1e-6):
+            return False
+        values = np.linalg.eigvalsh(covariance)
+        return bool(values[0] > _ROUNDING * values[-1])
 
     def first(self, n_betas: int) -> Self:
         """Return the distribution of the first coefficients alone.

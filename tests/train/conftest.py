@@ -9,6 +9,7 @@ from torch import Tensor
 from pixie_runtime.body import BodyModel, embedded_body_model, load_body_model
 from pixie_train.data.motion import MotionBank, load_motion_bank
 from pixie_train.data.people import PeopleFactory
+from pixie_train.shape_file import ShapeSamples, read_samples
 from tests import parity_case
 
 
@@ -69,3 +70,12 @@ def _of_the_body(name: str) -> bool:
         "face_kpt",
         "box_center_size",
     }
+
+
+@pytest.fixture(scope="session")
+def strangers() -> ShapeSamples:
+    """Return 300 people of the bake's population whom the bake has not drawn.
+
+    `python -m tools.shape_samples --seed 1 --count 300` wrote the file.
+    """
+    return read_samples(Path(__file__).parents[1] / "golden" / "shape_samples.npz")

@@ -20,15 +20,21 @@ _LARGEST_ARRAY = 1 << 30
 
 _PICKLE_START = b"\x80"
 
+_BODY_EXPECTED = "a body of pixie-live or an unchanged SMPLX_NEUTRAL.npz"
+
 
 class ModelArchive:
     """An open .npz: reads one named array at a time, checking before it allocates.
 
-    Raises ModelFileError for whatever is wrong with the file or an array in it.
+    Raises ModelFileError for whatever is wrong with the file or an array in it; `what`
+    the file is and what was `expected` stand in its sentences.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, *, what: str = "body model", expected: str = _BODY_EXPECTED
+    ) -> None:
         self.path = path
+        self._what, self._expected = f"the {what} {path}", expected
         self._sizes: dict[str, int] = {}
         try:
             with path.open("rb") as file:
@@ -36,10 +42,10 @@ class ModelArchive:
             self._zip = zipfile.ZipFile(path)
         except OSError as error:
             raise ModelFileError(
-                f"cannot open the body model {path}: {error.strerror or error}"
+                f"cannot open {self._what}: {error.strerror or error}"
             ) from error
         except (zipfile.BadZipFile, ValueError) as error:
-            raise ModelFileError(_not_a_zip(path, start)) from error
+            raise ModelFileError(self._not_a_zip(start)) from error
 
     def __enter__(self) -> Self:
         return self
@@ -126,18 +132,17 @@ class ModelArchive:
 
     def _error(self, key: str, problem: str) -> ModelFileError:
         return ModelFileError(
-            f'"{key}" of the body model {self.path} {problem}; expected a body of '
-            "pixie-live or an unchanged SMPLX_NEUTRAL.npz, so get a fresh copy"
+            f'"{key}" of {self._what} {problem}; expected {self._expected}, '
+            "so get a fresh copy"
         )
 
-
-def _not_a_zip(path: Path, start: bytes) -> str:
-    if start == _PICKLE_START or path.suffix == ".pkl":
+    def _not_a_zip(self, start: bytes) -> str:
+        if start == _PICKLE_START or self.path.suffix == ".pkl":
+            return (
+                f"{self._what} is a pickle, which is never read because it can "
+                "run programs; give the .npz of the same download instead"
+            )
         return (
-            f"the body model {path} is a pickle, which is never read because it can "
-            "run programs; give the .npz of the same download instead"
+            f"{self._what} is no .npz archive or is cut short; expected "
+            f"{self._expected}, so get a fresh copy"
         )
-    return (
-        f"the body model {path} is no .npz archive or is cut short; expected a body "
-        "of pixie-live or an SMPLX_*.npz, so get a fresh copy"
-    )

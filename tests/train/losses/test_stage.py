@@ -6,7 +6,7 @@ from torch import Tensor
 
 from pixie_runtime.errors import UsageError
 from pixie_train.batch import Batch, CropKind, Targets, join
-from pixie_train.losses.choices import Choices
+from pixie_train.losses.choices import Choices, Samples
 from pixie_train.losses.stage import Loss, StageLosses
 from pixie_train.losses.terms import TERMS
 from pixie_train.losses.weights import (
@@ -77,14 +77,14 @@ def test_a_weight_scales_its_term_and_no_other() -> None:
 @pytest.mark.parametrize("samples", ["all", "known"])
 @pytest.mark.parametrize("kind", CropKind)
 def test_samples_of_which_nothing_is_known_change_nothing(
-    kind: CropKind, samples: str
+    kind: CropKind, samples: Samples
 ) -> None:
     """Not even if what stands in their place is no number."""
     labels = EVERYTHING
     for field in fields(TermWeights):
         if field.name.endswith("_prior") or field.name == "update":
             labels = replace(labels, **{field.name: 0.0})
-    choices = Choices(samples="all" if samples == "all" else "known")
+    choices = Choices(samples=samples)
     said = predictions(5)
     known = batch(kind, 3)
     empty = batch(kind, 2, seed=9, known=False)
