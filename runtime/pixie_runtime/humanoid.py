@@ -111,11 +111,10 @@ def humanoid_pose(person: Person) -> HumanoidPose:
     turned = rotations.multiply(wxyz, frames)
     turned[0] = rotations.multiply(_UPRIGHT, turned[0])
     turned[1:] = rotations.multiply(back, turned[1:])
-    placed = np.empty((JOINT_COUNT, 3))
-    placed[0] = rotations.apply(_UPRIGHT, person.joints[0].astype(np.float64))
-    placed[1:] = rotations.apply(back, offsets[1:])
+    placed = to_unity_positions(rotations.apply(back, offsets[1:]).astype(np.float32))
+    hips = to_unity_world(person.joints[:1])
     return HumanoidPose(
-        to_unity_positions(placed.astype(np.float32)),
+        np.concatenate([hips, placed]),
         to_unity_rotations(turned.astype(np.float32)),
     )
 
@@ -134,6 +133,14 @@ def t_pose_frames(offsets: Float64) -> Float64:
     frames[:, 0] = 1.0
     frames[_LIMBS] = _shortest_turns(_ALONG, offsets[_LIMB_ENDS])
     return frames
+
+
+def to_unity_world(points: Float32) -> Float32:
+    """Turn camera positions (..., 3) upright and mirror them: x, y and z, all of them.
+
+    Upright is y up and z towards the camera; `to_unity_positions` does the rest.
+    """
+    return -points
 
 
 def to_unity_positions(points: Float32) -> Float32:

@@ -1,0 +1,149 @@
+"""Sends a person to VMC receivers: Unity, Unreal, VTuber programs, Blender."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from pixie_runtime.addresses import Address
+from pixie_runtime.datagram_sizes import DEFAULT_DATAGRAM_BYTES
+from pixie_runtime.ground import Ground, Origin
+from pixie_runtime.humanoid import humanoid_pose
+from pixie_runtime.humanoid_root import RootMode, rooted
+from pixie_runtime.sinks import Tick, Traffic
+from pixie_runtime.sinks.datagrams import DatagramSender
+from pixie_runtime.sinks.osc_bundles import datagrams
+from pixie_runtime.sinks.pace import Pace
+from pixie_runtime.sinks.port_per_person import Places
+from pixie_runtime.sinks.vmc_expressions import ExpressionNames, expressions
+from pixie_runtime.sinks.vmc_messages import (
+    Calibration,
+    Status,
+    expression_messages,
+    own_messages,
+    pose_messages,
+    status_messages,
+)
+from pixie_runtime.types import Float32, Person
+
+
+@dataclass(frozen=True, slots=True)
+class VmcSettings:
+    """What a VMC stream is like."""
+
+    root: RootMode = "hips"
+    """What carries the movement through the world."""
+    origin: Origin = "ground"
+    """Where the world's origin is."""
+    expressions: tuple[ExpressionNames, ...] = ("vrm0",)
+    """The names that the face's expressions are sent by."""
+    rate_hz: float | None = None
+    """Frames a second at most; None sends every frame."""
+    datagram_bytes: int = DEFAULT_DATAGRAM_BYTES
+    """The longest datagram to send."""
+
+
+class VmcSink:
+    """Streams one person to one receiver; `docs/vmc.md` lists the messages.
+
+    The protocol knows of one person only. Of several, the one who was there first is
+    sent; `PortPerPerson` sends each to a port of their own.
+
+    Args:
+        address: Of the receiver.
+        settings: What the stream is like.
+        face: Returns a person's weights of ARKit's units, (52,).
+        ground: Where the world's origin is, if it is on the ground; shared by sinks
+            whose people are to stand on one ground.
+        clock_ns: The clock of `Frame.grabbed_ns`.
+
+    Raises:
+        SinkError: the host's name cannot be resolved.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        settings: VmcSettings,
+        *,
+        face: Callable[[Person], Float32],
+        ground: Ground | None = None,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._address = address
+        self._settings = settings
+        self._face = face
+        self._ground = ground or Ground()
+        self._clock_ns = clock_ns
+        self._pace = Pace(settings.rate_hz)
+        self._place = Places(1)
+        self._began_ns: int | None = None
+        self._seen = False
+        self._sender = DatagramSender(address, "VMC")
+
+    @property
+    def name(self) -> str:
+        """`vmc` and the receiver's address."""
+        return f"vmc {self._address}"
+
+    @property
+    def dropped(self) -> int:
+        """Datagrams that are known not to have arrived."""
+        return self._sender.dropped
+
+    @property
+    def traffic(self) -> Traffic:
+        """Datagrams sent and dropped."""
+        return Traffic(self._sender.sent, self._sender.dropped)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """One sentence about the first datagram that was lost, if any was."""
+        return self._sender.warnings
+
+    def send(self, tick: Tick) -> None:
+        """Send that we are there and, if somebody is in view, all about them.
+
+        Receivers keep the last pose while nobody is.
+        """
+        (person,) = self._place.assign(tick.people)
+        if person is not None:
+            self._seen = True
+            self._ground.observe(person)
+        grabbed_ns = tick.frame.grabbed_ns
+        if self._began_ns is None:
+            self._began_ns = grabbed_ns
+        if not self._pace.lets_through(grabbed_ns / 1e9):
+            return
+        time_s = (grabbed_ns - self._began_ns) / 1e9
+        messages = [status_messages(self._status(time_s, person is not None))]
+        if person is not None:
+            latency_ms = (self._clock_ns() - grabbed_ns) / 1e6
+            messages.append(self._person_messages(person, latency_ms))
+        limit = self._settings.datagram_bytes
+        for datagram in datagrams(chain.from_iterable(messages), limit):
+            self._sender.send(datagram)
+
+    def close(self) -> None:
+        """Free the socket."""
+        self._sender.close()
+
+    def _person_messages(self, person: Person, latency_ms: float) -> Iterator[bytes]:
+        pose = humanoid_pose(person)
+        if self._settings.origin == "ground":
+            positions = pose.positions.copy()
+            positions[0] -= self._ground.place
+            pose = replace(pose, positions=positions)
+        yield from pose_messages(rooted(pose, self._settings.root))
+        yield from own_messages(person, latency_ms)
+        values = expressions(self._face(person), self._settings.expressions)
+        yield from expression_messages(values)
+
+    def _status(self, time_s: float, tracking: bool) -> Status:
+        if not self._seen:
+            calibration = Calibration.WAITING
+        elif self._settings.origin == "ground" and not self._ground.settled:
+            calibration = Calibration.CALIBRATING
+        else:
+            calibration = Calibration.CALIBRATED
+        return Status(self._seen, calibration, tracking, time_s)
