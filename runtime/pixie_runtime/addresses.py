@@ -26,7 +26,11 @@ class Address:
 
 
 def parse_address(
-    text: str, *, option: str, default_host: str | None = None
+    text: str,
+    *,
+    option: str,
+    default_host: str | None = None,
+    default_port: int | None = None,
 ) -> Address:
     """Read an address from the command line.
 
@@ -34,12 +38,18 @@ def parse_address(
         text: `HOST:PORT`, `[IPV6]:PORT`, or `PORT` alone where there is a default host.
         option: The option that it was given to; errors name it.
         default_host: Host of a lone port; None makes the host obligatory.
+        default_port: Port of a lone host; not together with a default host.
 
     Raises:
         UsageError: the text is no such address.
     """
     expected = "HOST:PORT" if default_host is None else "[HOST:]PORT"
-    host, colon, port = text.strip().rpartition(":")
+    full = text.strip()
+    if default_port is not None:
+        expected = "HOST[:PORT]"
+        if ":" not in full or full.endswith("]"):
+            full = f"{full}:{default_port}"
+    host, colon, port = full.rpartition(":")
     if host.count(":") and not host.startswith("["):
         raise UsageError(
             f'{option} {text!r}: an IPv6 address goes in brackets, as in "[::1]:9000"'
@@ -59,7 +69,11 @@ def parse_address(
 
 
 def parse_addresses(
-    texts: Iterable[str], *, option: str, default_host: str | None = None
+    texts: Iterable[str],
+    *,
+    option: str,
+    default_host: str | None = None,
+    default_port: int | None = None,
 ) -> tuple[Address, ...]:
     """Read the addresses that an option was given, one after the other.
 
@@ -68,7 +82,9 @@ def parse_addresses(
     """
     addresses: dict[Address, None] = {}
     for text in texts:
-        address = parse_address(text, option=option, default_host=default_host)
+        address = parse_address(
+            text, option=option, default_host=default_host, default_port=default_port
+        )
         if address in addresses:
             raise UsageError(f"{option} {text!r} is there twice; leave one out")
         addresses[address] = None

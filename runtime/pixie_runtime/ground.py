@@ -4,23 +4,27 @@ One camera does not know how high it hangs. An avatar, though, is expected to st
 the origin of its scene, on the ground, and not metres behind it and below.
 """
 
-from typing import Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pixie_runtime.humanoid import to_unity_world
+from pixie_runtime.humanoid import UPRIGHT
 from pixie_runtime.humanoid_root import SOLE_BELOW_ANKLE, SOLE_BELOW_TOES
 from pixie_runtime.smplx import JOINT_INDEX
-from pixie_runtime.types import Float32, Person
+from pixie_runtime.types import Float64, Person
 
-Origin = Literal["ground", "camera"]
-"""Where the world's origin is: on the ground where somebody was first seen, or at the
-camera."""
+if TYPE_CHECKING:
+    from pixie_runtime.calibration import Calibration
 
 _SETTLE_S = 1.0
 """How long, on the source's clock, the place may still change."""
 _ANKLES = [JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"]]
 _TOES = [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]]
+
+
+def _uncalibrated() -> "Calibration | None":
+    return None
 
 
 class Ground:
@@ -30,13 +34,22 @@ class Ground:
     does not move, and stays from then on: whatever the person does afterwards, walking,
     sitting down, jumping, moves the avatar and not the ground. Who else comes into view
     stands on the same ground, so that people keep their distances.
+
+    The camera is taken to be level, unless a calibration says how it is tilted; its
+    floor then is the ground.
+
+    Args:
+        calibration: Returns the one that holds now, if any.
     """
 
-    def __init__(self) -> None:
-        self._samples: list[Float32] = []
+    def __init__(
+        self, calibration: "Callable[[], Calibration | None]" = _uncalibrated
+    ) -> None:
+        self._calibration = calibration
+        self._samples: list[Float64] = []
         self._track_id = -1
         self._began_s = self._seen_s = 0.0
-        self._place = np.zeros(3, np.float32)
+        self._place = np.zeros(4)
         self._settled = False
 
     @property
@@ -44,13 +57,19 @@ class Ground:
         """Whether it has been found for good."""
         return self._settled
 
-    @property
-    def place(self) -> Float32:
-        """The point on the ground as far as it is known, (3,), metres.
+    def world_from_camera(self) -> Float64:
+        """Return where the camera is, as far as is known, (4, 4), metres.
 
-        In Unity's axes, from the camera.
+        The world is right-handed: x to the camera's right, y up. Its origin is the
+        point on the ground.
         """
-        return self._place
+        calibration = self._calibration()
+        T = UPRIGHT if calibration is None else calibration.floor_from_camera
+        floor_m = self._place[3] if calibration is None else 0.0
+        x, _, z = T[:3, :3] @ self._place[:3] + T[:3, 3]
+        moved = T.copy()
+        moved[:3, 3] -= [x, floor_m, z]
+        return moved
 
     def observe(self, person: Person) -> None:
         """Take note of a person, as long as the ground is not settled."""
@@ -63,15 +82,15 @@ class Ground:
             self._samples.clear()
             self._track_id, self._began_s = person.track_id, now
         self._seen_s = now
-        self._samples.append(_standing_point(person))
-        self._place = np.median(self._samples, axis=0).astype(np.float32)
+        self._samples.append(_sample(person))
+        self._place = np.median(self._samples, axis=0)
         self._settled = now - self._began_s >= _SETTLE_S
 
 
-def _standing_point(person: Person) -> Float32:
-    """Return the point below the hips, as low as the lower sole, (3,)."""
-    joints = to_unity_world(person.joints)
-    ankles = joints[_ANKLES, 1] - SOLE_BELOW_ANKLE
-    toes = joints[_TOES, 1] - SOLE_BELOW_TOES
-    lowest = min(ankles.min(), toes.min())
-    return np.array([joints[0, 0], lowest, joints[0, 2]], np.float32)
+def _sample(person: Person) -> Float64:
+    """Return where the pelvis is, camera frame, and how high the lower sole, (4,)."""
+    joints = person.joints.astype(np.float64)
+    heights = -joints[:, 1]
+    ankles = heights[_ANKLES].min() - SOLE_BELOW_ANKLE
+    toes = heights[_TOES].min() - SOLE_BELOW_TOES
+    return np.append(joints[0], min(ankles, toes))

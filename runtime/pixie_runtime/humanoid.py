@@ -81,17 +81,18 @@ _ALONG = np.array([_LEFT, _LEFT, _DOWN, _DOWN, _RIGHT, _RIGHT, _DOWN, _DOWN])
 
 _NO_LENGTH = 1e-6
 _PARENTS = np.asarray(PARENTS[1:])
-_UPRIGHT = np.array([0.0, 1.0, 0.0, 0.0])
-"""Half a turn about x, wxyz: from a camera that looks at somebody (y down, z away) to
-a world that they stand in (y up, z towards the camera)."""
+UPRIGHT: Float64 = np.diag([1.0, -1.0, -1.0, 1.0])
+"""Half a turn about x, (4, 4): from the camera frame (y down, z away) to a world that
+people stand in (y up, z towards the camera), whose origin is a level camera."""
+UPRIGHT.flags.writeable = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HumanoidPose:
     """A person's bones, by the numbers of SMPL-X's joints.
 
-    The world has its origin at the camera, y up, and z from the person to the camera:
-    who faces the camera looks along z.
+    In the world y is up, and z leads from the person to the camera: who faces the
+    camera looks along z.
     """
 
     positions: Float32
@@ -101,20 +102,28 @@ class HumanoidPose:
     in a T-pose that faces the camera."""
 
 
-def humanoid_pose(person: Person) -> HumanoidPose:
-    """Return the person's bones as Unity has them."""
+def humanoid_pose(person: Person, world_from_camera: Float64 = UPRIGHT) -> HumanoidPose:
+    """Return the person's bones as Unity has them.
+
+    Args:
+        person: In the camera frame.
+        world_from_camera: Where the camera is in the world, (4, 4), metres. The world
+            is still right-handed here: x to the camera's right, y up.
+    """
     offsets = rest_offsets(person).astype(np.float64)
     wxyz = person.params.rotations.astype(np.float64)
     frames = t_pose_frames(offsets)
     back = rotations.inverse(frames[_PARENTS])
 
     turned = rotations.multiply(wxyz, frames)
-    turned[0] = rotations.multiply(_UPRIGHT, turned[0])
+    R = world_from_camera[:3, :3]
+    turned[0] = rotations.multiply(rotations.from_matrix(R), turned[0])
     turned[1:] = rotations.multiply(back, turned[1:])
-    placed = to_unity_positions(rotations.apply(back, offsets[1:]).astype(np.float32))
-    hips = to_unity_world(person.joints[:1])
+    placed = np.empty((JOINT_COUNT, 3))
+    placed[0] = R @ person.joints[0] + world_from_camera[:3, 3]
+    placed[1:] = rotations.apply(back, offsets[1:])
     return HumanoidPose(
-        np.concatenate([hips, placed]),
+        to_unity_positions(placed.astype(np.float32)),
         to_unity_rotations(turned.astype(np.float32)),
     )
 
@@ -133,14 +142,6 @@ def t_pose_frames(offsets: Float64) -> Float64:
     frames[:, 0] = 1.0
     frames[_LIMBS] = _shortest_turns(_ALONG, offsets[_LIMB_ENDS])
     return frames
-
-
-def to_unity_world(points: Float32) -> Float32:
-    """Turn camera positions (..., 3) upright and mirror them: x, y and z, all of them.
-
-    Upright is y up and z towards the camera; `to_unity_positions` does the rest.
-    """
-    return -points
 
 
 def to_unity_positions(points: Float32) -> Float32:

@@ -4,22 +4,13 @@ Whatever the mode, root and hips together put the hips where the person's pelvis
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from pixie_runtime import rotations
 from pixie_runtime.humanoid import BONE_NAMES, HumanoidPose
 from pixie_runtime.types import Float32, Float64
-
-RootMode = Literal["hips", "root", "both"]
-"""What carries the movement.
-
-- `hips`: the root stays at the origin; the hips move and turn.
-- `root`: the root moves and never turns; the hips turn, at standing height above it.
-- `both`: the root is on the ground below the hips and faces where they face; the hips
-  have their height above the ground and whatever they lean.
-"""
+from pixie_runtime.vmc_settings import RootMode
 
 SOLE_BELOW_TOES = 0.01
 """Metres from the joint at which toes begin to the ground, standing."""

@@ -16,6 +16,13 @@ from pixie_runtime.datagram_sizes import (
     SMALLEST_DATAGRAM_BYTES,
 )
 from pixie_runtime.errors import UsageError
+from pixie_runtime.vmc_settings import (
+    VMC_PORT,
+    Origin,
+    RootMode,
+    VmcSettings,
+    parse_expression_names,
+)
 from pixie_runtime.web_origins import check_origins
 from pixie_runtime.web_tokens import read_token
 
@@ -41,6 +48,14 @@ _CertificateAndKey = Annotated[
     tuple[Path, Path] | None,
     tyro.conf.arg(metavar="CERT KEY", help_behavior_hint=""),
 ]
+_Root = Annotated[RootMode, tyro.conf.arg(metavar="hips|root|both")]
+_Origin = Annotated[Origin, tyro.conf.arg(metavar="ground|camera")]
+_Expressions = Annotated[
+    tuple[str, ...],
+    tyro.conf.UseAppendAction,
+    tyro.conf.arg(metavar="vrm0|vrm1|arkit|arkit-pascal", help_behavior_hint=""),
+]
+_Rate = Annotated[float | None, tyro.conf.arg(metavar="HZ", help_behavior_hint="")]
 _Count = Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")]
 
 
@@ -50,6 +65,24 @@ class StreamOptions:
 
     osc: _Receivers = ()
     """Send OSC messages there, over UDP."""
+    vmc: Annotated[
+        tuple[str, ...],
+        tyro.conf.UseAppendAction,
+        tyro.conf.arg(metavar="HOST[:PORT]", help_behavior_hint=""),
+    ] = ()
+    """Send VMC there, for avatars in Unity, Unreal, Blender and
+    VTuber programs; without PORT to 39539."""
+    vmc_root: _Root = "hips"
+    """What moves the avatar through its world: its hips, its
+    root, or both: the root on the ground, the hips above it."""
+    vmc_origin: _Origin = "ground"
+    """Where the middle of that world is: on the ground where
+    the person was first seen, or at the camera."""
+    vmc_blends: _Expressions = ()
+    """Send the face by the names of VRM 0 (default), VRM 1,
+    ARKit, or ARKit's in PascalCase; several with commas."""
+    vmc_rate: _Rate = None
+    """Send VMC at most so many times a second."""
     datagram: Annotated[int, tyro.conf.arg(metavar="BYTES")] = DEFAULT_DATAGRAM_BYTES
     """Send no datagram longer than this: less where a VPN or
     a mobile network loses longer ones."""
@@ -78,6 +111,7 @@ class StreamOptions:
                 f"--datagram {self.datagram}: expected {SMALLEST_DATAGRAM_BYTES} to "
                 f"{LARGEST_DATAGRAM_BYTES} bytes"
             )
+        self._check_vmc()
         self._check_ports()
 
     @property
@@ -88,6 +122,31 @@ class StreamOptions:
             UsageError: one is no address, or given twice.
         """
         return parse_addresses(self.osc, option="--osc")
+
+    @property
+    def vmc_addresses(self) -> tuple[Address, ...]:
+        """Where to send VMC.
+
+        Raises:
+            UsageError: one is no address, or given twice.
+        """
+        return parse_addresses(self.vmc, option="--vmc", default_port=VMC_PORT)
+
+    @property
+    def vmc_settings(self) -> VmcSettings:
+        """What a VMC stream is like.
+
+        Raises:
+            UsageError: there are no expressions of such names.
+        """
+        return VmcSettings(
+            root=self.vmc_root,
+            origin=self.vmc_origin,
+            expressions=parse_expression_names(self.vmc_blends, option="--vmc-blends")
+            or ("vrm0",),
+            rate_hz=self.vmc_rate,
+            datagram_bytes=self.datagram,
+        )
 
     @property
     def websocket_addresses(self) -> tuple[Address, ...]:
@@ -113,7 +172,12 @@ class StreamOptions:
     @property
     def datagram_addresses(self) -> tuple[tuple[str, Address], ...]:
         """Where datagrams go: the option and the address, of every such output."""
-        return tuple(("--osc", address) for address in self.osc_addresses)
+        given = {"--osc": self.osc_addresses, "--vmc": self.vmc_addresses}
+        return tuple(
+            (option, address)
+            for option, addresses in given.items()
+            for address in addresses
+        )
 
     @property
     def is_sent(self) -> bool:
@@ -135,6 +199,22 @@ class StreamOptions:
         if self.websocket_clients < 1:
             raise UsageError(
                 f"--websocket-clients {self.websocket_clients}: expected 1 or more"
+            )
+
+    def _check_vmc(self) -> None:
+        changed = (
+            ("--vmc-root", self.vmc_root != "hips"),
+            ("--vmc-origin", self.vmc_origin != "ground"),
+            ("--vmc-blends", bool(self.vmc_blends)),
+            ("--vmc-rate", self.vmc_rate is not None),
+        )
+        for option, is_changed in changed:
+            if is_changed and not self.vmc:
+                raise UsageError(f"{option} needs --vmc")
+        _ = self.vmc_settings
+        if self.vmc_rate is not None and not 1 <= self.vmc_rate <= 1000:
+            raise UsageError(
+                f"--vmc-rate {self.vmc_rate:g}: expected 1 to 1000 times a second"
             )
 
     def _check_ports(self) -> None:

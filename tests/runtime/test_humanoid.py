@@ -7,14 +7,10 @@ from scipy.spatial.transform import Rotation
 
 from pixie_runtime import rotations
 from pixie_runtime.humanoid import BONE_NAMES, HumanoidPose, humanoid_pose
-from pixie_runtime.humanoid_root import (
-    RootedPose,
-    RootMode,
-    rooted,
-    standing_height,
-)
+from pixie_runtime.humanoid_root import RootedPose, rooted, standing_height
 from pixie_runtime.smplx import JOINT_COUNT, JOINT_INDEX, PARENTS
 from pixie_runtime.types import Float32, Person, SmplxParams
+from pixie_runtime.vmc_settings import RootMode
 from tests.runtime.people import make_person, posed, skeleton
 
 Array = npt.NDArray[np.float64]

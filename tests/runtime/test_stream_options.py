@@ -8,6 +8,7 @@ import tyro
 from pixie_runtime.addresses import Address
 from pixie_runtime.errors import UsageError
 from pixie_runtime.stream_options import StreamOptions
+from pixie_runtime.vmc_settings import VmcSettings
 
 
 @pytest.mark.parametrize(
@@ -17,6 +18,14 @@ from pixie_runtime.stream_options import StreamOptions
         ({"websocket": ("localhost:99999",)}, "'99999' is not a port"),
         ({"websocket": ("8765", "127.0.0.1:8765")}, "'127.0.0.1:8765' is there twice"),
         ({"datagram": 511}, "--datagram 511: expected 512 to 65507 bytes"),
+        ({"vmc": ("a",), "vmc_blends": ("vrm2",)}, "'vrm2': expected one or more of"),
+        ({"vmc": ("a",), "vmc_rate": 0.5}, "--vmc-rate 0.5: expected 1 to 1000"),
+        ({"vmc": ("a", "a:39539")}, "--vmc 'a:39539' is there twice"),
+        ({"vmc": ("39539",)}, "'39539' is neither a host name nor an IP address"),
+        ({"vmc_root": "root"}, "--vmc-root needs --vmc"),
+        ({"vmc_origin": "camera"}, "--vmc-origin needs --vmc"),
+        ({"vmc_blends": ("arkit",)}, "--vmc-blends needs --vmc"),
+        ({"vmc_rate": 30}, "--vmc-rate needs --vmc"),
         ({"port_per_person": 2}, "--port-per-person needs an output over UDP"),
         (
             {"osc": ("a:9000",), "port_per_person": 0},
@@ -115,3 +124,26 @@ def test_certificate_and_key_are_two_words() -> None:
     options = tyro.cli(StreamOptions, args=words.split())
     assert options.websocket_tls == (Path("cert.pem"), Path("key.pem"))
     assert options.websocket_clients == 200
+
+
+def test_a_vmc_receiver_without_port_listens_where_they_all_do() -> None:
+    options = StreamOptions(vmc=("192.168.1.20", "[::1]", "studio:40000"))
+    assert [str(address) for address in options.vmc_addresses] == [
+        "192.168.1.20:39539",
+        "[::1]:39539",
+        "studio:40000",
+    ]
+
+
+def test_vmc_is_as_asked_for() -> None:
+    words = "--vmc a --vmc-root both --vmc-origin camera --vmc-rate 30 --datagram 1200"
+    words += " --vmc-blends arkit,vrm1 --vmc-blends vrm0"
+    options = tyro.cli(StreamOptions, args=words.split())
+    assert options.vmc_settings == VmcSettings(
+        root="both",
+        origin="camera",
+        expressions=("vrm0", "vrm1", "arkit"),
+        rate_hz=30,
+        datagram_bytes=1200,
+    )
+    assert StreamOptions(vmc=("a",)).vmc_settings == VmcSettings()

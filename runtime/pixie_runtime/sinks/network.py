@@ -6,17 +6,23 @@ from dataclasses import replace
 from pixie_runtime.addresses import Address
 from pixie_runtime.body import BodyModel
 from pixie_runtime.face import ARKIT_NAMES, FaceMap
+from pixie_runtime.ground import Ground
 from pixie_runtime.sinks import Sink
 from pixie_runtime.sinks.faces import Faces, FaceWeights
 from pixie_runtime.sinks.osc import OscSink
 from pixie_runtime.sinks.port_per_person import PortPerPerson
+from pixie_runtime.sinks.vmc import VmcSink
 from pixie_runtime.sinks.websocket_messages import StreamInfo
 from pixie_runtime.stream_options import StreamOptions
 from pixie_runtime.web_origins import check_origins
 
 
 def open_network_sinks(
-    options: StreamOptions, model: BodyModel, info: StreamInfo
+    options: StreamOptions,
+    model: BodyModel,
+    info: StreamInfo,
+    *,
+    ground: Ground | None = None,
 ) -> Iterator[Sink]:
     """Yield them, one opened after the other.
 
@@ -24,24 +30,34 @@ def open_network_sinks(
         options: Which, and where.
         model: The body model of the people who will be sent.
         info: How many coefficients they have.
+        ground: What avatars stand on; found by the stream itself if none is given.
 
     Raises:
         SinkError: one cannot be opened.
     """
     face_map = FaceMap.of(model, info.n_expression)
     face = Faces(face_map)
-    yield from _open_datagram_sinks(options, face)
+    yield from _open_datagram_sinks(options, face, ground or Ground())
     info = replace(info, arkit_names=ARKIT_NAMES, face_note=face_map.note)
     yield from _open_websockets(options, info, face)
 
 
-def _open_datagram_sinks(options: StreamOptions, face: FaceWeights) -> Iterator[Sink]:
+def _open_datagram_sinks(
+    options: StreamOptions, face: FaceWeights, ground: Ground
+) -> Iterator[Sink]:
     """Yield what goes out over UDP, with `--port-per-person` a port for each person."""
 
     def open_osc(address: Address) -> Sink:
         return OscSink(address, datagram_bytes=options.datagram, face=face)
 
-    openers: dict[str, Callable[[Address], Sink]] = {"--osc": open_osc}
+    def open_vmc(address: Address) -> Sink:
+        settings = options.vmc_settings
+        return VmcSink(address, settings, face=face, ground=ground)
+
+    openers: dict[str, Callable[[Address], Sink]] = {
+        "--osc": open_osc,
+        "--vmc": open_vmc,
+    }
     for option, address in options.datagram_addresses:
         if options.port_per_person is None:
             yield openers[option](address)

@@ -2,20 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from itertools import chain
 
 from pixie_runtime.addresses import Address
-from pixie_runtime.datagram_sizes import DEFAULT_DATAGRAM_BYTES
-from pixie_runtime.ground import Ground, Origin
-from pixie_runtime.humanoid import humanoid_pose
-from pixie_runtime.humanoid_root import RootMode, rooted
+from pixie_runtime.ground import Ground
+from pixie_runtime.humanoid import UPRIGHT, humanoid_pose
+from pixie_runtime.humanoid_root import rooted
 from pixie_runtime.sinks import Tick, Traffic
 from pixie_runtime.sinks.datagrams import DatagramSender
 from pixie_runtime.sinks.osc_bundles import datagrams
 from pixie_runtime.sinks.pace import Pace
 from pixie_runtime.sinks.port_per_person import Places
-from pixie_runtime.sinks.vmc_expressions import ExpressionNames, expressions
+from pixie_runtime.sinks.vmc_expressions import expressions
 from pixie_runtime.sinks.vmc_messages import (
     Calibration,
     Status,
@@ -25,22 +23,7 @@ from pixie_runtime.sinks.vmc_messages import (
     status_messages,
 )
 from pixie_runtime.types import Float32, Person
-
-
-@dataclass(frozen=True, slots=True)
-class VmcSettings:
-    """What a VMC stream is like."""
-
-    root: RootMode = "hips"
-    """What carries the movement through the world."""
-    origin: Origin = "ground"
-    """Where the world's origin is."""
-    expressions: tuple[ExpressionNames, ...] = ("vrm0",)
-    """The names that the face's expressions are sent by."""
-    rate_hz: float | None = None
-    """Frames a second at most; None sends every frame."""
-    datagram_bytes: int = DEFAULT_DATAGRAM_BYTES
-    """The longest datagram to send."""
+from pixie_runtime.vmc_settings import VmcSettings
 
 
 class VmcSink:
@@ -129,12 +112,10 @@ class VmcSink:
         self._sender.close()
 
     def _person_messages(self, person: Person, latency_ms: float) -> Iterator[bytes]:
-        pose = humanoid_pose(person)
-        if self._settings.origin == "ground":
-            positions = pose.positions.copy()
-            positions[0] -= self._ground.place
-            pose = replace(pose, positions=positions)
-        yield from pose_messages(rooted(pose, self._settings.root))
+        on_ground = self._settings.origin == "ground"
+        world = self._ground.world_from_camera() if on_ground else UPRIGHT
+        pose = rooted(humanoid_pose(person, world), self._settings.root)
+        yield from pose_messages(pose)
         yield from own_messages(person, latency_ms)
         values = expressions(self._face(person), self._settings.expressions)
         yield from expression_messages(values)

@@ -14,11 +14,11 @@ from pixie_runtime.addresses import Address
 from pixie_runtime.body import embedded_body_model
 from pixie_runtime.face import FaceMap
 from pixie_runtime.humanoid import BONE_NAMES
-from pixie_runtime.humanoid_root import RootMode
 from pixie_runtime.sinks import Tick
-from pixie_runtime.sinks.vmc import VmcSettings, VmcSink
+from pixie_runtime.sinks.vmc import VmcSink
 from pixie_runtime.smplx import PARENTS
 from pixie_runtime.types import Float32, Person
+from pixie_runtime.vmc_settings import RootMode, VmcSettings
 from tests.demo_people import demo_ticks
 from tests.runtime.receivers.vmc import HUMANOID, Evmc4u, GodotTracker, Vmc4b, Vmc4ue
 
