@@ -37,7 +37,7 @@ class Port:
         return Address("127.0.0.1", self.socket.getsockname()[1])
 
     def datagrams(self) -> list[bytes]:
-        arrived = []
+        arrived: list[bytes] = []
         while True:
             try:
                 datagram, sender = self.socket.recvfrom(65536)
