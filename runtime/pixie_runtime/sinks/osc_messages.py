@@ -6,11 +6,13 @@ booleans, doubles and 64-bit integers. Bundles carry the immediate timetag, beca
 some receivers sleep until a timetag that lies in the future.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from pythonosc.osc_message_builder import OscMessageBuilder
 
+from pixie_runtime.rest_offsets import rest_offsets
 from pixie_runtime.sinks import Tick
+from pixie_runtime.sinks.osc_bundles import bundle, groups
 from pixie_runtime.smplx import (
     BODY_JOINTS,
     JAW,
@@ -20,7 +22,6 @@ from pixie_runtime.smplx import (
 )
 from pixie_runtime.types import Float32, Person
 
-_BUNDLE_HEAD = b"#bundle\x00" + (1).to_bytes(8, "big")
 _TOES = (JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"])
 _JOINT_ORDER = (
     *(joint for joint in BODY_JOINTS if joint not in _TOES),
@@ -38,7 +39,7 @@ def alive_datagram(tick: Tick) -> bytes:
     """Encode `/pixie/alive`: frame number, time and how many people are in view."""
     frame = tick.frame
     args = (frame.index, float(frame.timestamp_s), len(tick.people))
-    return _bundle([_message("/pixie/alive", *args)])
+    return bundle([_message("/pixie/alive", *args)])
 
 
 def person_datagrams(
@@ -57,11 +58,11 @@ def person_datagrams(
         index, time_s = person.frame_index, float(person.timestamp_s)
         return _message(f"{base}/frame", index, time_s, part, parts)
 
-    room = limit - len(_bundle([frame_message(0, 0)]))
-    groups = list(_pack(_person_messages(person, base, room, arkit), room))
+    room = limit - len(bundle([frame_message(0, 0)]))
+    parts = list(groups(_person_messages(person, base, room, arkit), room))
     return [
-        _bundle([frame_message(part, len(groups)), *group])
-        for part, group in enumerate(groups)
+        bundle([frame_message(part, len(parts)), *messages])
+        for part, messages in enumerate(parts)
     ]
 
 
@@ -85,6 +86,7 @@ def _person_messages(
     if arkit is not None:
         yield _message(f"{base}/arkit", *arkit.tolist())
     yield _message(f"{base}/transl", *params.transl.tolist())
+    yield from _coefficients(f"{base}/rest", rest_offsets(person).ravel(), room)
     yield from _coefficients(f"{base}/expression", params.expression, room)
     yield from _coefficients(f"{base}/betas", params.betas, room)
 
@@ -102,22 +104,3 @@ def _message(address: str, *args: int | float | str) -> bytes:
     for arg in args:
         builder.add_arg(arg)
     return bytes(builder.build().dgram)
-
-
-def _bundle(messages: Sequence[bytes]) -> bytes:
-    sized = (len(message).to_bytes(4, "big") + message for message in messages)
-    return _BUNDLE_HEAD + b"".join(sized)
-
-
-def _pack(messages: Iterator[bytes], room: int) -> Iterator[list[bytes]]:
-    """Group messages in order so that each group takes at most `room` bytes."""
-    group: list[bytes] = []
-    used = 0
-    for message in messages:
-        size = 4 + len(message)
-        if group and used + size > room:
-            yield group
-            group, used = [], 0
-        group.append(message)
-        used += size
-    yield group

@@ -13,6 +13,7 @@ from pixie_runtime.datagram_sizes import (
     DEFAULT_DATAGRAM_BYTES,
     SMALLEST_DATAGRAM_BYTES,
 )
+from pixie_runtime.rest_offsets import rest_offsets
 from pixie_runtime.sinks.osc_messages import alive_datagram, person_datagrams
 from pixie_runtime.smplx import BODY_JOINTS, JOINT_NAMES
 from tests.runtime.people import make_person, make_tick
@@ -51,6 +52,9 @@ def test_person_read_back_is_the_person_sent() -> None:
     np.testing.assert_array_equal(expression, person.params.expression)
     np.testing.assert_array_equal(received["betas"][0][2:], person.params.betas)
     np.testing.assert_array_equal(received["arkit"][0], weights)
+    ((first, total, *rest),) = received["rest"]
+    assert (first, total) == (0, 165)
+    np.testing.assert_array_equal(np.reshape(rest, (55, 3)), rest_offsets(person))
     confidence = person.confidence
     assert received["confidence"][0] == pytest.approx(
         [confidence.body, confidence.left_hand, confidence.right_hand, confidence.face]
