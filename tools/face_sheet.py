@@ -108,7 +108,8 @@ def portrait(person: Person, model: BodyModel, colours: UInt8) -> UInt8:
 def colours_of(model: BodyModel) -> UInt8:
     """Return a colour for each vertex, (V, 3): skin, teeth, eyes."""
     with np.load(embedded_body_file()) as file:
-        colours = np.array(_COLOURS, np.uint8)[file["group"]]
+        group = np.asarray(file["group"])
+    colours: UInt8 = np.array(_COLOURS, np.uint8)[group]
     for eye in (LEFT_EYE, RIGHT_EYE):
         ball = np.flatnonzero(model.part == eye)
         arm = model.v_template[ball] - model.J_template[eye]

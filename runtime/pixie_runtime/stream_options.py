@@ -16,6 +16,12 @@ from pixie_runtime.datagram_sizes import (
     SMALLEST_DATAGRAM_BYTES,
 )
 from pixie_runtime.errors import UsageError
+from pixie_runtime.face_ports import (
+    DEFAULT_SUBJECT,
+    IFACIALMOCAP_PORT,
+    LIVE_LINK_FACE_PORT,
+    check_subject,
+)
 from pixie_runtime.vmc_settings import (
     VMC_PORT,
     Origin,
@@ -30,6 +36,11 @@ _Receivers = Annotated[
     tuple[str, ...],
     tyro.conf.UseAppendAction,
     tyro.conf.arg(metavar="HOST:PORT", help_behavior_hint=""),
+]
+_Hosts = Annotated[
+    tuple[str, ...],
+    tyro.conf.UseAppendAction,
+    tyro.conf.arg(metavar="HOST[:PORT]", help_behavior_hint=""),
 ]
 _Servers = Annotated[
     tuple[str, ...],
@@ -65,11 +76,7 @@ class StreamOptions:
 
     osc: _Receivers = ()
     """Send OSC messages there, over UDP."""
-    vmc: Annotated[
-        tuple[str, ...],
-        tyro.conf.UseAppendAction,
-        tyro.conf.arg(metavar="HOST[:PORT]", help_behavior_hint=""),
-    ] = ()
+    vmc: _Hosts = ()
     """Send VMC there, for avatars in Unity, Unreal, Blender and
     VTuber programs; without PORT to 39539."""
     vmc_root: _Root = "hips"
@@ -83,6 +90,19 @@ class StreamOptions:
     ARKit, or ARKit's in PascalCase; several with commas."""
     vmc_rate: _Rate = None
     """Send VMC at most so many times a second."""
+    live_link_face: _Hosts = ()
+    """Send faces to Unreal there, as the Live Link Face app
+    does; without PORT to 11111."""
+    live_link_subject: Annotated[str, tyro.conf.arg(metavar="NAME")] = DEFAULT_SUBJECT
+    """What Unreal calls them, with the person's number:
+    pixie-0."""
+    ifacialmocap: _Hosts = ()
+    """Send a face there, as the iFacialMocap app does;
+    without PORT to 49983."""
+    ifacialmocap_listen: _Hosts = ()
+    """Be that app's phone: wait at this address of this
+    computer for others that ask for a face; 0.0.0.0 is
+    every address that it has."""
     datagram: Annotated[int, tyro.conf.arg(metavar="BYTES")] = DEFAULT_DATAGRAM_BYTES
     """Send no datagram longer than this: less where a VPN or
     a mobile network loses longer ones."""
@@ -112,6 +132,7 @@ class StreamOptions:
                 f"{LARGEST_DATAGRAM_BYTES} bytes"
             )
         self._check_vmc()
+        self._check_faces()
         self._check_ports()
 
     @property
@@ -149,6 +170,43 @@ class StreamOptions:
         )
 
     @property
+    def live_link_face_addresses(self) -> tuple[Address, ...]:
+        """Where to send faces as Live Link Face does.
+
+        Raises:
+            UsageError: one is no address, or given twice.
+        """
+        return parse_addresses(
+            self.live_link_face,
+            option="--live-link-face",
+            default_port=LIVE_LINK_FACE_PORT,
+        )
+
+    @property
+    def ifacialmocap_addresses(self) -> tuple[Address, ...]:
+        """Where to send a face as iFacialMocap does.
+
+        Raises:
+            UsageError: one is no address, or given twice.
+        """
+        return parse_addresses(
+            self.ifacialmocap, option="--ifacialmocap", default_port=IFACIALMOCAP_PORT
+        )
+
+    @property
+    def ifacialmocap_places(self) -> tuple[Address, ...]:
+        """Where to wait for iFacialMocap's receivers to ask.
+
+        Raises:
+            UsageError: one is no address, or given twice.
+        """
+        return parse_addresses(
+            self.ifacialmocap_listen,
+            option="--ifacialmocap-listen",
+            default_port=IFACIALMOCAP_PORT,
+        )
+
+    @property
     def websocket_addresses(self) -> tuple[Address, ...]:
         """Where to serve websockets.
 
@@ -172,7 +230,12 @@ class StreamOptions:
     @property
     def datagram_addresses(self) -> tuple[tuple[str, Address], ...]:
         """Where datagrams go: the option and the address, of every such output."""
-        given = {"--osc": self.osc_addresses, "--vmc": self.vmc_addresses}
+        given = {
+            "--osc": self.osc_addresses,
+            "--vmc": self.vmc_addresses,
+            "--live-link-face": self.live_link_face_addresses,
+            "--ifacialmocap": self.ifacialmocap_addresses,
+        }
         return tuple(
             (option, address)
             for option, addresses in given.items()
@@ -182,7 +245,9 @@ class StreamOptions:
     @property
     def is_sent(self) -> bool:
         """Whether anything goes out over the network."""
-        return bool(self.datagram_addresses or self.websocket)
+        return bool(
+            self.datagram_addresses or self.ifacialmocap_listen or self.websocket
+        )
 
     def _check_websocket(self) -> None:
         _ = self.websocket_addresses
@@ -216,6 +281,12 @@ class StreamOptions:
             raise UsageError(
                 f"--vmc-rate {self.vmc_rate:g}: expected 1 to 1000 times a second"
             )
+
+    def _check_faces(self) -> None:
+        _ = self.ifacialmocap_places
+        check_subject(self.live_link_subject, option="--live-link-subject")
+        if self.live_link_subject != DEFAULT_SUBJECT and not self.live_link_face:
+            raise UsageError("--live-link-subject needs --live-link-face")
 
     def _check_ports(self) -> None:
         sent_to, ports = self.datagram_addresses, self.port_per_person

@@ -17,6 +17,14 @@ from pixie_runtime.vmc_settings import VmcSettings
         ({"osc": ("9000",)}, "--osc '9000': expected HOST:PORT"),
         ({"websocket": ("localhost:99999",)}, "'99999' is not a port"),
         ({"websocket": ("8765", "127.0.0.1:8765")}, "'127.0.0.1:8765' is there twice"),
+        ({"live_link_face": ("a:b",)}, "--live-link-face 'a:b': 'b' is not a port"),
+        ({"ifacialmocap": ("a", "a:49983")}, "--ifacialmocap 'a:49983' is there twice"),
+        ({"ifacialmocap_listen": ("1.2.3",)}, "neither a host name nor an IP address"),
+        ({"live_link_subject": "me"}, "--live-link-subject needs --live-link-face"),
+        (
+            {"live_link_face": ("a",), "live_link_subject": ""},
+            "--live-link-subject '': expected 1 to 80 printable",
+        ),
         ({"datagram": 511}, "--datagram 511: expected 512 to 65507 bytes"),
         ({"vmc": ("a",), "vmc_blends": ("vrm2",)}, "'vrm2': expected one or more of"),
         ({"vmc": ("a",), "vmc_rate": 0.5}, "--vmc-rate 0.5: expected 1 to 1000"),
@@ -62,6 +70,23 @@ def test_an_output_may_be_given_any_number_of_times() -> None:
     options = tyro.cli(StreamOptions, args=words.split())
     assert options.osc_addresses == (Address("10.0.0.2", 9000), Address("::1", 9000))
     assert [address.port for address in options.websocket_addresses] == [1, 2]
+
+
+def test_outputs_for_faces_have_the_ports_of_their_apps() -> None:
+    words = (
+        "--live-link-face 10.0.0.2 --live-link-face [::1]:7 --live-link-subject Ann "
+        "--ifacialmocap localhost --ifacialmocap-listen 0.0.0.0"
+    )
+    options = tyro.cli(StreamOptions, args=words.split())
+    assert options.live_link_face_addresses == (
+        Address("10.0.0.2", 11111),
+        Address("::1", 7),
+    )
+    assert options.live_link_subject == "Ann"
+    assert options.ifacialmocap_addresses == (Address("localhost", 49983),)
+    assert options.ifacialmocap_places == (Address("0.0.0.0", 49983),)
+    assert options.is_sent
+    assert StreamOptions(ifacialmocap_listen=("127.0.0.1",)).is_sent
 
 
 def test_origins_of_web_pages_may_be_listed_one_by_one() -> None:

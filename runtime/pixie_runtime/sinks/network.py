@@ -9,12 +9,18 @@ from pixie_runtime.face import ARKIT_NAMES, FaceMap
 from pixie_runtime.ground import Ground
 from pixie_runtime.sinks import Sink
 from pixie_runtime.sinks.faces import Faces, FaceWeights
+from pixie_runtime.sinks.ifacialmocap import IFacialMocapSink
+from pixie_runtime.sinks.ifacialmocap_phone import IFacialMocapPhone
+from pixie_runtime.sinks.live_link_face import LiveLinkFaceSink
 from pixie_runtime.sinks.osc import OscSink
 from pixie_runtime.sinks.port_per_person import PortPerPerson
 from pixie_runtime.sinks.vmc import VmcSink
 from pixie_runtime.sinks.websocket_messages import StreamInfo
 from pixie_runtime.stream_options import StreamOptions
 from pixie_runtime.web_origins import check_origins
+
+_ONE_PORT_FOR_ALL = ("--live-link-face",)
+"""Outputs whose receivers tell people apart and listen at one port only."""
 
 
 def open_network_sinks(
@@ -38,6 +44,8 @@ def open_network_sinks(
     face_map = FaceMap.of(model, info.n_expression)
     face = Faces(face_map)
     yield from _open_datagram_sinks(options, face, ground or Ground())
+    for address in options.ifacialmocap_places:
+        yield IFacialMocapPhone(address, face=face)
     info = replace(info, arkit_names=ARKIT_NAMES, face_note=face_map.note)
     yield from _open_websockets(options, info, face)
 
@@ -54,12 +62,20 @@ def _open_datagram_sinks(
         settings = options.vmc_settings
         return VmcSink(address, settings, face=face, ground=ground)
 
+    def open_live_link_face(address: Address) -> Sink:
+        return LiveLinkFaceSink(address, face=face, subject=options.live_link_subject)
+
+    def open_ifacialmocap(address: Address) -> Sink:
+        return IFacialMocapSink(address, face=face)
+
     openers: dict[str, Callable[[Address], Sink]] = {
         "--osc": open_osc,
         "--vmc": open_vmc,
+        "--live-link-face": open_live_link_face,
+        "--ifacialmocap": open_ifacialmocap,
     }
     for option, address in options.datagram_addresses:
-        if options.port_per_person is None:
+        if options.port_per_person is None or option in _ONE_PORT_FOR_ALL:
             yield openers[option](address)
         else:
             yield PortPerPerson(openers[option], address, options.port_per_person)

@@ -18,6 +18,7 @@ from pixie_runtime.sinks.websocket_messages import StreamInfo
 from pixie_runtime.stream_options import StreamOptions
 from pixie_runtime.types import Float32
 from tests.runtime.people import make_person, make_tick
+from tests.runtime.sinks.live_link_face_decoder import decode
 
 INFO = StreamInfo(body_model="embedded", n_betas=50, n_expression=43)
 
@@ -121,3 +122,33 @@ def test_websocket_lets_in_whom_the_options_let_in(model: BodyModel) -> None:
         with pytest.raises(InvalidStatus, match="503"):
             connect(f"{url}/?token=open-sesame")
     sink.close()
+
+
+def test_faces_go_out_by_live_link_face_and_ifacialmocap(model: BodyModel) -> None:
+    smiling = make_person(3)
+    expected = FaceMap.of(model, 43).weights(smiling)
+    with ExitStack() as opened:
+        unreal, computer = udp_receivers(opened, 2)
+        waiting_at = free_port()
+        options = StreamOptions(
+            live_link_face=(f"127.0.0.1:{unreal.getsockname()[1]}",),
+            live_link_subject="Ann",
+            ifacialmocap=(f"127.0.0.1:{computer.getsockname()[1]}",),
+            ifacialmocap_listen=(f"127.0.0.1:{waiting_at}",),
+            port_per_person=1,
+        )
+        sinks = list(open_network_sinks(options, model, INFO))
+        for sink in sinks:
+            sink.send(make_tick(smiling))
+            opened.callback(sink.close)
+        assert [sink.name for sink in sinks] == [
+            f"live-link-face {options.live_link_face[0]}",
+            f"ifacialmocap {options.ifacialmocap[0]} to {computer.getsockname()[1]}",
+            f"ifacialmocap at 127.0.0.1:{waiting_at}",
+        ]
+        packet = decode(unreal.recv(2000))
+        assert packet.subject == "Ann-0"
+        assert packet.values is not None
+        np.testing.assert_array_equal([*packet.values.values()][:52], expected)
+        blink = round(100 * float(expected[0]))
+        assert computer.recv(2000).startswith(f"eyeBlink_L-{blink}|".encode())
