@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pixie_train import rotations
 from pixie_train.camera import project
+from pixie_train.full_precision import full_precision
 from pixie_train.key_points import KeyPoints
 from pixie_train.networks.decoding import decode, decode_hand, decode_head
 from pixie_train.networks.pixie import PixieOutput, RawParams
@@ -86,10 +87,12 @@ def of_person(
         features: what equation (17) compares; None: nothing.
     """
     raw = RawParams(_full(raw.body), _full(raw.head), _full(raw.hands))
-    person = decode(raw)
-    points = key_points(person.betas, person.expression, person.rotations)
+    with full_precision(raw.head["shape"]):
+        person = decode(raw)
+        points = key_points(person.betas, person.expression, person.rotations)
+        points_2d = project(points, person.camera)[..., :2]
     return Predictions(
-        points_2d=project(points, person.camera)[..., :2],
+        points_2d=points_2d,
         points_3d=points,
         rotations=person.rotations,
         absolute=person.absolute,
@@ -112,11 +115,14 @@ def of_head(
         key_points: of the body.
     """
     shared, own = _full(shared), _full(own)
-    R, camera = decode_head(shared), own["head_cam"]
-    points = key_points(shared["shape"], shared["exp"], R)
+    camera = own["head_cam"]
+    with full_precision(camera):
+        R = decode_head(shared)
+        points = key_points(shared["shape"], shared["exp"], R)
+        points_2d = project(points, camera)[..., :2]
     nothing = torch.eye(3, dtype=R.dtype, device=R.device).expand(len(R), 2, 3, 3)
     return Predictions(
-        points_2d=project(points, camera)[..., :2],
+        points_2d=points_2d,
         points_3d=points,
         rotations=R,
         absolute=torch.cat([R[:, :1], nothing], dim=1),
@@ -145,16 +151,18 @@ def of_hand(
             body, as in the release.
     """
     shared, own = _full(shared), _full(own)
-    R, camera = decode_hand(shared), own["hand_cam"]
-    skeleton = key_points.surface.skeleton
+    camera, skeleton = own["hand_cam"], key_points.surface.skeleton
     if betas is None:
-        betas = R.new_zeros(len(R), skeleton.n_betas)
-    expression = R.new_zeros(len(R), skeleton.n_expression)
-    points = key_points(betas, expression, R)
-    wrist = rotations.matrix_from_6d(shared["right_wrist_pose"])
+        betas = camera.new_zeros(len(camera), skeleton.n_betas)
+    expression = camera.new_zeros(len(camera), skeleton.n_expression)
+    with full_precision(camera):
+        R = decode_hand(shared)
+        points = key_points(betas, expression, R)
+        points_2d = project(points, camera)[..., :2]
+        wrist = rotations.matrix_from_6d(shared["right_wrist_pose"])
     nothing = torch.eye(3, dtype=R.dtype, device=R.device).expand(len(R), 2, 3, 3)
     return Predictions(
-        points_2d=project(points, camera)[..., :2],
+        points_2d=points_2d,
         points_3d=points,
         rotations=R,
         absolute=torch.cat([nothing, wrist[:, None]], dim=1),
@@ -166,7 +174,7 @@ def of_hand(
 
 
 def _full(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return at least float32: half precision has no room for points of a body."""
+    """Return at least float32."""
     return {
         name: value.float() if value.itemsize < 4 else value
         for name, value in values.items()

@@ -1,13 +1,16 @@
 """Equation (11): the rendered face against the picture."""
 
+from dataclasses import replace
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from pixie_train.body_model import TorchSurface
+from pixie_train.full_precision import full_precision
 from pixie_train.losses.choices import Elements
 from pixie_train.losses.reduction import Cost, gap, over_elements
-from pixie_train.predictions import RenderedFace
+from pixie_train.predictions import Predictions, RenderedFace
 
 
 class FaceRenderer(Protocol):
@@ -28,6 +31,26 @@ class FaceRenderer(Protocol):
             light: (B, 9, 3), spherical harmonics bands by RGB.
         """
         ...
+
+
+def with_faces(
+    said: Predictions, surface: TorchSurface, render: FaceRenderer
+) -> Predictions:
+    """Return what was said of heads together with their faces as drawn.
+
+    Args:
+        said: heads, with texture and light.
+        surface: all vertices of the body that `render` knows the triangles of.
+        render: draws them.
+    """
+    if said.texture is None or said.light is None:
+        raise ValueError(
+            "only heads have the texture and light that faces are drawn by"
+        )
+    with full_precision(said.betas):
+        vertices = surface(said.betas, said.expression, said.rotations).vertices
+        drawn = render(vertices, said.camera, said.texture, said.light)
+    return replace(said, rendered=drawn)
 
 
 def photometric(

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from pixie_runtime.errors import UsageError
 from pixie_train.batch import Batch
+from pixie_train.full_precision import full_precision
 from pixie_train.losses.choices import Choices
 from pixie_train.losses.identity import FaceEmbedding
 from pixie_train.losses.shape import GenderedShape
@@ -97,14 +98,15 @@ class StageLosses(nn.Module):
             shape=self.shape,
             embed=self._embed[0],
         )
-        zero = predictions.points_2d.new_zeros(())
-        weighted = {
-            name: weight
-            * sum((c.over(self.choices.samples) for c in TERMS[name].costs(case)), zero)
-            for name, weight in chosen.items()
-        }
+        with full_precision(predictions.points_2d):
+            weighted = {n: w * self._term(n, case) for n, w in chosen.items()}
         total = torch.stack(list(weighted.values())).sum()
         return Loss(total, {name: term.detach() for name, term in weighted.items()})
+
+    def _term(self, name: str, case: Case) -> Tensor:
+        nothing = case.said.points_2d.new_zeros(())
+        costs = TERMS[name].costs(case)
+        return sum((cost.over(self.choices.samples) for cost in costs), nothing)
 
     def _chosen(self, batch: Batch) -> dict[str, float]:
         """Return the weights of the terms that are computed, none of them 0."""

@@ -9,8 +9,11 @@ from torch import Tensor
 from pixie_runtime.body import BodyModel, embedded_body_model, load_body_model
 from pixie_train.data.motion import MotionBank, load_motion_bank
 from pixie_train.data.people import PeopleFactory
+from pixie_train.key_points import KeyPoints
 from pixie_train.shape_file import ShapeSamples, read_samples
+from pixie_train.utilities import read_utilities
 from tests import parity_case
+from tests.train.losses.samples import N_BETAS, N_EXPRESSION
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +29,13 @@ def bank() -> MotionBank:
 @pytest.fixture(scope="session")
 def factory(model: BodyModel, bank: MotionBank) -> PeopleFactory:
     return PeopleFactory(model, bank, n_betas=16)
+
+
+@pytest.fixture(scope="session")
+def key_points(model: BodyModel) -> KeyPoints:
+    """Return the embedded body's key points, of as many coefficients as `samples`."""
+    tables, _ = read_utilities(None, model)
+    return KeyPoints(model, tables, n_betas=N_BETAS, n_expression=N_EXPRESSION)
 
 
 @pytest.fixture(scope="session")

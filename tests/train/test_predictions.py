@@ -2,7 +2,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from pixie_runtime.body import BodyModel
 from pixie_runtime.smplx import (
     JAW,
     JOINT_INDEX,
@@ -14,46 +13,15 @@ from pixie_train.camera import project
 from pixie_train.key_points import KeyPoints
 from pixie_train.networks.pixie import RawParams
 from pixie_train.predictions import of_hand, of_head, of_person
-from pixie_train.rotations import matrix_to_6d
-from pixie_train.utilities import read_utilities
-from tests.train.losses.samples import turns
+from tests.train.losses.samples import N_BETAS
+from tests.train.raw_people import head_own, raw_people
 
-N_BETAS, N_EXPRESSION = 10, 8
 HEAD, WRIST = JOINT_INDEX["head"], JOINT_INDEX["right_wrist"]
 
 
 @pytest.fixture(scope="module")
-def key_points(model: BodyModel) -> KeyPoints:
-    tables, _ = read_utilities(None, model)
-    return KeyPoints(model, tables, n_betas=N_BETAS, n_expression=N_EXPRESSION)
-
-
-def six(generator: torch.Generator, *shape: int) -> Tensor:
-    return matrix_to_6d(turns(generator, *shape)).flatten(-2)
-
-
-@pytest.fixture(scope="module")
 def raw() -> RawParams:
-    g = torch.Generator().manual_seed(0)
-    hands = six(g, 2, 2, 15)
-    return RawParams(
-        body={
-            "body_cam": torch.rand(2, 3, generator=g),
-            "global_pose": six(g, 2, 1),
-            "partbody_pose": six(g, 2, 17),
-            "neck_pose": six(g, 2, 1),
-        },
-        head={
-            "shape": torch.randn(2, N_BETAS, generator=g),
-            "exp": torch.randn(2, N_EXPRESSION, generator=g),
-            "head_pose": six(g, 2, 1),
-            "jaw_pose": 0.2 * torch.randn(2, 3, generator=g),
-        },
-        hands={
-            "right_wrist_pose": six(g, 2, 2, 1),
-            "right_hand_pose": hands,
-        },
-    )
+    return raw_people()
 
 
 def test_a_person_is_projected_by_the_bodys_camera(
@@ -70,12 +38,7 @@ def test_a_head_alone_holds_what_the_same_head_on_a_body_does(
     raw: RawParams, key_points: KeyPoints
 ) -> None:
     """Jaw and eyes lie where they do on the person, seen from the head joint."""
-    g = torch.Generator().manual_seed(1)
-    own = {
-        "head_cam": torch.rand(2, 3, generator=g),
-        "tex": torch.randn(2, 5, generator=g),
-        "light": torch.randn(2, 27, generator=g),
-    }
+    own = head_own()
     person, head = of_person(raw, key_points), of_head(raw.head, own, key_points)
     assert head.light is not None
     assert torch.equal(head.light.flatten(1), own["light"])
