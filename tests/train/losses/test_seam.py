@@ -1,6 +1,5 @@
 """Networks' vectors through predictions to the loss and back."""
 
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 
@@ -65,22 +64,12 @@ def supervised(weights: TermWeights) -> TermWeights:
     )
 
 
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Many small sums are faster in one thread, above all on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def misplaced(said: Predictions, truth: Predictions) -> float:
     """Return how far key points are from the truth's about the pelvis, metres."""
     ours, theirs = (p.points_3d - p.points_3d[:, :1] for p in (said, truth))
-    return float((ours - theirs).norm(dim=-1).mean())
+    return float((ours - theirs).detach().norm(dim=-1).mean())
 
 
-@pytest.mark.usefixtures("one_thread")
 def test_descending_the_whole_loss_brings_bodies_to_where_they_should_be(
     key_points: KeyPoints, gaussians: ShapeGaussians
 ) -> None:
