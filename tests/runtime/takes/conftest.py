@@ -1,7 +1,11 @@
-"""A take for all tests of the folder: the demo clip, recorded by the command itself."""
+"""Takes for all tests of the folder: the demo clip, recorded by the command itself."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from pixie_runtime.body import embedded_body_model
 from pixie_runtime.cli import main
 from pixie_runtime.takes import Take, load_take
 
@@ -11,3 +15,16 @@ def demo_take(tmp_path_factory: pytest.TempPathFactory) -> Take:
     path = tmp_path_factory.mktemp("take") / "demo.npz"
     assert main(["--demo", "--quiet", "--record", str(path)]) == 0
     return load_take(path)
+
+
+@pytest.fixture(scope="session")
+def expressive_take(demo_take: Take) -> Take:
+    """Return the same with a face that moves: the clip's is hidden by its makers."""
+    to_expression = embedded_body_model().arkit_to_expression
+    assert to_expression is not None
+    random = np.random.default_rng(0)
+    pace, start = random.uniform(0.02, 0.3, (2, len(to_expression)))
+    turns = start * 20 + np.arange(len(demo_take))[:, None] * pace
+    scores = np.maximum(np.sin(turns), 0) * random.uniform(0.2, 1, len(to_expression))
+    expression = np.asarray(scores @ to_expression, np.float32)
+    return replace(demo_take, expression=expression)
