@@ -40,9 +40,7 @@ def imported(file: str, fps: int) -> tuple[Any, Any]:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     if file.endswith(".bvh"):
         # Centimetres; the scene takes the file's frame rate.
-        bpy.ops.import_anim.bvh(
-            filepath=file, global_scale=0.01, frame_start=0, update_scene_fps=True
-        )
+        bpy.ops.import_anim.bvh(filepath=file, global_scale=0.01, update_scene_fps=True)
     else:
         # Its times are seconds: the scene's frame rate makes frames of them.
         bpy.context.scene.render.fps = fps
@@ -58,8 +56,10 @@ def read(job: dict[str, Any]) -> None:
     render = bpy.context.scene.render
     bones = [bone.name for bone in armature.pose.bones]
     heads, vertices = [], []
+    # By default a BVH begins at frame 1, a glTF at 0.
+    first = 1 if job["file"].endswith(".bvh") else 0
     for frame in job["frames"]:
-        bpy.context.scene.frame_set(frame)
+        bpy.context.scene.frame_set(first + frame)
         world = armature.matrix_world
         heads.append([list(world @ bone.head) for bone in armature.pose.bones])
         if mesh is not None:

@@ -1,0 +1,121 @@
+"""Blender imports what we wrote, as a user would, and poses it as we do."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy.spatial import KDTree
+
+from pixie_runtime.body import embedded_body_model
+from pixie_runtime.rendering.rasteriser import rasterise
+from pixie_runtime.smplx import JOINT_NAMES
+from pixie_runtime.takes.bvh import write_bvh
+from pixie_runtime.takes.glb import write_glb
+from pixie_runtime.takes.take import WORLD_FROM_CAMERA, Take
+from pixie_runtime.types import Camera, Float32
+from tests.receivers.blender import Arrays, Job, needs_blender, read_by_blender, run
+from tests.runtime.takes.bodies import body_of_one_shape
+
+pytestmark = needs_blender
+
+MODEL = embedded_body_model()
+ROWS = range(0, 100, 11)
+MILLIMETRE = 1e-3
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What Blender says of a take's files, and the files' folder."""
+
+    bvh: Arrays
+    glb: Arrays
+    bones: Arrays
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def imported(
+    expressive_take: Take, tmp_path_factory: pytest.TempPathFactory
+) -> Imported:
+    folder = tmp_path_factory.mktemp("blender")
+    write_bvh(expressive_take, folder / "take.bvh")
+    write_glb(expressive_take, folder / "take.glb")
+    write_glb(expressive_take, folder / "bones.glb", mesh=False)
+    files = ("take.bvh", "take.glb", "bones.glb")
+    jobs = [Job(folder / file, ROWS) for file in files]
+    bvh, glb, bones = read_by_blender(folder, *jobs)
+    return Imported(bvh, glb, bones, folder)
+
+
+@pytest.mark.parametrize("file", ["bvh", "glb", "bones"])
+def test_joints_at_ten_frames_are_ours_to_a_millimetre(
+    file: str, imported: Imported, expressive_take: Take
+) -> None:
+    found = getattr(imported, file)
+    assert sorted(found["bones"]) == sorted(JOINT_NAMES)
+    order = [found["bones"].tolist().index(name) for name in JOINT_NAMES]
+    for heads, row in zip(found["heads"][:, order], ROWS, strict=True):
+        ours = body_of_one_shape(expressive_take, row, MODEL).joints
+        assert np.linalg.norm(heads - ours, axis=1).max() < MILLIMETRE
+
+
+def test_blender_plays_the_bvh_at_its_frame_rate(imported: Imported) -> None:
+    assert imported.bvh["fps"] == pytest.approx(60, abs=1e-4)
+
+
+def sources(rest: Float32, take: Take) -> npt.NDArray[np.intp]:
+    """Return the number of our vertex at each of Blender's rest vertices."""
+    ours = MODEL.shaped(take.betas, np.zeros(0, np.float32)).vertices()
+    distance, number = KDTree(ours).query(rest)
+    assert distance.max() < 1e-6
+    return np.asarray(number, np.intp)
+
+
+def test_mesh_that_blender_deforms_is_our_body(
+    imported: Imported, expressive_take: Take
+) -> None:
+    source = sources(imported.glb["rest"], expressive_take)
+    assert len(np.unique(source)) == MODEL.vertex_count
+    for vertices, row in zip(imported.glb["vertices"], ROWS, strict=True):
+        ours = body_of_one_shape(expressive_take, row, MODEL).vertices()[source]
+        apart = np.linalg.norm(vertices - ours, axis=1)
+        assert apart.mean() < 0.2 * MILLIMETRE
+        assert apart.max() < 5 * MILLIMETRE
+
+
+def test_shape_keys_are_arkits_units(imported: Imported, expressive_take: Take) -> None:
+    assert MODEL.arkit_names is not None
+    assert MODEL.arkit_to_expression is not None
+    source = sources(imported.glb["rest"], expressive_take)
+    names = imported.glb["keys"].tolist()
+    assert tuple(names[:43]) == MODEL.arkit_names
+    for name in ("eyeBlinkLeft", "mouthSmileRight", "tongueOut"):
+        unit = MODEL.arkit_to_expression[MODEL.arkit_names.index(name)]
+        face = MODEL.shaped(np.zeros(0, np.float32), unit).vertices()
+        wanted = (face - MODEL.v_template)[source]
+        found = imported.glb["key_offsets"][names.index(name)]
+        assert np.linalg.norm(wanted, axis=1).max() > 5 * MILLIMETRE
+        np.testing.assert_allclose(found, wanted, atol=0.1 * MILLIMETRE)
+
+
+def test_blenders_picture_through_the_takes_camera_is_our_overlays(
+    imported: Imported, expressive_take: Take
+) -> None:
+    row, (width, height) = 30, (216, 384)
+    picture = imported.folder / "picture.png"
+    glb = imported.folder / "take.glb"
+    run("render.py", glb, picture, *map(str, (row, 60, width, height, 4)))
+    drawn = cv2.imread(str(picture), cv2.IMREAD_UNCHANGED)
+    assert drawn is not None
+    shown = drawn[:, :, 3] > 127
+    focal = expressive_take.camera.focal_px * width / expressive_take.camera.size_px[0]
+    camera = Camera(focal, (width / 2, height / 2), (width, height))
+    world = body_of_one_shape(expressive_take, row, MODEL).vertices()
+    seen = rasterise(world * WORLD_FROM_CAMERA, MODEL.faces, camera)
+    ours = np.zeros((height, width), bool)
+    ours.ravel()[seen.pixels] = True
+    assert ours.sum() > 3000
+    assert (shown & ours).sum() / (shown | ours).sum() > 0.97
