@@ -1,5 +1,8 @@
 """GLB read by a reader of our own; `tests/receivers` has others read it."""
 
+import json
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,8 @@ from tests.runtime.body.files import in_smplx_layout, save
 from tests.runtime.takes.bodies import body_of_one_shape
 from tests.runtime.takes.gltf_reader import Gltf
 
+NODE = shutil.which("node")
+PACKAGES = Path(__file__).parents[2] / "receivers" / "node"
 MODEL = embedded_body_model()
 ROWS = range(0, 100, 23)
 
@@ -164,3 +169,26 @@ def test_single_frame_is_a_take_too(demo_take: Take, tmp_path: Path) -> None:
     ours = body_of_one_shape(one, 0, MODEL).joints
     # The bones are those of the take's shape, which is the median of more frames.
     np.testing.assert_allclose(gltf.joint_transforms(0)[:, :3, 3], ours, atol=1e-5)
+
+
+@pytest.mark.skipif(
+    NODE is None or not (PACKAGES / "node_modules" / "gltf-validator").is_dir(),
+    reason="no node with its packages here; scripts/receivers installs them",
+)
+def test_khronos_validator_has_nothing_to_say_against_the_files(
+    expressive_take: Take, tmp_path: Path
+) -> None:
+    files = [tmp_path / f"{name}.glb" for name in ("usual", "exact", "bones")]
+    write_glb(expressive_take, files[0])
+    write_glb(expressive_take, files[1], influences=8, correctives=0)
+    write_glb(expressive_take, files[2], mesh=False)
+    command = [str(NODE), str(PACKAGES / "gltf_validator.js"), *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    reports = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [report["info"]["animationCount"] for report in reports] == [1, 1, 1]
+    assert [report["info"].get("maxInfluences") for report in reports[:2]] == [4, 8]
+    for report in reports:
+        issues = report["issues"]
+        assert (issues["numErrors"], issues["numWarnings"]) == (0, 0)
+        # Texture coordinates for textures to come; a skeleton without its mesh.
+        assert {message["code"] for message in issues["messages"]} <= {"UNUSED_OBJECT"}
