@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from pixie_runtime.errors import UsageError
+
+LANDMARK_COUNT = 68
 EYELID_PAIRS = ((37, 41), (38, 40), (43, 47), (44, 46))
 LIP_PAIRS = ((61, 67), (62, 66), (63, 65))
 
@@ -39,3 +42,19 @@ class Choices:
     pixels, or nothing in both."""
     detach_fused: bool = False
     """Whether equation (17) moves the body-derived feature only."""
+
+    def __post_init__(self) -> None:
+        """Refuse landmarks and angles that there are not."""
+        for name in ("eyelid_pairs", "lip_pairs"):
+            pairs: tuple[tuple[int, int], ...] = getattr(self, name)
+            wrong = [n for pair in pairs for n in pair if not 0 <= n < LANDMARK_COUNT]
+            if wrong or not pairs:
+                found = wrong[0] if wrong else "nothing"
+                raise UsageError(
+                    f"{name} has {found}; expected pairs of landmarks from 0 to "
+                    f"{LANDMARK_COUNT - 1}"
+                )
+        if not 0 <= self.largest_yaw_deg <= 180:
+            raise UsageError(
+                f"largest_yaw_deg is {self.largest_yaw_deg}; expected 0 to 180"
+            )

@@ -10,6 +10,8 @@ shape 1e-4 and albedo 5e-5 where heads are trained alone.
 from dataclasses import dataclass, field, fields
 
 from pixie_runtime.errors import UsageError
+from pixie_train.batch import CropKind
+from pixie_train.losses.terms import TERMS
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,15 @@ WHOLE_WEIGHTS = TermWeights(
 """End to end on whole bodies, fused."""
 
 
+STAGE_KINDS = {
+    "body": CropKind.BODY,
+    "head": CropKind.HEAD,
+    "hand": CropKind.HAND,
+    "whole": CropKind.BODY,
+}
+"""What each stage of `StageWeights` is given."""
+
+
 @dataclass(frozen=True)
 class StageWeights:
     """The weights of every kind of pass that training makes."""
@@ -150,3 +161,15 @@ class StageWeights:
     """Hand crops by the hands' expert alone."""
     whole: TermWeights = field(default_factory=lambda: WHOLE_WEIGHTS)
     """Whole bodies end to end."""
+
+    def __post_init__(self) -> None:
+        """Refuse weights of terms that a pass does not have."""
+        for stage, kind in STAGE_KINDS.items():
+            weights: TermWeights = getattr(self, stage)
+            for entry in fields(TermWeights):
+                weight = getattr(weights, entry.name)
+                if weight and kind not in TERMS[entry.name].kinds:
+                    raise UsageError(
+                        f"the loss weight {stage}.{entry.name} is {weight}, but "
+                        f"{kind.value} crops have no such term; leave it at 0"
+                    )

@@ -9,13 +9,7 @@ from pixie_train.batch import Batch, CropKind, Targets, join
 from pixie_train.losses.choices import Choices, Samples
 from pixie_train.losses.stage import Loss, StageLosses
 from pixie_train.losses.terms import TERMS
-from pixie_train.losses.weights import (
-    BODY_WEIGHTS,
-    HAND_WEIGHTS,
-    HEAD_WEIGHTS,
-    WHOLE_WEIGHTS,
-    TermWeights,
-)
+from pixie_train.losses.weights import StageWeights, TermWeights
 from pixie_train.predictions import FeaturePairs, Predictions
 from pixie_train.shape_gaussians import ShapeGaussian, ShapeGaussians
 from tests.train.losses.samples import N_BETAS, batch, predictions
@@ -125,21 +119,12 @@ def predictions_of(said: Predictions, people: slice) -> Predictions:
     return replace(said, **cut, rendered=rendered, features=features)
 
 
-@pytest.mark.parametrize(
-    ("weights", "kind"),
-    [
-        (BODY_WEIGHTS, CropKind.BODY),
-        (WHOLE_WEIGHTS, CropKind.BODY),
-        (HEAD_WEIGHTS, CropKind.HEAD),
-        (HAND_WEIGHTS, CropKind.HAND),
-    ],
-)
-def test_no_stage_gives_a_weight_to_what_its_crops_do_not_have(
-    weights: TermWeights, kind: CropKind
-) -> None:
-    for field in fields(TermWeights):
-        if getattr(weights, field.name):
-            assert kind in TERMS[field.name].kinds
+def test_no_stage_takes_a_weight_for_what_its_crops_do_not_have() -> None:
+    with pytest.raises(UsageError, match=r"head\.body_2d is 1\.0, but head crops have"):
+        StageWeights(head=TermWeights(body_2d=1.0))
+    for stage in fields(StageWeights):
+        weights = getattr(StageWeights(), stage.name)
+        assert any(getattr(weights, term) for term in TERMS)
 
 
 def test_a_batch_without_any_label_still_has_a_gradient_of_nothing() -> None:
@@ -199,3 +184,14 @@ def test_weights_that_make_no_sense_are_refused() -> None:
             TermWeights(lips=weight)
     with pytest.raises(UsageError, match="all loss weights that hand crops have are 0"):
         loss(predictions(), batch(CropKind.HAND), TermWeights(lips=1.0))
+
+
+def test_choices_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(UsageError, match="lip_pairs has 68; expected pairs of land"):
+        Choices(lip_pairs=((61, 68),))
+    with pytest.raises(UsageError, match="eyelid_pairs has nothing"):
+        Choices(eyelid_pairs=())
+    with pytest.raises(
+        UsageError, match=r"largest_yaw_deg is -1\.0; expected 0 to 180"
+    ):
+        Choices(largest_yaw_deg=-1.0)
