@@ -93,7 +93,7 @@ def frame_dtype(n_betas: int, n_expression: int, n_arkit: int = 0) -> np.dtype[n
     )
 
 
-_MEANINGS = {
+MEANINGS = {
     "magic": f"{MAGIC.decode()!r}",
     "version": "version of this layout",
     "seq": "number of the processed picture; gaps are frames dropped for this client",
@@ -129,7 +129,7 @@ def layout(dtype: np.dtype[np.void]) -> dict[str, Any]:
                 "type": names[base.kind] + bits,
                 "shape": shape,
                 "offset": offset,
-                "meaning": _MEANINGS[name],
+                "meaning": MEANINGS[name],
             }
         )
     return {

@@ -2,6 +2,7 @@
 
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixie_runtime.errors import SourceError
+from pixie_runtime.sinks.whole_file import written_whole
 from pixie_runtime.smplx import JOINT_COUNT
 from pixie_runtime.takes.take import Take
 from pixie_runtime.types import PARTS, Camera, Float32
@@ -33,7 +35,7 @@ _ARRAYS: dict[str, tuple[str | int, ...]] = {
 }
 
 
-def load_take(path: Path) -> Take:
+def read_npz(path: Path) -> Take:
     """Read a take; nothing in the file is ever executed (no pickle).
 
     Raises:
@@ -61,6 +63,49 @@ def load_take(path: Path) -> Take:
         mocap_frame_rate=float(fields["mocap_frame_rate"]),
         track_id=int(fields["track_id"]),
     )
+
+
+def write_npz(take: Take, path: Path, **more: npt.NDArray[Any]) -> None:
+    """Write a take so that `path` is at every moment the old file or the whole new one.
+
+    Args:
+        take: Its frames are written as they come, at `mocap_frame_rate`.
+        path: Where to write.
+        more: Arrays to add, by their keys.
+
+    Raises:
+        SinkError: it cannot be written, for example because the disk is full.
+    """
+    with (
+        written_whole(path) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive,
+    ):
+        for name, array in {**_arrays(take), **more}.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+
+
+def _arrays(take: Take) -> Mapping[str, npt.NDArray[Any]]:
+    camera = take.camera
+    return {
+        "betas": take.betas,
+        "gender": np.array("neutral"),
+        "surface_model_type": np.array("smplx"),
+        "mocap_frame_rate": np.array(take.mocap_frame_rate),
+        "fps": np.array(take.fps),
+        "confidence_names": np.array(PARTS),
+        "camera": np.array([camera.focal_px, *camera.centre_px, *camera.size_px]),
+        "track_id": np.array(take.track_id),
+        "format_version": np.array(FORMAT_VERSION),
+        "poses": take.poses,
+        "trans": take.trans,
+        "expression": take.expression,
+        "betas_per_frame": take.betas_per_frame,
+        "joints": take.joints,
+        "timestamps_s": take.timestamps_s,
+        "frames": take.frames,
+        "confidences": take.confidences,
+    }
 
 
 def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:

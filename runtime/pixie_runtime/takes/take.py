@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pixie_runtime import rotations
-from pixie_runtime.smplx import JOINT_COUNT, PARENTS
+from pixie_runtime.rest_offsets import unposed
+from pixie_runtime.smplx import JOINT_COUNT
 from pixie_runtime.types import (
     Camera,
     Float32,
@@ -83,15 +84,9 @@ class Take:
         chest). The pelvis' row is its rest position, which `trans` is added to: the
         posed pelvis is at `rest_offsets()[0] + trans`.
         """
-        wxyz, joints = self.rotations().astype(np.float64), self.world_joints()
-        turns = wxyz.copy()
-        offsets = np.zeros((len(self), JOINT_COUNT, 3))
-        offsets[:, 0] = joints[:, 0] - self.trans
-        for joint, parent in enumerate(PARENTS[1:], start=1):
-            bone = (joints[:, joint] - joints[:, parent]).astype(np.float64)
-            back = rotations.inverse(turns[:, parent])
-            offsets[:, joint] = rotations.apply(back, bone)
-            turns[:, joint] = rotations.multiply(turns[:, parent], wxyz[:, joint])
+        wxyz = self.rotations().astype(np.float64)
+        joints = self.world_joints().astype(np.float64)
+        offsets = unposed(wxyz, joints, self.trans)
         return np.median(offsets, axis=0).astype(np.float32)
 
     def person(self, row: int) -> Person:
