@@ -3,7 +3,7 @@
 Imports wait until a part is wanted, so that help is instant and the first frame soon.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -68,8 +68,9 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
         estimator, model = network.estimator, network.model
         opened.callback(estimator.close)
         info = StreamInfo(model.name, estimator.n_betas, estimator.n_expression)
+        setup = {**network.setup, "engine": maker.description}
         sinks = []
-        for sink in open_sinks(options, source, model, info):
+        for sink in open_sinks(options, source, model, info, setup):
             opened.callback(sink.close)
             sinks.append(sink)
         landmarker = open_landmarker(
@@ -85,7 +86,7 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
         smooth=None if options.no_smoothing or unrelated else smoothing(model),
         field_of_view=options.fov,
         unrelated=unrelated,
-        setup={**network.setup, "engine": maker.description},
+        setup=setup,
     )
 
 
@@ -130,11 +131,16 @@ def smoothing(
 
 
 def open_sinks(
-    options: Options, source: FrameSource, model: "BodyModel", info: "StreamInfo"
+    options: Options,
+    source: FrameSource,
+    model: "BodyModel",
+    info: "StreamInfo",
+    setup: Mapping[str, str],
 ) -> Iterator[Sink]:
     """Yield the sinks that the options ask for, one opened after the other.
 
-    Those that somebody waits for come first.
+    Those that somebody waits for come first. `setup` is what runs, by name and in
+    words, for recordings.
     """
     if options.streaming.is_sent:
         from pixie_runtime.sinks.network import open_network_sinks
@@ -147,8 +153,10 @@ def open_sinks(
         yield PreviewSink(drawn, on_close=source.close)
     if options.record is not None:
         from pixie_runtime.sinks.take import TakeSink
+        from pixie_runtime.takes.recording_info import RecordingInfo
 
-        yield TakeSink(options.record)
+        about = RecordingInfo.of(model, source=source.description, setup=setup)
+        yield TakeSink(options.record, about)
     if options.overlay is not None:
         from pixie_runtime.sinks.overlay import OverlayVideo
 

@@ -12,10 +12,10 @@ from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import SinkError
 from pixie_runtime.sinks import Tick
 from pixie_runtime.sinks.painting import Painter
-from pixie_runtime.sinks.take_parts import Part, PartHeader, encode_record
-from pixie_runtime.sinks.take_writing import write_take
 from pixie_runtime.sinks.whole_file import written_whole
-from pixie_runtime.types import Person, UInt8
+from pixie_runtime.takes.npz import write_npz
+from pixie_runtime.takes.track import Track
+from pixie_runtime.types import UInt8
 from pixie_runtime.wording import counted, listed
 
 _JPEG_QUALITY = 92
@@ -117,7 +117,7 @@ class PictureResults:
         for number, person in enumerate(tick.people):
             whose = f".person{person.track_id}" if number else ""
             path = self._folder / f"{name}{whose}.npz"
-            write_take(one_frame(person), path, picture=np.array(picture))
+            write_npz(Track.of([person]).take(), path, picture=np.array(picture))
             self._people += 1
         _write_jpeg(self._painter.paint_in_own_size(tick), self._folder / f"{name}.jpg")
 
@@ -143,12 +143,6 @@ class _ResultNames:
         known = name.casefold() in self._taken
         self._taken.add(name.casefold())
         return not known
-
-
-def one_frame(person: Person) -> Part:
-    """Return what `take_writing` makes a take of one frame of."""
-    header = PartHeader.of(person)
-    return Part(header, np.frombuffer(encode_record(person), header.dtype))
 
 
 def _write_jpeg(image: UInt8, path: Path) -> None:

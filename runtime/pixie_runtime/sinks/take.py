@@ -1,46 +1,56 @@
-"""Records people into take files; what was recorded is never lost."""
+"""Records people into takes; what was recorded is never lost."""
 
-import errno
-from collections.abc import Iterator
-from contextlib import suppress
-from itertools import count
 from pathlib import Path
-from tempfile import TemporaryFile
 
-from pixie_runtime.errors import SinkError, SourceError, UsageError
+from pixie_runtime.errors import PixieError, SinkError
 from pixie_runtime.sinks import Tick
-from pixie_runtime.sinks.take_parts import PartHeader, PartWriter, read_part
-from pixie_runtime.sinks.take_writing import write_take
-from pixie_runtime.types import Person
+from pixie_runtime.takes.conversion import Target, write_as, writer_of
+from pixie_runtime.takes.places import (
+    check_writable,
+    container_of,
+    make_room,
+    target_of,
+)
+from pixie_runtime.takes.recorder import Recorder
+from pixie_runtime.takes.recording import read_recording
+from pixie_runtime.takes.recording_info import RecordingInfo
 
 
 class TakeSink:
-    """Records every tick; `close` writes one take per person.
+    """Records every tick; `close` converts the recording if another file is wanted.
 
-    While it runs each person's frames go to a part file beside the take, one write per
-    frame, so that neither a full disk nor a killed process costs earlier frames
-    (`take_writing.recover_take` makes a take of a part file that was left). The person
-    with the most frames becomes `path`, others get `.person<id>` in their names.
+    While it runs everybody's frames go to one container that is readable whatever
+    happens (`docs/takes.md`); it stays beside whatever is made of it. Of several people
+    the one with the most frames becomes `path`, others get `.person<id>` in their
+    names.
 
     Args:
-        path: The take, `.npz`; an existing one is replaced when the new one is whole.
+        path: The recording, without ending or `.mcap`; or what to convert it to in the
+            end: `.npz`, `.bvh`, `.glb`, `.usd` or `.csv`. An existing file is replaced
+            when the new one is whole.
+        info: What the recording shall say of itself.
 
     Raises:
-        UsageError: the name does not end in `.npz`.
+        UsageError: the name ends in something else.
         SinkError: nothing can be written there.
     """
 
-    def __init__(self, path: Path) -> None:
-        _check_writable(path)
+    def __init__(self, path: Path, info: RecordingInfo | None = None) -> None:
+        self._target = target_of(path)
+        if self._target is not None:
+            writer_of(self._target)
+        check_writable(path)
         self._path = path
-        self._writers: dict[int, PartWriter] = {}
-        self._failed = False
-        self._closed = False
+        self._container = container_of(path)
+        self._closed = self._told = False
+        self._rate: str | None = None
         self._takes: tuple[Path, ...] = ()
-        self._warnings = [
-            f"an earlier recording was cut off: {part} holds its frames"
-            for part in left_over_parts(path)
-        ]
+        unfinished, said = make_room(self._container)
+        self._warnings = list(said)
+        try:
+            self._recorder = Recorder(unfinished, info or RecordingInfo())
+        except OSError as error:
+            raise SinkError(f"cannot record to {path}: {error.strerror}") from error
 
     @property
     def name(self) -> str:
@@ -54,125 +64,77 @@ class TakeSink:
 
     @property
     def frames(self) -> int:
-        """Frames recorded so far, all people together."""
-        return sum(writer.count for writer in self._writers.values())
+        """Frames that are safe so far, all people together."""
+        return self._recorder.frames
 
     @property
     def takes(self) -> tuple[Path, ...]:
-        """The files that `close` wrote, the main one first."""
+        """The files that `close` wrote, the recording itself first."""
         return self._takes
 
     @property
+    def summary(self) -> str:
+        """What was made of the recording, and how fast it is."""
+        if self._rate is None:
+            return ""
+        return f"recording: {self._container}, {self._path} made of it at {self._rate}"
+
+    @property
     def warnings(self) -> tuple[str, ...]:
-        """Part files found from earlier; that nobody was in view."""
+        """Recordings found from earlier; that nobody was in view."""
         return tuple(self._warnings)
 
     def send(self, tick: Tick) -> None:
-        """Write the tick's people. Raises SinkError when no more can be written."""
-        if self._failed:
-            raise SinkError(f"the recording to {self._path} has ended")
-        in_view = {person.track_id for person in tick.people}
-        for track_id, writer in self._writers.items():
-            if track_id not in in_view:
-                writer.rest()
+        """Record the tick's people. Raises SinkError when no more can be written."""
         try:
-            for person in tick.people:
-                self._writer(person).append(person)
-        except OSError as error:
-            self._failed = True
-            raise SinkError(self._failure(error)) from error
+            self._recorder.add(tick)
         except SinkError:
-            self._failed = True
+            self._told = True
             raise
 
     def close(self) -> None:
-        """Make takes of the part files.
+        """End the recording and convert it.
 
         Raises:
-            SinkError: a take cannot be written; its part file stays and is named.
+            SinkError: not everything was recorded or converted; it says what is safe.
         """
         if self._closed:
             return
         self._closed = True
-        for writer in self._writers.values():
-            writer.rest()
-        by_length = sorted(self._writers.values(), key=lambda writer: -writer.count)
-        recorded = [writer for writer in by_length if writer.count]
-        if not recorded:
+        self._recorder.close()
+        try:
+            self._put_in_place()
+        except OSError as error:
+            raise SinkError(
+                f"cannot name the recording {self._container}: {error.strerror}; it is "
+                f"whole in {self._recorder.path}"
+            ) from error
+        if self._target is not None and self._takes:
+            self._convert(self._target)
+        if self._recorder.failure is not None and not self._told:
+            raise SinkError(self._recorder.failure)
+
+    def _put_in_place(self) -> None:
+        if self.frames:
+            self._recorder.path.replace(self._container)
+            self._takes = (self._container,)
+        else:
+            self._recorder.path.unlink()
             self._warnings.append(f"nobody was recorded: {self._path} is not written")
-        problems = []
-        for writer in recorded:
-            try:
-                self._finish(writer, is_main=writer is recorded[0])
-            except (SinkError, SourceError) as error:
-                problems.append(
-                    f"{error}; its {writer.count} frames are safe in {writer.path}"
-                )
-        for writer in self._writers.values():
-            if not writer.count:
-                writer.path.unlink(missing_ok=True)
-        if problems:
-            raise SinkError("; ".join(problems))
 
-    def _finish(self, writer: PartWriter, *, is_main: bool) -> None:
-        track_id = writer.header.track_id
-        path = self._path if is_main else _for_person(self._path, track_id)
-        write_take(read_part(writer.path), path)
-        writer.path.unlink()
-        self._takes = (*self._takes, path)
-
-    def _writer(self, person: Person) -> PartWriter:
-        """Return the person's writer, opening a part file at the first frame."""
-        writer = self._writers.get(person.track_id)
-        names = _part_paths(self._path, person.track_id)
-        while writer is None:
-            # A file of that name is an earlier recording's: it is left alone.
-            with suppress(FileExistsError):
-                writer = PartWriter(next(names), PartHeader.of(person))
-                self._writers[person.track_id] = writer
-        return writer
-
-    def _failure(self, error: OSError) -> str:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        cause = "the disk is full" if full else error.strerror or str(error)
-        return (
-            f"recording to {self._path} ends after {self.frames} frames, which are "
-            f"safe: {cause}"
-        )
-
-
-def left_over_parts(path: Path) -> list[Path]:
-    """Return the part files that recordings of this take left behind."""
-    start = f"{path.stem}.person"
-    return sorted(
-        part
-        for part in path.parent.iterdir()
-        if part.name.startswith(start) and part.name.endswith(".npz.part")
-    )
-
-
-def _for_person(path: Path, track_id: int) -> Path:
-    return path.with_name(f"{path.stem}.person{track_id}.npz")
-
-
-def _part_paths(path: Path, track_id: int) -> Iterator[Path]:
-    """Yield names for a part file until one is free."""
-    base = f"{path.stem}.person{track_id}"
-    yield path.with_name(f"{base}.npz.part")
-    for number in count(2):
-        yield path.with_name(f"{base}-{number}.npz.part")
-
-
-def _check_writable(path: Path) -> None:
-    if path.suffix != ".npz":
-        raise UsageError(f"--record {path}: expected a name that ends in .npz")
-    if path.is_dir():
-        raise SinkError(f"cannot record to {path}: it is a folder")
-    try:
-        TemporaryFile(dir=path.parent).close()
-    except FileNotFoundError as error:
-        raise SinkError(
-            f"cannot record to {path}: the folder {path.parent} does not exist"
-        ) from error
-    except OSError as error:
-        raise SinkError(f"cannot record to {path}: {error.strerror}") from error
+    def _convert(self, target: Target) -> None:
+        try:
+            people = read_recording(self._container).people
+            for track_id, track in people.items():
+                path = self._path
+                if len(self._takes) > 1:
+                    path = path.with_stem(f"{path.stem}.person{track_id}")
+                written = write_as(track.take(), target, path)
+                self._takes = (*self._takes, path)
+                self._rate = self._rate or f"{written.mocap_frame_rate:g} fps"
+        except PixieError as error:
+            raise SinkError(
+                f"{error}; all {self.frames} frames are safe in "
+                f"{self._container}: try again with pixie-take convert "
+                f"{self._container} --to {target}"
+            ) from error

@@ -23,7 +23,7 @@ Rows = slice | npt.NDArray[np.intp]
 class Curves:
     """A take's motion at T moments: rotations, and numbers that are free to change."""
 
-    rotations: Float64
+    rotations: rot.Array
     """(T, 55, 4): unit quaternions wxyz, the pelvis' in the world."""
     numbers: Float64
     """(T, n): the pelvis in the world, the skeleton's rest offsets, the confidences,
@@ -36,7 +36,7 @@ class Curves:
         wxyz = rot.from_rotvec(poses.reshape(len(poses), JOINT_COUNT, 3))
         joints = take.joints[rows].astype(np.float64) * WORLD_FROM_CAMERA
         offsets = unposed(wxyz, joints, take.trans[rows])
-        numbers = [
+        numbers: list[npt.NDArray[Any]] = [
             joints[:, 0],
             offsets.reshape(len(poses), -1),
             take.confidences[rows],
@@ -86,7 +86,7 @@ def joined(pieces: list[Take], **changes: Any) -> Take:
         changes: Fields to set, `timestamps_s` and `frames` if they are not joined.
     """
     names = (*_PER_FRAME, "betas_per_frame", "timestamps_s", "frames")
-    fields = {
+    fields: dict[str, Any] = {
         name: np.concatenate([getattr(piece, name) for piece in pieces])
         for name in names
         if name not in changes

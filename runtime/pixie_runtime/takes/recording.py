@@ -1,17 +1,21 @@
 """Reads recordings, cut off and damaged ones too: what is whole in them is kept."""
 
 import json
+import os
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
+from mcap.data_stream import ReadDataStream
 from mcap.exceptions import McapError
-from mcap.records import Channel, Chunk, Footer, McapRecord, Message, Metadata, Schema
-from mcap.stream_reader import StreamReader, breakup_chunk
+from mcap.opcode import Opcode
+from mcap.records import Channel, Chunk, Message, Metadata, Schema
+from mcap.stream_reader import get_chunk_data_stream
 from mcap.well_known import MessageEncoding, SchemaEncoding
 from zstandard import ZstdError
 
@@ -32,14 +36,18 @@ from pixie_runtime.takes.recording_info import (
 )
 from pixie_runtime.takes.track import Track
 from pixie_runtime.types import PARTS, Camera, Float64
+from pixie_runtime.wording import counted
 
 _LARGEST_RECORD = 2**26
 """Bytes; ours are a thousand times smaller, but other tools may join chunks."""
+_HEAD = struct.Struct("<BQ")
+"""Before every record: its kind and its length."""
+_ENCODINGS = (SchemaEncoding.ROS1, MessageEncoding.ROS1)
 _UNREADABLE = (
-    *(McapError, ValueError, KeyError, EOFError, MemoryError),
-    *(struct.error, RuntimeError, ZstdError),
+    *(McapError, ValueError, LookupError, TypeError, EOFError, MemoryError),
+    *(OverflowError, struct.error, RuntimeError, ZstdError),
 )
-"""What MCAP's reader and decompressors raise where bytes are missing or damaged."""
+"""What records, their texts and their decompressors raise where bytes are damaged."""
 
 _SIZES: Mapping[str, int] = {
     "track_id": 1,
@@ -155,16 +163,11 @@ class _Contents:
         """Take in everything that is whole."""
         if file.read(len(MAGIC)) != MAGIC:
             raise SourceError(f"{self._path} is no recording: it does not begin as one")
-        file.seek(0)
-        stream = StreamReader(
-            file, emit_chunks=True, record_size_limit=_LARGEST_RECORD
-        ).records
-        while not self.is_whole:
-            try:
-                record = next(stream)
-            except (*_UNREADABLE, StopIteration):
+        size = os.fstat(file.fileno()).st_size
+        for opcode, content in _records(file, size):
+            self._take(opcode, content)
+            if self.is_whole:
                 return
-            self._take(record)
 
     def warnings(self) -> tuple[str, ...]:
         """Return what is missing."""
@@ -174,9 +177,8 @@ class _Contents:
                 f"{self._path} was cut off: what had reached the disk by then is there"
             )
         if self._damaged:
-            said.append(
-                f"{self._path} is damaged: {self._damaged} pieces of it are left out"
-            )
+            pieces = counted(self._damaged, "piece", "pieces")
+            said.append(f"{self._path} is damaged: {pieces} of it left out")
         return tuple(said)
 
     def tracks(self) -> Iterator[Track]:
@@ -196,35 +198,36 @@ class _Contents:
                     seen.add(track_id)
                     yield _track(track_id, mine, camera)
 
-    def _take(self, record: McapRecord) -> None:
-        if isinstance(record, Chunk):
-            try:
-                inside = breakup_chunk(record, validate_crc=True)
-            except _UNREADABLE:
-                self._damaged += 1
-                return
-            for one in inside:
-                self._take(one)
-        elif isinstance(record, Message):
-            self._take_message(record)
-        elif isinstance(record, Schema):
-            self._schemas[record.id] = record
-        elif isinstance(record, Channel):
-            self._take_channel(record)
-        elif isinstance(record, Metadata):
-            self._take_metadata(record)
-        elif isinstance(record, Footer):
-            self.is_whole = True
+    def _take(self, opcode: int, content: bytes) -> None:
+        stream = ReadDataStream(BytesIO(content))
+        try:
+            if opcode == Opcode.CHUNK:
+                inside, size = get_chunk_data_stream(
+                    Chunk.read(stream), validate_crc=True
+                )
+                data = inside.read(size)
+                for one, what in _records(BytesIO(data), size):
+                    self._take(one, what)
+            elif opcode == Opcode.MESSAGE:
+                self._take_message(Message.read(stream, len(content)))
+            elif opcode == Opcode.SCHEMA:
+                schema = Schema.read(stream)
+                self._schemas[schema.id] = schema
+            elif opcode == Opcode.CHANNEL:
+                self._take_channel(Channel.read(stream))
+            elif opcode == Opcode.METADATA:
+                self._take_metadata(Metadata.read(stream))
+            elif opcode == Opcode.FOOTER:
+                self.is_whole = True
+        except _UNREADABLE:
+            self._damaged += 1
 
     def _take_metadata(self, record: Metadata) -> None:
-        try:
-            if record.name == INFO:
-                self._check_version(record.metadata)
-                self.info = RecordingInfo.from_metadata(record.metadata)
-            elif record.name == CAMERA and self._camera is None:
-                self._camera = camera_from_metadata(record.metadata)
-        except ValueError:
-            self._damaged += 1
+        if record.name == INFO:
+            self._check_version(record.metadata)
+            self.info = RecordingInfo.from_metadata(record.metadata)
+        elif record.name == CAMERA and self._camera is None:
+            self._camera = camera_from_metadata(record.metadata)
 
     def _check_version(self, metadata: Mapping[str, str]) -> None:
         version = int(metadata.get("format_version", "0"))
@@ -242,34 +245,21 @@ class _Contents:
             return
         if channel.id in self._people or not channel.topic.startswith(PERSON_TOPIC):
             return
-        schema = self._schemas.get(channel.schema_id)
-        if (
-            schema is None
-            or schema.encoding != SchemaEncoding.ROS1
-            or channel.message_encoding != MessageEncoding.ROS1
-        ):
-            self._damaged += 1
-            return
-        try:
-            dtype = dtype_of(schema.data.decode())
-            _check_fields(dtype)
-        except ValueError:
-            self._damaged += 1
-            return
+        schema = self._schemas[channel.schema_id]
+        if (schema.encoding, channel.message_encoding) != _ENCODINGS:
+            raise ValueError(f"{channel.topic} is {channel.message_encoding}")
+        dtype = dtype_of(schema.data.decode())
+        _check_fields(dtype)
         self._people[channel.id] = _Topic(dtype)
 
     def _take_message(self, message: Message) -> None:
         topic = self._people.get(message.channel_id)
         if topic is not None:
-            if len(message.data) == topic.dtype.itemsize:
-                topic.data += message.data
-            else:
-                self._damaged += 1
+            if len(message.data) != topic.dtype.itemsize:
+                raise ValueError(f"a message of {len(message.data)} bytes")
+            topic.data += message.data
         elif message.channel_id in self._alive:
-            try:
-                self.nobody_s.append(float(json.loads(message.data)["t_source_s"]))
-            except (ValueError, KeyError, TypeError):
-                self._damaged += 1
+            self.nobody_s.append(float(json.loads(message.data)["t_source_s"]))
 
     def _in_order(self, records: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
         """Return the records that can be: finite, each later than those before."""
@@ -284,13 +274,24 @@ class _Contents:
         return records if later.all() else records[later]
 
 
+def _records(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the kind and content of each record up to the first that is not whole."""
+    while len(head := file.read(_HEAD.size)) == _HEAD.size:
+        opcode, length = _HEAD.unpack(head)
+        if length > min(_LARGEST_RECORD, size - file.tell()):
+            return
+        yield opcode, file.read(length)
+
+
 def _check_fields(dtype: np.dtype[np.void]) -> None:
     """Raise ValueError where a field is missing that a person needs."""
     for name, size in _SIZES.items():
         if name not in (dtype.names or ()):
             raise ValueError(f"no field {name}")
         if int(np.prod(dtype[name].shape)) != size:
-            raise ValueError(f"{name} has shape {dtype[name].shape}, not {size} numbers")
+            raise ValueError(
+                f"{name} has shape {dtype[name].shape}, not {size} numbers"
+            )
 
 
 def _track(track_id: int, records: npt.NDArray[np.void], camera: Camera) -> Track:

@@ -1,11 +1,14 @@
 """What a recording says about itself: text by name, as containers keep it."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Self
 
 from pixie_runtime import __version__
+from pixie_runtime.body import BodyModel
 from pixie_runtime.smplx import JOINT_NAMES, PARENTS
 from pixie_runtime.types import Camera
 
@@ -32,6 +35,18 @@ class RecordingInfo:
     """Unix time at zero of the monotonic clock of `t_capture_s` and `t_send_s`."""
     program: str = f"pixie-live {__version__}"
     """What wrote it, and its version."""
+
+    @classmethod
+    def of(cls, model: BodyModel, *, source: str, setup: Mapping[str, str]) -> Self:
+        """Return what to say of a recording that begins now."""
+        return cls(
+            body_model=model.name,
+            body_model_sha256=model.sha256,
+            source=source,
+            setup=setup,
+            created=datetime.now().astimezone().isoformat(timespec="seconds"),
+            unix_time_at_zero_s=time.time() - time.monotonic(),
+        )
 
     def to_metadata(self) -> dict[str, str]:
         """Return it as text, with the contract that readers of the file need."""

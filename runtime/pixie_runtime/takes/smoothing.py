@@ -1,4 +1,6 @@
-"""Smoothing of takes after the fact, which knows the future and therefore has no lag."""
+"""Smoothing of takes after the fact: it knows the future and so has no lag."""
+
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +35,7 @@ def smoothed(take: Take, cutoff_hz: float = CUTOFF_HZ) -> Take:
     breaks = np.flatnonzero(np.diff(take.timestamps_s) > BREAK_S) + 1
     edges = [0, *breaks.tolist(), len(take)]
     pieces = []
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         for start in range(begin, end, _CHUNK):
             rows = np.arange(start, min(start + _CHUNK, end))
             pieces.append(_smoothed_rows(take, rows, begin, end, sigma_s))
@@ -78,4 +80,4 @@ def _weights(distance: Float64, inside: npt.NDArray[np.bool_]) -> Float64:
     normal = np.einsum("tw,twa,twb->tab", gauss, powers, powers)
     # Fewer than three neighbours determine no parabola: the least curved one is taken.
     row = np.linalg.pinv(normal, rcond=1e-6, hermitian=True)[:, 0]
-    return gauss * np.einsum("ta,twa->tw", row, powers)
+    return np.asarray(gauss * np.einsum("ta,twa->tw", row, powers))

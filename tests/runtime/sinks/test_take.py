@@ -1,9 +1,6 @@
-import resource
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,48 +10,59 @@ from pixie_runtime.errors import SinkError, UsageError
 from pixie_runtime.sinks import Sink
 from pixie_runtime.sinks.take import TakeSink
 from pixie_runtime.takes import load_take
+from pixie_runtime.takes.recording import read_recording
+from tests.runtime.full_disk import file_size_limit
 from tests.runtime.people import make_person, make_tick
+from tests.runtime.takes.recordings import record
 
 EVALUATION = Path(__file__).parents[4] / "shared" / "eval"
-
-
-@contextmanager
-def file_size_limit(size: int) -> Iterator[None]:
-    """Let no file of this process grow beyond `size`: as a full disk does, for real."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_recording_becomes_a_take_and_leaves_nothing_else(tmp_path: Path) -> None:
-    sink = TakeSink(tmp_path / "take.npz")
+def send_frames(sink: Sink, count: int) -> None:
+    for frame in range(count):
+        sink.send(make_tick(make_person(frame, frame_index=frame)))
+
+
+@pytest.mark.parametrize("name", ["take.mcap", "take", "TAKE.MCAP"])
+def test_recording_is_the_container_and_nothing_else(tmp_path: Path, name: str) -> None:
+    sink = TakeSink(tmp_path / name)
     as_sink: Sink = sink
-    for frame in range(5):
-        as_sink.send(make_tick(make_person(frame, frame_index=frame)))
+    send_frames(as_sink, 5)
+    as_sink.close()
+    as_sink.close()
+    assert names(tmp_path) == [name]
+    assert sink.takes == (tmp_path / name,)
     assert sink.frames == 5
-    as_sink.close()
-    as_sink.close()
-    assert names(tmp_path) == ["take.npz"]
-    assert sink.takes == (tmp_path / "take.npz",)
+    assert sink.summary == ""
+    assert load_take(tmp_path / name).frames.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_other_file_is_made_of_the_recording_which_stays(tmp_path: Path) -> None:
+    sink = TakeSink(tmp_path / "take.npz")
+    send_frames(sink, 5)
+    sink.close()
+    assert names(tmp_path) == ["take.mcap", "take.npz"]
+    assert sink.takes == (tmp_path / "take.mcap", tmp_path / "take.npz")
+    assert sink.summary == (
+        f"recording: {tmp_path / 'take.mcap'}, {tmp_path / 'take.npz'} made of it at "
+        "30 fps"
+    )
     assert load_take(tmp_path / "take.npz").frames.tolist() == [0, 1, 2, 3, 4]
 
 
-def test_frames_without_anybody_leave_a_gap(tmp_path: Path) -> None:
-    sink = TakeSink(tmp_path / "take.npz")
+def test_frames_without_anybody_are_known(tmp_path: Path) -> None:
+    sink = TakeSink(tmp_path / "take.mcap")
     for frame in range(9):
         people = [] if 3 <= frame < 6 else [make_person(frame, frame_index=frame)]
         sink.send(make_tick(*people, frame_index=frame))
     sink.close()
-    assert load_take(tmp_path / "take.npz").frames.tolist() == [0, 1, 2, 6, 7, 8]
+    recording = read_recording(tmp_path / "take.mcap")
+    assert recording.track().frames.tolist() == [0, 1, 2, 6, 7, 8]
+    assert recording.nobody_s.round(6).tolist() == [0.1, 0.133333, 0.166667]
 
 
 def test_the_one_seen_longest_is_the_take_and_others_lie_beside_it(
@@ -69,22 +77,18 @@ def test_the_one_seen_longest_is_the_take_and_others_lie_beside_it(
         ]
         sink.send(make_tick(*people, frame_index=frame))
     sink.close()
-    assert names(tmp_path) == ["take.npz", "take.person5.npz"]
+    assert names(tmp_path) == ["take.mcap", "take.npz", "take.person5.npz"]
     assert load_take(tmp_path / "take.npz").track_id == 4
     assert len(load_take(tmp_path / "take.person5.npz")) == 3
 
 
-def test_hundreds_of_people_do_not_use_up_the_open_files(tmp_path: Path) -> None:
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, limits[1]))
-    try:
-        sink = TakeSink(tmp_path / "take.npz")
-        for track in range(200):
-            sink.send(make_tick(make_person(0, track_id=track)))
-        sink.close()
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-    assert len(names(tmp_path)) == 200
+def test_hundreds_of_people_are_one_file(tmp_path: Path) -> None:
+    sink = TakeSink(tmp_path / "take.mcap")
+    for track in range(300):
+        sink.send(make_tick(make_person(0, track_id=track)))
+    sink.close()
+    assert names(tmp_path) == ["take.mcap"]
+    assert len(read_recording(tmp_path / "take.mcap").people) == 300
 
 
 def test_nobody_recorded_writes_nothing_and_says_so(tmp_path: Path) -> None:
@@ -92,69 +96,119 @@ def test_nobody_recorded_writes_nothing_and_says_so(tmp_path: Path) -> None:
     sink = TakeSink(tmp_path / "take.npz")
     sink.send(make_tick())
     sink.close()
+    assert names(tmp_path) == ["take.npz"]
     assert (tmp_path / "take.npz").read_bytes() == b"an older take"
     (warning,) = sink.warnings
     assert "nobody was recorded" in warning
 
 
+def test_older_take_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    older = record(tmp_path / "take.mcap", 3)
+    before = older.read_bytes()
+    sink = TakeSink(older)
+    send_frames(sink, 5)
+    assert older.read_bytes() == before
+    sink.close()
+    assert names(tmp_path) == ["take.mcap"]
+    assert len(load_take(older)) == 5
+    assert sink.warnings == ()
+
+
+@pytest.mark.parametrize("unfinished", ["take.mcap", "take.new.mcap"])
+def test_recording_that_was_cut_off_is_moved_aside_for_good(
+    tmp_path: Path, unfinished: str
+) -> None:
+    whole = record(tmp_path / "whole.mcap", 4).read_bytes()
+    if unfinished != "take.mcap":
+        (tmp_path / "take.mcap").write_bytes(whole)
+    for number in range(2):
+        (tmp_path / unfinished).write_bytes(whole[: -9 - number])
+        sink = TakeSink(tmp_path / "take.mcap")
+        (warning,) = sink.warnings
+        send_frames(sink, 5)
+        sink.close()
+        kept = ["take.cut-off.mcap", "take.cut-off-2.mcap"][number]
+        assert warning == (
+            f"an earlier recording was cut off; it is now {tmp_path / kept}"
+        )
+        assert len(load_take(tmp_path / kept)) == 4
+        assert len(load_take(tmp_path / "take.mcap")) == 5
+    assert len(names(tmp_path)) == 4
+
+
+def test_an_empty_file_is_no_older_take(tmp_path: Path) -> None:
+    (tmp_path / "take.mcap").touch()
+    sink = TakeSink(tmp_path / "take.mcap")
+    assert names(tmp_path) == ["take.mcap"]
+    send_frames(sink, 2)
+    sink.close()
+    assert len(load_take(tmp_path / "take.mcap")) == 2
+
+
 def test_full_disk_ends_the_recording_and_keeps_the_frames(tmp_path: Path) -> None:
     sink = TakeSink(tmp_path / "take.npz")
-    recorded: list[int] = []
 
     def record_until_full() -> None:
-        for frame in range(1000):
-            sink.send(make_tick(make_person(frame, frame_index=frame)))
-            recorded.append(frame)
+        for frame in range(100_000):
+            sink.send(make_tick(make_person(0, frame_index=frame)))
+            time.sleep(0.001)
 
-    with file_size_limit(20_000), pytest.raises(SinkError, match="the disk is full"):
+    with file_size_limit(300_000), pytest.raises(SinkError, match="the disk is full"):
         record_until_full()
-    assert 0 < len(recorded) < 20
-    with pytest.raises(SinkError, match="has ended"):
+    with pytest.raises(SinkError, match="which are safe"):
         sink.send(make_tick(make_person(0)))
     sink.close()
-    assert load_take(tmp_path / "take.npz").frames.tolist() == recorded
+    assert sink.frames > 30
+    assert len(load_take(tmp_path / "take.npz")) == sink.frames
 
 
-def test_disk_too_full_for_the_take_keeps_the_part_file(tmp_path: Path) -> None:
+def test_disk_too_full_for_the_other_file_keeps_the_recording(tmp_path: Path) -> None:
     sink = TakeSink(tmp_path / "take.npz")
-    for frame in range(10):
-        sink.send(make_tick(make_person(frame, frame_index=frame)))
+    send_frames(sink, 10)
+    while sink.frames < 10:
+        time.sleep(0.02)
     with (
         file_size_limit(4000),
         pytest.raises(
-            SinkError, match=r"its 10 frames are safe in .*take\.person0\.npz\.part"
+            SinkError,
+            match=r"all 10 frames are safe in .*take\.mcap: try again with pixie-take "
+            r"convert .*take\.mcap --to npz",
         ),
     ):
         sink.close()
-    assert names(tmp_path) == ["take.person0.npz.part"]
+    assert names(tmp_path) == ["take.mcap"]
+    assert len(load_take(tmp_path / "take.mcap")) == 10
 
 
-def test_part_file_of_an_earlier_run_is_left_alone_and_mentioned(
-    tmp_path: Path,
-) -> None:
-    left = tmp_path / "take.person0.npz.part"
-    left.write_bytes(b"an earlier recording")
-    sink = TakeSink(tmp_path / "take.npz")
-    assert str(left) in sink.warnings[0]
-    sink.send(make_tick(make_person(0)))
-    sink.close()
-    assert left.read_bytes() == b"an earlier recording"
-    assert names(tmp_path) == ["take.npz", "take.person0.npz.part"]
+def test_disk_that_is_full_at_the_very_end_is_an_error(tmp_path: Path) -> None:
+    sink = TakeSink(tmp_path / "take.mcap")
+    send_frames(sink, 2)
+    with file_size_limit(4000), pytest.raises(SinkError, match="after 0 frames"):
+        sink.close()
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize(
     ("name", "error", "sentence"),
     [
-        ("take.mp4", UsageError, r"--record .*take\.mp4: expected a name .* \.npz"),
+        (
+            "take.mp4",
+            UsageError,
+            r"--record .*take\.mp4: expected a name without ending or one that ends in "
+            r"\.mcap, \.npz, \.bvh",
+        ),
         ("none/take.npz", SinkError, "the folder .*none does not exist"),
         ("folder.npz", SinkError, "it is a folder"),
+        ("folder", SinkError, "it is a folder"),
+        ("container.npz", SinkError, r"container\.mcap: it is a folder"),
         ("file/take.npz", SinkError, "Not a directory"),
     ],
 )
 def test_place_that_cannot_be_written_is_refused_at_the_start(
     tmp_path: Path, name: str, error: type[Exception], sentence: str
 ) -> None:
-    (tmp_path / "folder.npz").mkdir()
+    for folder in ("folder.npz", "folder", "container.mcap"):
+        (tmp_path / folder).mkdir()
     (tmp_path / "file").write_text("")
     with pytest.raises(error, match=sentence):
         TakeSink(tmp_path / name)

@@ -1,24 +1,24 @@
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from pixie_runtime.errors import SourceError
+from pixie_runtime.errors import SinkError, SourceError
 from pixie_runtime.rotations import angle_between
-from pixie_runtime.sinks.take import TakeSink
 from pixie_runtime.takes import load_take
-from tests.runtime.people import CAMERA, make_person, make_tick
+from pixie_runtime.takes.npz import write_npz
+from pixie_runtime.takes.track import Track
+from tests.runtime.full_disk import file_size_limit
+from tests.runtime.people import CAMERA, make_person
+from tests.runtime.takes.recordings import record
 
 
 @pytest.fixture
 def take_path(tmp_path: Path) -> Path:
-    sink = TakeSink(tmp_path / "take.npz")
-    for frame in range(10):
-        sink.send(make_tick(make_person(frame, track_id=3, frame_index=frame)))
-    sink.close()
-    return tmp_path / "take.npz"
+    return record(tmp_path / "take.npz", 10, track_ids=(3,))
 
 
 def rewritten(path: Path, **changes: Any) -> Path:
@@ -93,7 +93,7 @@ def test_pickle_is_never_loaded(
 
 def test_single_array_is_no_take(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.zeros(3))
-    with pytest.raises(SourceError, match="of another kind"):
+    with pytest.raises(SourceError, match="is no take"):
         load_take(tmp_path / "a.npy")
 
 
@@ -121,3 +121,51 @@ def test_take_without_frames_is_refused(take_path: Path) -> None:
         }
     with pytest.raises(SourceError, match="without frames"):
         load_take(rewritten(take_path, **empty))
+
+
+def test_read_by_numpy_alone_it_has_the_keys_of_amass(tmp_path: Path) -> None:
+    people = [make_person(i, frame_index=3 * i, timestamp_s=i / 30) for i in range(6)]
+    write_npz(Track.of(people).take(), tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as file:
+        shapes = {name: file[name].shape for name in file.files}
+        assert str(file["gender"]) == "neutral"
+        assert str(file["surface_model_type"]) == "smplx"
+        assert file["mocap_frame_rate"] == 30
+        assert file["fps"] == pytest.approx(30)
+        assert file["frames"].tolist() == [0, 3, 6, 9, 12, 15]
+        assert file["confidence_names"].tolist() == [
+            "body",
+            "left_hand",
+            "right_hand",
+            "face",
+        ]
+    assert shapes["poses"] == (6, 165)
+    assert shapes["trans"] == (6, 3)
+    assert shapes["betas"] == (50,)
+    assert shapes["betas_per_frame"] == (6, 50)
+    assert shapes["expression"] == (6, 43)
+    assert shapes["joints"] == (6, 55, 3)
+    assert shapes["confidences"] == (6, 4)
+    assert shapes["camera"] == (5,)
+
+
+def test_every_key_is_documented(tmp_path: Path) -> None:
+    write_npz(Track.of([make_person(0)]).take(), tmp_path / "a.npz")
+    document = Path(__file__).parents[3] / "docs" / "takes.md"
+    documented = set(re.findall(r"^\| `(\w+)`", document.read_text(), re.M))
+    with np.load(tmp_path / "a.npz") as file:
+        assert set(file.files) == documented
+
+
+def test_file_in_the_way_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    take = Track.of([make_person(0)]).take()
+    write_npz(take, path)
+    before = path.read_bytes()
+    with (
+        file_size_limit(2000),
+        pytest.raises(SinkError, match=r"cannot write .*a\.npz: File too large"),
+    ):
+        write_npz(take, path)
+    assert path.read_bytes() == before
+    assert not path.with_name("a.npz.tmp").exists()
