@@ -12,7 +12,7 @@ from mcap_ros1.decoder import DecoderFactory
 
 from pixie_runtime.sinks.take import TakeSink
 from tests.runtime.people import make_person, make_tick
-from tests.runtime.takes.recordings import INFO, record
+from tests.runtime.takes.recordings import INFO, person_at, record
 
 
 def test_standard_reader_decodes_every_field_of_every_person(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_standard_reader_decodes_every_field_of_every_person(tmp_path: Path) -> 
     }
     for _, channel, message, decoded in messages:
         frame, track = message.sequence, int(channel.topic.rpartition("/")[2])
-        person = make_person(frame, track_id=track, frame_index=frame)
+        person = person_at(frame, track_id=track)
         assert bytes(decoded.magic) == b"PIXF"
         assert (decoded.track_id, decoded.frame_index) == (track, frame)
         assert decoded.people == 2

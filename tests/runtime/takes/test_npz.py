@@ -13,7 +13,7 @@ from pixie_runtime.takes.npz import write_npz
 from pixie_runtime.takes.track import Track
 from tests.runtime.full_disk import file_size_limit
 from tests.runtime.people import CAMERA, make_person
-from tests.runtime.takes.recordings import record
+from tests.runtime.takes.recordings import person_at, record
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_person_read_back_is_the_person_recorded(take_path: Path) -> None:
     assert len(take) == 10
     assert take.camera == CAMERA
     for row in range(10):
-        recorded = make_person(row, track_id=3, frame_index=row)
+        recorded = person_at(row, track_id=3)
         read = take.person(row)
         assert (read.track_id, read.frame_index) == (3, row)
         assert read.timestamp_s == recorded.timestamp_s

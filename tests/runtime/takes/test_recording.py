@@ -15,8 +15,8 @@ from mcap.writer import CompressionType, Writer
 from pixie_runtime.errors import SourceError
 from pixie_runtime.takes import load_take
 from pixie_runtime.takes.recording import is_cut_off, read_recording
-from tests.runtime.people import CAMERA, make_person
-from tests.runtime.takes.recordings import INFO, record
+from tests.runtime.people import CAMERA
+from tests.runtime.takes.recordings import INFO, person_at, record
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_people_read_back_are_those_recorded(tmp_path: Path) -> None:
     assert (track.latencies_s > -1e9).all()
     take = track.take()
     for row in range(40):
-        person = make_person(row, track_id=5, frame_index=row)
+        person = person_at(row, track_id=5)
         np.testing.assert_array_equal(take.person(row).joints, person.joints)
         np.testing.assert_array_equal(track.rotations[row], person.params.rotations)
         np.testing.assert_array_equal(track.expression[row], person.params.expression)
