@@ -12,8 +12,7 @@ import numpy as np
 from pixie_runtime.body import BodyModel, embedded_body_model
 from pixie_runtime.face import ARKIT_INDEX, ARKIT_NAMES, FaceMap
 from pixie_runtime.face.displacements import own_displacements
-from pixie_runtime.takes import Take
-from pixie_runtime.takes import load_take
+from pixie_runtime.takes import Take, load_take
 from pixie_runtime.types import Float32, Float64
 
 _MOVES_M = 1e-3
