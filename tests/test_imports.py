@@ -15,6 +15,8 @@ OPTIONAL = {
     "pixie_runtime.landmarks.mediapipe",
     "pixie_runtime.skinning.numba_kernels",
     "pixie_runtime.skinning.numba_skinner",
+    "pixie_runtime.takes.usd",
+    "pixie_runtime.takes.usd_stage",
 }
 """Modules whose purpose is an optional package."""
 
