@@ -60,6 +60,30 @@ def write_gaussians(path: Path, gaussians: ShapeGaussians, model: BodyModel) -> 
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
+def gaussians_for(
+    model: BodyModel, path: Path | None, n_betas: int
+) -> tuple[ShapeGaussians, str | None]:
+    """Return the Gaussians to train with, and a sentence if they tell no genders apart.
+
+    Args:
+        model: the body that is trained for.
+        path: a file of `write_gaussians`; None: what the model's own file says.
+        n_betas: how many coefficients are regressed.
+
+    Raises:
+        ModelFileError: the file is damaged, none, or of another body.
+    """
+    if path is not None:
+        return read_gaussians(path, model).first(n_betas), None
+    if model.betas_cov_female is not None:
+        return ShapeGaussians.of_model(model, n_betas), None
+    return ShapeGaussians.ungendered(n_betas), (
+        f"the body model {model.name} does not say how women's and men's shapes are "
+        "distributed, so that all shapes are compared with all people's; "
+        "pixie-train shape-gaussians computes it from shapes of people"
+    )
+
+
 def read_gaussians(path: Path, model: BodyModel) -> ShapeGaussians:
     """Read Gaussians in the shape space of `model`.
 

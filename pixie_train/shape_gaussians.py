@@ -74,6 +74,11 @@ class ShapeGaussians:
     everyone: ShapeGaussian
 
     @classmethod
+    def ungendered(cls, n_betas: int) -> Self:
+        """Return all people's for everybody: no gender is told apart."""
+        return cls(*(ShapeGaussian.standard(n_betas) for _ in range(3)))
+
+    @classmethod
     def of_model(cls, model: BodyModel, n_betas: int) -> Self:
         """Take what the model's file says of its first `n_betas` coefficients.
 

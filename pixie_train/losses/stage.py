@@ -1,8 +1,11 @@
 """The loss of one pass: named terms, and their weighted sum.
 
-losses = StageLosses(weights.whole, ShapeGaussians.of_model(model, 50))
-loss = losses(predictions, batch)
-loss.total.backward()
+    gaussians, note = gaussians_for(model, None, n_betas)
+    losses = StageLosses(weights.whole, gaussians)
+    loss = losses(predictions, batch)
+    loss.total.backward()
+
+Which terms a batch has is in `terms`, by the kind of its pictures.
 """
 
 import math

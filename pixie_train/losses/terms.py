@@ -41,107 +41,76 @@ class Term:
     """What it costs; several are added up, nothing is 0."""
 
 
-def _points_2d(chosen: list[list[int]]) -> Costs:
-    def costs(case: Case) -> list[Cost]:
-        return [
-            points.points_2d(
-                case.said.points_2d,
-                case.known.xy,
-                case.known.xy_confidence,
-                some,
-                case.choices.elements,
-            )
-            for some in chosen
-        ]
-
-    return costs
-
-
-def _points_3d(chosen: list[tuple[list[int], tuple[list[int], ...]]]) -> Costs:
-    def costs(case: Case) -> list[Cost]:
-        return [
-            points.points_3d(
-                case.said.points_3d,
-                case.known.xyz,
-                case.known.xyz_confidence,
-                some,
-                roots,
-                case.choices.elements,
-            )
-            for some, roots in chosen
-        ]
-
-    return costs
-
-
-def _rotations(chosen: list[list[int]]) -> Costs:
-    def costs(case: Case) -> list[Cost]:
-        return [
-            parameters.rotations(
-                case.said.rotations,
-                case.known.rotations,
-                case.known.rotations_known,
-                joints,
-                case.choices.elements,
-                case.choices.columns,
-            )
-            for joints in chosen
-        ]
-
-    return costs
-
-
-def _absolute(chosen: list[int]) -> Costs:
-    def costs(case: Case) -> list[Cost]:
-        return [
-            parameters.rotations(
-                case.said.absolute,
-                case.known.absolute,
-                case.known.absolute_known,
-                [part],
-                case.choices.elements,
-                case.choices.columns,
-            )
-            for part in chosen
-        ]
-
-    return costs
-
-
-def _betas(case: Case) -> list[Cost]:
-    known = case.known
-    return [
-        parameters.coefficients(
-            case.said.betas, known.betas, known.betas_known, case.choices.elements
+def _points_2d(*chosen: list[int]) -> Costs:
+    return lambda case: [
+        points.points_2d(
+            case.said.points_2d,
+            case.known.xy,
+            case.known.xy_confidence,
+            some,
+            case.choices.elements,
         )
+        for some in chosen
     ]
 
 
-def _expression(case: Case) -> list[Cost]:
-    known = case.known
-    return [
-        parameters.coefficients(
-            case.said.expression,
-            known.expression,
-            known.expression_known,
+def _points_3d(*chosen: tuple[list[int], tuple[list[int], ...]]) -> Costs:
+    return lambda case: [
+        points.points_3d(
+            case.said.points_3d,
+            case.known.xyz,
+            case.known.xyz_confidence,
+            some,
+            roots,
+            case.choices.elements,
+        )
+        for some, roots in chosen
+    ]
+
+
+def _closure(pairs: Callable[[Choices], tuple[tuple[int, int], ...]]) -> Costs:
+    return lambda case: [
+        points.closure(
+            face68(case.said.points_2d),
+            face68(case.known.xy),
+            face68(case.known.xy_confidence),
+            pairs(case.choices),
             case.choices.elements,
         )
     ]
 
 
-def _closure(pairs: Callable[[Choices], tuple[tuple[int, int], ...]]) -> Costs:
-    def costs(case: Case) -> list[Cost]:
-        return [
-            points.closure(
-                face68(case.said.points_2d),
-                face68(case.known.xy),
-                face68(case.known.xy_confidence),
-                pairs(case.choices),
-                case.choices.elements,
-            )
-        ]
+def _rotations(
+    of: Callable[[Case], tuple[Tensor, Tensor, Tensor]], *chosen: list[int]
+) -> Costs:
+    return lambda case: [
+        parameters.rotations(
+            *of(case), some, case.choices.elements, case.choices.columns
+        )
+        for some in chosen
+    ]
 
-    return costs
+
+def _coefficients(of: Callable[[Case], tuple[Tensor, Tensor, Tensor]]) -> Costs:
+    return lambda case: [parameters.coefficients(*of(case), case.choices.elements)]
+
+
+def _relative(case: Case) -> tuple[Tensor, Tensor, Tensor]:
+    known = case.known
+    return case.said.rotations, known.rotations, known.rotations_known
+
+
+def _absolute(case: Case) -> tuple[Tensor, Tensor, Tensor]:
+    return case.said.absolute, case.known.absolute, case.known.absolute_known
+
+
+def _betas(case: Case) -> tuple[Tensor, Tensor, Tensor]:
+    return case.said.betas, case.known.betas, case.known.betas_known
+
+
+def _expression(case: Case) -> tuple[Tensor, Tensor, Tensor]:
+    known = case.known
+    return case.said.expression, known.expression, known.expression_known
 
 
 def _photometric(case: Case) -> list[Cost]:
@@ -185,26 +154,26 @@ _WITH_FACE = frozenset({CropKind.BODY, CropKind.HEAD})
 _WITH_HANDS = frozenset({CropKind.BODY, CropKind.HAND})
 
 TERMS: dict[str, Term] = {
-    "body_2d": Term(_BODY, _points_2d([points.BODY_POINTS])),
-    "body_3d": Term(_BODY, _points_3d([(points.BODY_POINTS, points.BODY_ROOTS)])),
-    "body_pose": Term(_BODY, _rotations([parameters.BODY_ROTATIONS])),
-    "root_pose": Term(_BODY, _rotations([parameters.ROOT_ROTATION])),
-    "betas": Term(_WITH_FACE, _betas),
-    "hand_2d": Term(_WITH_HANDS, _points_2d([*points.HAND_POINTS])),
+    "body_2d": Term(_BODY, _points_2d(points.BODY_POINTS)),
+    "body_3d": Term(_BODY, _points_3d((points.BODY_POINTS, points.BODY_ROOTS))),
+    "body_pose": Term(_BODY, _rotations(_relative, parameters.BODY_ROTATIONS)),
+    "root_pose": Term(_BODY, _rotations(_relative, parameters.ROOT_ROTATION)),
+    "betas": Term(_WITH_FACE, _coefficients(_betas)),
+    "hand_2d": Term(_WITH_HANDS, _points_2d(*points.HAND_POINTS)),
     "hand_3d": Term(
-        _WITH_HANDS,
-        _points_3d([(hand, (hand[:1],)) for hand in points.HAND_POINTS]),
+        _WITH_HANDS, _points_3d(*((hand, (hand[:1],)) for hand in points.HAND_POINTS))
     ),
     "wrist_pose": Term(
-        _WITH_HANDS, _absolute([parameters.LEFT_WRIST, parameters.RIGHT_WRIST])
+        _WITH_HANDS,
+        _rotations(_absolute, [parameters.LEFT_WRIST], [parameters.RIGHT_WRIST]),
     ),
-    "finger_pose": Term(_WITH_HANDS, _rotations([*parameters.HAND_ROTATIONS])),
-    "face_2d": Term(_WITH_FACE, _points_2d([FACE_POINTS])),
+    "finger_pose": Term(_WITH_HANDS, _rotations(_relative, *parameters.HAND_ROTATIONS)),
+    "face_2d": Term(_WITH_FACE, _points_2d(FACE_POINTS)),
     "eyelids": Term(_WITH_FACE, _closure(lambda choices: choices.eyelid_pairs)),
     "lips": Term(_WITH_FACE, _closure(lambda choices: choices.lip_pairs)),
-    "head_pose": Term(_WITH_FACE, _absolute([parameters.HEAD])),
-    "jaw_pose": Term(_WITH_FACE, _rotations([parameters.JAW_ROTATION])),
-    "expression": Term(_WITH_FACE, _expression),
+    "head_pose": Term(_WITH_FACE, _rotations(_absolute, [parameters.HEAD])),
+    "jaw_pose": Term(_WITH_FACE, _rotations(_relative, parameters.JAW_ROTATION)),
+    "expression": Term(_WITH_FACE, _coefficients(_expression)),
     "photometric": Term(_HEAD, _photometric),
     "identity": Term(_HEAD, _identity),
     "expression_prior": Term(

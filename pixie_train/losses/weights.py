@@ -7,7 +7,7 @@ held by the prior (0.001) and not by fits' betas (0); eyes 1, lips 0.5; expressi
 shape 1e-4 and albedo 5e-5 where heads are trained alone.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 from pixie_runtime.errors import UsageError
 from pixie_train.batch import CropKind
@@ -117,27 +117,19 @@ HAND_WEIGHTS = TermWeights(
     finger_pose=1.0,
 )
 """The hands' expert alone."""
-WHOLE_WEIGHTS = TermWeights(
-    body_2d=5.0,
-    body_3d=5.0,
-    body_pose=1.0,
-    root_pose=1.0,
-    hand_2d=1.0,
+WHOLE_WEIGHTS = replace(
+    BODY_WEIGHTS,
     hand_3d=10.0,
     wrist_pose=1.0,
     finger_pose=1.0,
-    face_2d=1.0,
     eyelids=1.0,
     lips=0.5,
     head_pose=1.0,
     jaw_pose=0.5,
     expression=0.01,
-    expression_prior=1e-4,
-    jaw_prior=0.1,
-    shape_prior=1e-3,
     update=0.1,
 )
-"""End to end on whole bodies, fused."""
+"""End to end on whole bodies, fused: the parts' experts have more to say of them."""
 
 
 STAGE_KINDS = {

@@ -12,6 +12,7 @@ from pixie_train.shape_command import ShapeGaussiansOptions, run_shape_gaussians
 from pixie_train.shape_estimation import estimate
 from pixie_train.shape_file import (
     ShapeSamples,
+    gaussians_for,
     read_gaussians,
     read_samples,
     write_gaussians,
@@ -116,6 +117,24 @@ def test_a_model_that_does_not_say_it_is_told_what_to_do(
 ) -> None:
     with pytest.raises(ModelFileError, match="pixie-train shape-gaussians"):
         ShapeGaussians.of_model(official_model, 10)
+
+
+def test_training_takes_the_file_then_the_model_then_everybody(
+    model: BodyModel, official_model: BodyModel, tmp_path: Path
+) -> None:
+    path = tmp_path / "g.npz"
+    moved = ShapeGaussian(np.ones(3), np.eye(3))
+    write_gaussians(path, ShapeGaussians(moved, moved, moved), model)
+    of_file, note = gaussians_for(model, path, 2)
+    assert note is None
+    assert of_file.male.mean.tolist() == [1, 1]
+    of_body, note = gaussians_for(model, None, 2)
+    assert note is None
+    assert_close(of_body, ShapeGaussians.of_model(model, 2), 0)
+    of_nobody, note = gaussians_for(official_model, None, 2)
+    assert note is not None
+    assert "all shapes are compared with all people's" in note
+    assert_close(of_nobody, ShapeGaussians.ungendered(2), 0)
 
 
 def test_the_command_writes_what_training_reads(

@@ -11,14 +11,10 @@ from pixie_train.losses.stage import Loss, StageLosses
 from pixie_train.losses.terms import TERMS
 from pixie_train.losses.weights import StageWeights, TermWeights
 from pixie_train.predictions import FeaturePairs, Predictions
-from pixie_train.shape_gaussians import ShapeGaussian, ShapeGaussians
+from pixie_train.shape_gaussians import ShapeGaussians
 from tests.train.losses.samples import N_BETAS, batch, predictions
 
-PEOPLE = ShapeGaussians(
-    ShapeGaussian.standard(N_BETAS),
-    ShapeGaussian.standard(N_BETAS),
-    ShapeGaussian.standard(N_BETAS),
-)
+PEOPLE = ShapeGaussians.ungendered(N_BETAS)
 EVERYTHING = TermWeights(**{field.name: 1.0 for field in fields(TermWeights)})
 
 
