@@ -12,7 +12,9 @@ import pixie_runtime
 
 HEAVY = ["torch", "onnx", "pixie_train", "pixie_export", "matplotlib", "scipy"]
 OPTIONAL = {
+    "pixie_runtime.compiled_resampling",
     "pixie_runtime.landmarks.mediapipe",
+    "pixie_runtime.numba_code",
     "pixie_runtime.skinning.numba_kernels",
     "pixie_runtime.skinning.numba_skinner",
     "pixie_runtime.takes.usd",

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixie_runtime.bundle import CropSpec
-from pixie_runtime.resampling import Resampler, Taps
+from pixie_runtime.resampling import Draws, Resampler, Taps
 from pixie_runtime.types import Float32, Float64, UInt8
 
 _HALF = 0.5
@@ -82,7 +82,7 @@ class BodyView:
     square: Square
     """Pixels of the source picture."""
     spec: CropSpec
-    resampler: Resampler = field(default_factory=Resampler)
+    resampler: Draws = field(default_factory=Resampler)
     """What cuts; handed on from view to view it keeps its memory."""
 
     def body(self, picture: UInt8, into: Float32 | None = None) -> Crop:
@@ -163,7 +163,7 @@ def square_crop(
     size: int,
     *,
     mirrored: bool = False,
-    resampler: Resampler | None = None,
+    resampler: Draws | None = None,
     into: Float32 | None = None,
 ) -> Crop:
     """Return a square of a picture (H, W, 3) as `size` x `size` pixels (section 8.1).
@@ -202,7 +202,7 @@ def _crop(
     picture: UInt8,
     rows: Taps,
     columns: Taps,
-    resampler: Resampler,
+    resampler: Draws,
     into: Float32 | None,
 ) -> Crop:
     image = resampler.resampled(picture, rows, columns, into)

@@ -23,7 +23,7 @@ from pixie_runtime.part_experts import (
     PartLook,
 )
 from pixie_runtime.rates import Rates
-from pixie_runtime.resampling import Resampler
+from pixie_runtime.resampling import Draws, Resampler
 from pixie_runtime.types import (
     Camera,
     Float32,
@@ -69,6 +69,7 @@ class ImageEstimator(TellsCoefficients):
         rates: Rates | None = None,
         engines: Mapping[str, Engine] | None = None,
         maker: EngineMaker | None = None,
+        resampler: Draws | None = None,
     ) -> None:
         """Load the bundle's networks.
 
@@ -83,6 +84,8 @@ class ImageEstimator(TellsCoefficients):
                 frame.
             engines: what runs the networks, by name, closed with this estimator.
             maker: opens those that have no engine yet; default: ONNX Runtime.
+            resampler: draws the crops; default: numpy, the same to the bit in every
+                run.
 
         Raises:
             BundleError: the bundle is of another kind or a network is unusable.
@@ -100,7 +103,7 @@ class ImageEstimator(TellsCoefficients):
         )
         size = self._networks.crops.size
         self._image = np.zeros((1, 3, size, size), np.float32)
-        self._resampler = Resampler()
+        self._resampler = resampler or Resampler()
         self._body: BodyLook | None = None
         self._last: LastSight | None = None
         self._frames_of_person = 0

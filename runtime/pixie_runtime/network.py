@@ -133,9 +133,8 @@ def _open_estimator(
 ) -> tuple[BundleEstimator, Mapping[str, str]]:
     """Return the estimator for the bundle, and what was chosen about it."""
     name, kind = bundle.manifest.name, bundle.manifest.kind
-    rates = options.part_rates
     if kind == "landmark":
-        if rates.body > 1:
+        if options.part_rates.body > 1:
             raise UsageError(
                 f"--rates {options.rates}: bundle {name} knows bodies by their "
                 "landmarks, which lead to hands and face in every frame; expected "
@@ -154,20 +153,44 @@ def _open_estimator(
             f"bundle {name} is of kind {kind!r}; expected 'landmark' or 'image'; "
             "export it again with this version of pixie-live"
         )
-    part = options.part or "whole"
+    return _open_image_estimator(options, bundle, model, maker)
+
+
+def _open_image_estimator(
+    options: Options,
+    bundle: "Bundle",
+    model: "BodyModel",
+    maker: "EngineMaker | None",
+) -> tuple[BundleEstimator, Mapping[str, str]]:
+    """Return the estimator for a bundle that looks at images, whole or in part."""
+    from pixie_runtime.resampling import Resampler, open_resampler
+
+    part, of_pictures = options.part or "whole", options.images is not None
+    # Pictures come out the same to the bit, whenever a compiler is done.
+    resampler = Resampler() if of_pictures else open_resampler()
     if part != "whole":
         from pixie_runtime.part_estimator import PartEstimator
 
-        of_pictures = options.images is not None
         experts = PartEstimator(
-            bundle, model, part, whole_picture=of_pictures, maker=maker
+            bundle,
+            model,
+            part,
+            whole_picture=of_pictures,
+            maker=maker,
+            resampler=resampler,
         )
         return experts, {"part": part}
     from pixie_runtime.image_estimator import ImageEstimator
 
     attention, rules = options.attention or "tracked", fusion_rules(options)
     estimator = ImageEstimator(
-        bundle, model, attention=attention, rules=rules, rates=rates, maker=maker
+        bundle,
+        model,
+        attention=attention,
+        rules=rules,
+        rates=options.part_rates,
+        maker=maker,
+        resampler=resampler,
     )
     fusion = options.fusion or "release"
     chosen = {"attention": attention, "fusion": fusion, "head_check": rules.head_check}

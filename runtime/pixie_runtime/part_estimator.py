@@ -14,7 +14,7 @@ from pixie_runtime.coefficients import Coefficients, TellsCoefficients
 from pixie_runtime.crops import Square, projected_span, square_crop
 from pixie_runtime.engines import Engine, EngineMaker
 from pixie_runtime.image_networks import ImageNetworks
-from pixie_runtime.resampling import Resampler
+from pixie_runtime.resampling import Draws, Resampler
 from pixie_runtime.smplx import (
     JAW,
     JOINT_COUNT,
@@ -91,6 +91,7 @@ class PartEstimator(TellsCoefficients):
         whole_picture: bool = False,
         engines: Mapping[str, Engine] | None = None,
         maker: EngineMaker | None = None,
+        resampler: Draws | None = None,
     ) -> None:
         """Load the expert.
 
@@ -102,6 +103,8 @@ class PartEstimator(TellsCoefficients):
                 all the same. Elsewhere there is then nobody.
             engines: what runs the networks, by name, closed with this estimator.
             maker: opens those that have no engine yet; default: ONNX Runtime.
+            resampler: draws the crops; default: numpy, the same to the bit in every
+                run.
 
         Raises:
             BundleError: the bundle is of another kind, or lacks the expert, or a
@@ -117,7 +120,7 @@ class PartEstimator(TellsCoefficients):
         )
         size = self._networks.crops.size
         self._image = np.zeros((1, 3, size, size), np.float32)
-        self._resampler = Resampler()
+        self._resampler = resampler or Resampler()
 
     def estimate(
         self, landmarks: PersonLandmarks, frame: Frame, camera: Camera

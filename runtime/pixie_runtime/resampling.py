@@ -1,13 +1,17 @@
 """Small linear maps along the axes of a picture, and pictures drawn through them."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol, Self
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from pixie_runtime.types import Float32, Float64, UInt8
+from pixie_runtime.user_cache import user_cache
+from pixie_runtime.warming import Warming
 
 Indices = npt.NDArray[np.intp]
 
@@ -61,8 +65,18 @@ class Taps:
         return np.minimum(np.searchsorted(used, self.index), len(used) - 1)
 
 
+class Draws(Protocol):
+    """Draws pictures through maps of their rows and columns; see `Resampler`."""
+
+    def resampled(
+        self, picture: UInt8, rows: Taps, columns: Taps, into: Float32 | None = None
+    ) -> Float32:
+        """Return what the maps make of a picture, (3, rows, columns)."""
+        ...
+
+
 class Resampler:
-    """Draws pictures through maps of their rows and columns.
+    """Draws pictures through maps of their rows and columns, in numpy.
 
     Its working memory grows to what the largest picture took and is kept: memory that
     is new for each picture costs more than the arithmetic, in page faults. One picture
@@ -84,7 +98,7 @@ class Resampler:
             picture: (H, W, 3).
             rows: from its H rows to those of the result.
             columns: likewise.
-            into: where to write the result, which is otherwise a new array.
+            into: where to write the result, contiguous; otherwise to a new array.
 
         Returns:
             (3, rows, columns), numbers in [0, 1].
@@ -141,3 +155,36 @@ class Resampler:
 def _take(rows: npt.NDArray[Any], index: Indices, into: npt.NDArray[Any]) -> None:
     # Without a mode numpy makes a copy first, so that errors leave `into` as it was.
     np.take(rows, index, axis=0, out=into, mode="clip")
+
+
+class WarmingResampler:
+    """Draws in numpy until the compiled loops, made ready in a thread, take over."""
+
+    def __init__(self, cache_dir: Path) -> None:
+        def make() -> Draws:
+            from pixie_runtime.compiled_resampling import CompiledResampler
+
+            return CompiledResampler(cache_dir)
+
+        self._resampler = Warming[Draws]("crops", Resampler(), make)
+
+    def resampled(
+        self, picture: UInt8, rows: Taps, columns: Taps, into: Float32 | None = None
+    ) -> Float32:
+        """Return what the maps make of a picture; see `Resampler.resampled`."""
+        return self._resampler.now.resampled(picture, rows, columns, into)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for the compiled loops; return whether they are ready or have failed."""
+        return self._resampler.wait(timeout_s)
+
+
+def open_resampler(cache: Path | None = None) -> Draws:
+    """Return what draws crops at once, and soon faster where numba is installed.
+
+    Args:
+        cache: folder of compiled code; default: in the user's cache.
+    """
+    if find_spec("numba") is None:
+        return Resampler()
+    return WarmingResampler(user_cache() / "resampling" if cache is None else cache)

@@ -1,14 +1,9 @@
 """The mesh's inner loops, compiled for this processor by numba.
 
-Imported only where a mesh is wanted: numba takes half a second to import, and the first
-use ever compiles for some seconds. The machine code is kept in the user's cache.
-
-One call at a time: numba's own pool of threads, of which a process has one, ends the
-process when two threads start it at once. All calls from here share a lock.
+One call at a time: all calls from here share the lock of numba's pool of threads.
 """
 
 import os
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +13,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from pixie_runtime.numba_code import CONFIG, POOL, compiled
 from pixie_runtime.skinning.packing import PackedBody
 from pixie_runtime.types import Float32
 
@@ -25,14 +21,8 @@ LANES = 16
 """Vertices in a tile: sixteen float32 are the widest register of a PC's processor."""
 
 _AXES = 3 * LANES
-_CONFIG: Any = numba.config
 _CHUNKS = 8
 """Pieces that the cores share out; each keeps its scratch memory."""
-_POOL = threading.Lock()
-"""Held while numba's threads work, and while something is compiled for them."""
-_FASTMATH = {"contract", "nsz", "reassoc"}
-"""Let products and sums fuse and change their order: a micrometre at most. What is not
-finite stays so."""
 
 
 def _skin_tiles(
@@ -146,8 +136,8 @@ class Kernels:
         threads: int,
     ) -> None:
         """Write the vertices (V, 3) to `out`; arguments as in `_skin_tiles`."""
-        with _POOL:
-            numba.set_num_threads(min(threads, _CONFIG.NUMBA_NUM_THREADS))
+        with POOL:
+            numba.set_num_threads(min(threads, CONFIG.NUMBA_NUM_THREADS))
             self._skin(
                 packed.entry_start,
                 packed.entry_group,
@@ -173,8 +163,8 @@ class Kernels:
         threads: int,
     ) -> None:
         """Write unit normals (V, 3) to `out`; arguments as in `_vertex_normals`."""
-        with _POOL:
-            numba.set_num_threads(min(threads, _CONFIG.NUMBA_NUM_THREADS))
+        with POOL:
+            numba.set_num_threads(min(threads, CONFIG.NUMBA_NUM_THREADS))
             self._normals(vertices, face_start, corner_b, corner_c, out)
 
 
@@ -183,7 +173,7 @@ def kernels(cache_dir: Path | None) -> Kernels:
 
     None, or a folder that cannot be written to, compiles again in every process.
     """
-    with _POOL:
+    with POOL:
         return _kernels(cache_dir)
 
 
@@ -192,21 +182,8 @@ def _kernels(cache_dir: Path | None) -> Kernels:
     # OpenMP's threads spin after each call and take the cores from the networks. Where
     # the program has already started a pool this has no effect.
     if "NUMBA_THREADING_LAYER" not in os.environ:
-        _CONFIG.THREADING_LAYER = "workqueue"
+        CONFIG.THREADING_LAYER = "workqueue"
     return Kernels(
-        _compiled(_skin_tiles, cache_dir), _compiled(_vertex_normals, cache_dir)
+        compiled(_skin_tiles, cache_dir, parallel=True),
+        compiled(_vertex_normals, cache_dir, parallel=True),
     )
-
-
-def _compiled(function: Callable[..., None], cache_dir: Path | None) -> Any:
-    options: Any = {"parallel": True, "fastmath": _FASTMATH, "error_model": "numpy"}
-    if cache_dir is not None:
-        before = _CONFIG.CACHE_DIR
-        _CONFIG.CACHE_DIR = str(cache_dir)
-        try:
-            return numba.njit(cache=True, **options)(function)
-        except (OSError, RuntimeError):  # numba's word for an unwritable folder
-            pass
-        finally:
-            _CONFIG.CACHE_DIR = before
-    return numba.njit(**options)(function)

@@ -1,6 +1,5 @@
 """Meshes on the processor's cores: packed fields and compiled loops."""
 
-import logging
 import threading
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from pixie_runtime import rotations as rot
 from pixie_runtime.body import BodyModel, PosedBody
+from pixie_runtime.numba_code import despite_damage
 from pixie_runtime.skinning import check_model
 from pixie_runtime.skinning.adjacency import Adjacency
 from pixie_runtime.skinning.identity import RestMeshes
@@ -16,8 +16,6 @@ from pixie_runtime.skinning.numba_kernels import LANES, Kernels, kernels
 from pixie_runtime.skinning.packing import pack
 from pixie_runtime.smplx import JOINT_COUNT
 from pixie_runtime.types import Float32
-
-_LOG = logging.getLogger(__name__)
 
 
 class NumbaSkinner:
@@ -99,14 +97,10 @@ class NumbaSkinner:
         """Return kernels that have made a mesh; compiles if need be."""
         none, origin = np.zeros(0, np.float32), np.zeros(3, np.float32)
         body = self._model.shaped(none, none).posed(rot.identity(JOINT_COUNT), origin)
-        try:
-            loops = kernels(cache)
+
+        def warmed(folder: Path | None) -> Kernels:
+            loops = kernels(folder)
             self._normals(loops, self._vertices(loops, body))
-        except Exception as error:
-            if cache is None:
-                raise
-            # numba reads its cache by unpickling: damage may raise anything.
-            _LOG.warning("cannot use the compiled code in %s: %s", cache, error)
-            loops = kernels(None)
-            self._normals(loops, self._vertices(loops, body))
-        return loops
+            return loops
+
+        return despite_damage(warmed, cache)
