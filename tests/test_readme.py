@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [
     path
-    for folder in (".", "docs", "runtime", "export", "benchmarks")
+    for folder in (".", "docs", "docs/receivers", "runtime", "export", "benchmarks")
     for path in sorted((ROOT / folder).glob("*.md"))
 ]
 COMMANDS = re.findall(r"^    (pixie-live .*?)(?:\s+#.*)?$", README, re.MULTILINE)

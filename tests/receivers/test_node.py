@@ -44,17 +44,18 @@ def test_node_s_osc_reads_the_person_that_was_sent() -> None:
         port = wait_for_object(output, "port")["port"]
         sink = OscSink(Address("127.0.0.1", port), face=weights_of)
         sink.send(make_tick(person))
-        bundles = [wait_for_object(output, "/pixie/alive")]
-        bundles += [wait_for_object(output, "/pixie/3/frame") for _ in range(4)]
+        alive = wait_for_object(output, "/pixie/alive")
+        parts = [wait_for_object(output, "/pixie/3/frame")]
+        count = parts[0]["messages"][0]["values"][3]
+        parts += [wait_for_object(output, "/pixie/3/frame") for _ in range(1, count)]
         sink.close()
 
-    assert all(bundle["immediately"] for bundle in bundles)
-    alive, *parts = bundles
-    ((frame, time_s, count),) = [message["values"] for message in alive["messages"]]
-    assert (frame, count) == (17, 1)
+    assert all(bundle["immediately"] for bundle in (alive, *parts))
+    ((frame, time_s, people),) = [message["values"] for message in alive["messages"]]
+    assert (frame, people) == (17, 1)
     assert time_s == pytest.approx(person.timestamp_s, rel=1e-6)
     assert [part["messages"][0]["values"][2:] for part in parts] == [
-        [number, 4] for number in range(4)
+        [number, count] for number in range(count)
     ]
     received: dict[str, list[Any]] = {}
     for part in parts:
