@@ -156,7 +156,7 @@ def open_sinks(
         from pixie_runtime.takes.recording_info import RecordingInfo
 
         about = RecordingInfo.of(model, source=source.description, setup=setup)
-        yield TakeSink(options.record, about)
+        yield TakeSink(options.record, about, model=model)
     if options.overlay is not None:
         from pixie_runtime.sinks.overlay import OverlayVideo
 

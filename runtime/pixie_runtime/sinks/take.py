@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import PixieError, SinkError
 from pixie_runtime.sinks import Tick
 from pixie_runtime.takes.conversion import Target, write_as, writer_of
@@ -29,18 +30,27 @@ class TakeSink:
             end: `.npz`, `.bvh`, `.glb`, `.usd` or `.csv`. An existing file is replaced
             when the new one is whole.
         info: What the recording shall say of itself.
+        model: The body model of who is recorded; None for the embedded one.
 
     Raises:
         UsageError: the name ends in something else.
         SinkError: nothing can be written there.
+        MissingExtraError: such files take packages that are not installed.
     """
 
-    def __init__(self, path: Path, info: RecordingInfo | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        info: RecordingInfo | None = None,
+        *,
+        model: BodyModel | None = None,
+    ) -> None:
         self._target = target_of(path)
         if self._target is not None:
             writer_of(self._target)
         check_writable(path)
         self._path = path
+        self._model = model
         self._container = container_of(path)
         self._closed = self._told = False
         self._rate: str | None = None
@@ -129,7 +139,7 @@ class TakeSink:
                 path = self._path
                 if len(self._takes) > 1:
                     path = path.with_stem(f"{path.stem}.person{track_id}")
-                written = write_as(track.take(), target, path)
+                written = write_as(track.take(), target, path, model=self._model)
                 self._takes = (*self._takes, path)
                 self._rate = self._rate or f"{written.mocap_frame_rate:g} fps"
         except PixieError as error:

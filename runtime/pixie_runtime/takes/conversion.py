@@ -1,11 +1,13 @@
-"""From recordings to the files of other programs."""
+"""From takes to the files of other programs."""
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, get_args
 
-from pixie_runtime.errors import UsageError
+from pixie_runtime.body import BodyModel
+from pixie_runtime.errors import MissingExtraError
 from pixie_runtime.takes.resampling import resampled, usual_rate
 from pixie_runtime.takes.take import Take
 
@@ -18,12 +20,19 @@ SUFFIXES: Mapping[str, Target] = {
 }
 """What a file's name asks for."""
 
+NEED_BODY: tuple[Target, ...] = ("glb", "usd")
+"""Files with the body itself in them, not only its bones."""
 _AS_RECORDED: tuple[Target, ...] = ("csv",)
 """Tables have a column for time: nothing has to be made up between frames."""
 
 
 def write_as(
-    take: Take, target: Target, path: Path, *, fps: float | None = None
+    take: Take,
+    target: Target,
+    path: Path,
+    *,
+    fps: float | None = None,
+    model: BodyModel | None = None,
 ) -> Take:
     """Write a take as another program's file.
 
@@ -33,16 +42,18 @@ def write_as(
         path: Where; an existing file is replaced when the new one is whole.
         fps: Frames per second; None for 30 or 60, whichever is nearer to what was
             recorded, and for tables the frames as they were recorded.
+        model: The body model that the take was recorded with; None for the embedded
+            one.
 
     Returns:
         What was written, frame by frame.
 
     Raises:
+        ModelFileError: the take was recorded with another body model.
         SinkError: it cannot be written.
-        UsageError: this version does not write such files.
         MissingExtraError: it takes packages that are not installed.
     """
-    write = writer_of(target)
+    write = writer_of(target, model)
     if fps is not None:
         take = resampled(take, fps)
     elif target not in _AS_RECORDED:
@@ -51,21 +62,33 @@ def write_as(
     return take
 
 
-def writer_of(target: Target) -> Callable[[Take, Path], None]:
+def writer_of(
+    target: Target, model: BodyModel | None = None
+) -> Callable[[Take, Path], None]:
     """Return what writes such files.
 
     Raises:
-        UsageError: this version writes none.
         MissingExtraError: it takes packages that are not installed.
     """
-    module = f"pixie_runtime.takes.{target}"
-    try:
-        found = import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
-        raise UsageError(
-            f"this version of pixie-live does not write {target}"
-        ) from None
-    writer: Callable[[Take, Path], None] = getattr(found, f"write_{target}")
-    return writer
+    # Imported one by one: a recording that is converted to none of them waits for none.
+    if target == "npz":
+        from pixie_runtime.takes.npz import write_npz
+
+        return write_npz
+    if target == "bvh":
+        from pixie_runtime.takes.bvh import write_bvh
+
+        return write_bvh
+    if target == "csv":
+        from pixie_runtime.takes.csv import write_csv
+
+        return write_csv
+    if target == "glb":
+        from pixie_runtime.takes.glb import write_glb
+
+        return partial(write_glb, model=model)
+    if find_spec("pxr") is None:
+        raise MissingExtraError("USD", "usd")
+    from pixie_runtime.takes.usd import write_usd
+
+    return partial(write_usd, model=model)

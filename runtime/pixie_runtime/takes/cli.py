@@ -1,0 +1,234 @@
+"""`pixie-take`: what is in a take, its conversion to other files, and its replay.
+
+Exit codes are those of `pixie_runtime.errors`; Ctrl-C ends a replay with 0.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from pixie_runtime.errors import PixieError, UsageError
+from pixie_runtime.options import Switch
+from pixie_runtime.stream_options import StreamOptions
+from pixie_runtime.takes.conversion import NEED_BODY, SUFFIXES, Target, write_as
+from pixie_runtime.takes.loading import load_recording
+from pixie_runtime.takes.recording import Recording
+from pixie_runtime.takes.take import Take
+from pixie_runtime.threads import leave_the_cores_to_the_networks
+
+_TAKE = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="TAKE")]
+_File = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")]
+_Person = Annotated[int | None, tyro.conf.arg(metavar="ID", help_behavior_hint="")]
+_Target = Annotated[
+    Target | None, tyro.conf.arg(metavar="npz|bvh|glb|usd|csv", help_behavior_hint="")
+]
+_Fps = Annotated[
+    Literal[30, 60] | None, tyro.conf.arg(metavar="30|60", help_behavior_hint="")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """Print what is in a take: people, frame rates, gaps, confidences, latency."""
+
+    take: _TAKE
+    """A recording of pixie-live, or an .npz of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Convert:
+    """Make another program's file of one person in a take."""
+
+    take: _TAKE
+    """A recording of pixie-live, or an .npz of one."""
+    to: _Target = None
+    """What to make; without it --out's ending tells."""
+    out: _File = None
+    """Where to write; without it beside the take, by its
+    name. An existing file is replaced."""
+    fps: _Fps = None
+    """Frames per second; without it the one nearer to
+    what was recorded, and for csv frames as recorded."""
+    person: _Person = None
+    """Whose motion; without it whose there is most of."""
+    smooth: Switch = False
+    """Smooth the motion, without delay."""
+    body_model: _File = None
+    """The SMPL-X model (.npz) that it was recorded with,
+    if not the one that ships; for glb and usd."""
+
+    def __post_init__(self) -> None:
+        if self.to is None and (
+            self.out is None or self.out.suffix.lower() not in SUFFIXES
+        ):
+            raise UsageError(
+                "say what to make with --to, or with an --out that ends in "
+                + ", ".join(SUFFIXES)
+            )
+
+    @property
+    def target(self) -> Target:
+        """What to make."""
+        if self.to is not None:
+            return self.to
+        assert self.out is not None
+        return SUFFIXES[self.out.suffix.lower()]
+
+    @property
+    def path(self) -> Path:
+        """Where to write."""
+        return self.out or self.take.with_suffix(f".{self.target}")
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Play a take to live outputs, as if it happened now."""
+
+    take: _TAKE
+    """A recording of pixie-live, or an .npz of one."""
+    speed: Annotated[float, tyro.conf.arg(metavar="X")] = 1.0
+    """How fast: 0.5 is slow motion."""
+    loop: Switch = False
+    """Begin again at the end, until Ctrl-C."""
+    smooth: Switch = False
+    """Smooth the motion, without delay."""
+    body_model: _File = None
+    """The SMPL-X model (.npz) that it was recorded with,
+    if not the one that ships."""
+    quiet: Switch = False
+    """Say nothing but warnings and errors."""
+
+    streaming: Annotated[StreamOptions, tyro.conf.OmitArgPrefixes] = field(
+        default_factory=StreamOptions
+    )
+
+    def __post_init__(self) -> None:
+        if not 0.01 <= self.speed <= 1000:
+            raise UsageError(f"--speed {self.speed:g}: expected 0.01 to 1000")
+        if not self.streaming.is_sent:
+            raise UsageError("name an output: --osc, --vmc, --websocket, ...")
+
+
+_Command = (
+    Annotated[Info, tyro.conf.subcommand("info")]
+    | Annotated[Convert, tyro.conf.subcommand("convert")]
+    | Annotated[Replay, tyro.conf.subcommand("replay")]
+)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command with `args`, or with the process's own; return its exit code."""
+    leave_the_cores_to_the_networks()
+    try:
+        command = tyro.cli(
+            _Command,
+            prog="pixie-take",
+            description="Looks into takes, converts and replays them.",
+            args=args,
+        )
+        if isinstance(command, Info):
+            _info(command)
+        elif isinstance(command, Convert):
+            _convert(command)
+        else:
+            _replay(command)
+    except PixieError as error:
+        print(f"pixie-take: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has gone; say nothing, at the interpreter's end too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _info(command: Info) -> None:
+    from pixie_runtime.takes.description import describe
+
+    print(describe(load_recording(command.take)))
+
+
+def _load(path: Path) -> Recording:
+    """Read a recording and say what is missing in it."""
+    recording = load_recording(path)
+    for warning in recording.warnings:
+        print(f"pixie-take: warning: {warning}", file=sys.stderr)
+    return recording
+
+
+def _convert(command: Convert) -> None:
+    from pixie_runtime.takes.bodies import body_of
+    from pixie_runtime.takes.smoothing import smoothed
+
+    recording, path, target = _load(command.take), command.path, command.target
+    if path.exists() and path.samefile(command.take):
+        raise UsageError(f"--out {path} is the take itself: name another file")
+    track = recording.track(command.person)
+    model = body_of(recording, command.body_model) if target in NEED_BODY else None
+    take = track.take()
+    if command.smooth:
+        take = smoothed(take)
+    written = write_as(take, target, path, fps=command.fps, model=model)
+    size_mb = path.stat().st_size / 1e6
+    rate = f" at {written.mocap_frame_rate:g} fps" if written is not take else ""
+    print(
+        f"{path}: person {track.track_id}, {len(written)} frames{rate} "
+        f"({size_mb:.1f} MB)"
+    )
+    if command.smooth:
+        print(_effect_of_smoothing(track.take(), take))
+    others = [str(other) for other in recording.people if other != track.track_id]
+    if others:
+        print(f"also in it: person {', '.join(others)} (--person)")
+
+
+def _effect_of_smoothing(before: Take, after: Take) -> str:
+    from pixie_runtime.takes.jitter import jitter
+    from pixie_runtime.takes.resampling import resampled, usual_rate
+
+    fps = usual_rate(before)
+    rough, smooth = (jitter(resampled(take, fps)) for take in (before, after))
+    return f"smoothed: jitter {rough:.1f} before, {smooth:.1f} after, in 10 m/s^3"
+
+
+def _replay(command: Replay) -> None:
+    from pixie_runtime.sinks.fanout import Fanout
+    from pixie_runtime.sinks.network import open_network_sinks
+    from pixie_runtime.sinks.websocket_messages import StreamInfo
+    from pixie_runtime.takes.bodies import body_of
+    from pixie_runtime.takes.playing import moments, ticks
+    from pixie_runtime.takes.smoothing import smoothed
+
+    recording = _load(command.take)
+    track = recording.track()
+    model = body_of(recording, command.body_model)
+    played = moments(recording, smoothed if command.smooth else lambda take: take)
+    info = StreamInfo(model.name, track.betas.shape[1], track.expression.shape[1])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with ExitStack() as opened:
+        sinks = []
+        for sink in open_network_sinks(command.streaming, model, info):
+            opened.callback(sink.close)
+            sinks.append(sink)
+        opened.pop_all()
+        fanout = Fanout(sinks)
+        opened.callback(fanout.close)
+        if not command.quiet:
+            print(f"playing {command.take} to {fanout.name}", flush=True)
+        sent = 0
+        try:
+            for tick in ticks(played, speed=command.speed, loop=command.loop):
+                fanout.send(tick)
+                sent += 1
+        except KeyboardInterrupt:
+            pass
+    for warning in fanout.warnings:
+        print(f"pixie-take: warning: {warning}", file=sys.stderr)
+    if not command.quiet:
+        print(f"{sent} frames played; {fanout.dropped} messages lost")
