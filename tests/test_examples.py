@@ -65,7 +65,7 @@ def test_take_reader_prints_the_take(tmp_path: Path) -> None:
         output.wait_for("31 frames in 1.00 s, 30.00 fps")
         output.wait_for("poses (31, 165), betas (50,)")
         output.wait_for("face: confidence")
-    with running("03_read_take.py", str(tmp_path / "take.mcap")) as output:
+    with example("03_read_take.py", str(tmp_path / "take.mcap")) as output:
         output.wait_for("body model")
         output.wait_for("/pixie/person/0: 31 frames in 1.00 s")
 

@@ -106,7 +106,8 @@ class Options:
     """Pass on each frame's estimate as it is."""
 
     record: _File = None
-    """Write a take to this file (.npz)."""
+    """Record a take: TAKE or TAKE.mcap as it is; TAKE.npz,
+    .bvh, .glb, .usd or .csv converts it in the end."""
     overlay: _File = None
     """Write a video of the body over the picture (.mp4)."""
     preview: Switch = False
