@@ -24,11 +24,15 @@ class Output:
             self._lines.put(line)
 
     def wait_for(
-        self, text: str, *, meanwhile: Callable[[], object] = lambda: None
+        self,
+        text: str,
+        *,
+        meanwhile: Callable[[], object] = lambda: None,
+        timeout_s: float = 20,
     ) -> str:
         """Return the first line with `text` in it; calls `meanwhile` over and over."""
         seen = []
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             meanwhile()
             try:

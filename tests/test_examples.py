@@ -72,6 +72,7 @@ def test_take_reader_prints_the_take(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.iterdir()), ids=lambda path: path.name)
 def test_every_example_says_what_it_is_and_how_to_start_it(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
+    told = path / "README.md" if path.is_dir() else path
+    text = told.read_text(encoding="utf-8")
     assert "pixie-live --demo" in text
     assert len(text.splitlines()) <= (100 if path.suffix == ".py" else 300)

@@ -64,3 +64,16 @@ def _world_rotations(wxyz: Numbers) -> Float64:
         parents = world[..., _PARENTS[generation], :, :]
         world[..., generation, :, :] = parents @ world[..., generation, :, :]
     return np.asarray(world, np.float64)
+
+
+def rest_positions(offsets: Float32) -> Float32:
+    """Return where the joints are at rest, (55, 3), metres, from the pelvis.
+
+    Args:
+        offsets: Each joint's rest position relative to its parent's, (55, 3).
+    """
+    positions = offsets.copy()
+    positions[0] = 0
+    for joints in _GENERATIONS:
+        positions[joints] += positions[_PARENTS[joints]]
+    return positions

@@ -10,6 +10,7 @@ import pytest
 
 from pixie_runtime.addresses import Address
 from pixie_runtime.face import ARKIT_NAMES
+from pixie_runtime.rest_offsets import rest_offsets
 from pixie_runtime.sinks.osc import OscSink
 from pixie_runtime.sinks.websocket import WebsocketSink
 from pixie_runtime.sinks.websocket_admission import Admission
@@ -73,6 +74,8 @@ def test_node_s_osc_reads_the_person_that_was_sent() -> None:
     np.testing.assert_allclose(in_order, params.rotations[1:], atol=1e-5)
     np.testing.assert_allclose(received["transl"][0], params.transl, atol=1e-5)
     np.testing.assert_allclose(received["arkit"][0], weights_of(person), atol=1e-5)
+    rest = np.reshape(received["rest"][0][2:], (55, 3))
+    np.testing.assert_allclose(rest, rest_offsets(person), atol=1e-5)
     np.testing.assert_allclose(received["betas"][0][2:], params.betas, atol=1e-5)
     expression = received["expression"][0]
     assert expression[:2] == [0, len(params.expression)]

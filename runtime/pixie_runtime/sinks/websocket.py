@@ -23,7 +23,7 @@ from websockets.typing import Subprotocol
 
 from pixie_runtime.addresses import Address
 from pixie_runtime.errors import SinkError
-from pixie_runtime.rest_offsets import rest_offsets
+from pixie_runtime.rest_offsets import rest_offsets, rest_positions
 from pixie_runtime.sinks import Tick, Traffic
 from pixie_runtime.sinks.faces import FaceWeights
 from pixie_runtime.sinks.websocket_admission import HEADERS, Admission
@@ -52,8 +52,8 @@ _OPEN_TIMEOUT_S = 2
 _CLOSE_TIMEOUT_S = 1
 _DRAIN_S = 0.5
 """How long the last frames may take to leave when the stream ends."""
-_NEW_SHAPE_BETAS = 0.1
-"""Standard deviations by which a coefficient moves before a shape is sent anew."""
+_NEW_SHAPE_M = 0.0005
+"""How far a joint at rest moves from the pelvis before a shape is sent anew."""
 _CLOCK_WAS_SET_S = 0.01
 """More than a clock that is kept right drifts in a while."""
 
@@ -171,10 +171,10 @@ class WebsocketSink:
         """Note the shapes of those in view; return messages about the new ones."""
         shapes, messages = {}, []
         for person in tick.people:
-            track, betas = person.track_id, person.params.betas
+            track, offsets = person.track_id, rest_offsets(person)
             shape = self._shapes.get(track)
-            if shape is None or _differ(betas, shape.betas):
-                shape = Shape(betas, rest_offsets(person))
+            if shape is None or _differ(offsets, shape.rest_offsets):
+                shape = Shape(person.params.betas, offsets)
                 messages.append(Message(f"shape {track}", shape_text(track, shape)))
             shapes[track] = shape
         # Replaced as a whole: the server's thread reads it for newcomers' hello.
@@ -263,8 +263,9 @@ def _unix_time_at_zero_s() -> float:
     return time.time() - time.monotonic()
 
 
-def _differ(betas: Float32, known: Float32) -> bool:
-    return bool(np.abs(betas - known).max(initial=0) > _NEW_SHAPE_BETAS)
+def _differ(offsets: Float32, known: Float32) -> bool:
+    moved = rest_positions(offsets) - rest_positions(known)
+    return bool(np.linalg.norm(moved, axis=1).max() > _NEW_SHAPE_M)
 
 
 def _select_subprotocol(
