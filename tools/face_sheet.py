@@ -27,6 +27,8 @@ from pixie_runtime.types import (
 _SIZE = 300
 _TEXT_WIDTH = 190
 _FINER = 3
+_FIELD_OF_VIEW = 14.5
+"""Degrees."""
 _PAPER = (238, 240, 244)
 _INK = (40, 44, 52)
 _SKIN, _TONGUE, _WHITE = (214, 184, 166), (206, 120, 118), (244, 244, 240)
@@ -85,23 +87,25 @@ def person_with(face: Face, model: BodyModel) -> Person:
         params=params,
         joints=np.zeros((JOINT_COUNT, 3), np.float32),
         confidence=PartConfidence(1, 1, 1, 1),
-        camera=Camera.with_field_of_view(_SIZE, _SIZE, 20),
+        camera=Camera.with_field_of_view(_SIZE, _SIZE, _FIELD_OF_VIEW),
     )
 
 
-def portrait(person: Person, model: BodyModel, colours: UInt8) -> UInt8:
-    """Return the picture of a person's face, (300, 300, 3) RGB."""
+def portrait(
+    person: Person, model: BodyModel, colours: UInt8, *, size: int = _SIZE
+) -> UInt8:
+    """Return the picture of a person's face, (size, size, 3) RGB."""
     shaped = model.shaped(person.params.betas, person.params.expression)
     rest = shaped.posed(person.params.rotations, person.params.transl)
     head = rest.joints[JOINT_INDEX["head"]]
     place = np.array([0.0, 0.018, 1.0], np.float32) - head
     vertices = shaped.posed(person.params.rotations, place).vertices()
-    side = _SIZE * _FINER
+    side = size * _FINER
     paper = np.full((side, side, 3), _PAPER, np.uint8)
-    camera = Camera.with_field_of_view(side, side, 14.5)
+    camera = Camera.with_field_of_view(side, side, _FIELD_OF_VIEW)
     fine = draw_mesh(paper, vertices, model.faces, camera, colour=colours)
     return np.asarray(
-        cv2.resize(fine, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA), np.uint8
+        cv2.resize(fine, (size, size), interpolation=cv2.INTER_AREA), np.uint8
     )
 
 

@@ -53,6 +53,7 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
         MissingExtraError: an option needs packages that are not installed.
     """
     from pixie_runtime.engines.choosing import choose
+    from pixie_runtime.eye_estimator import EyeEstimator
     from pixie_runtime.network import open_bundle, open_network
     from pixie_runtime.sinks.websocket_messages import StreamInfo
 
@@ -81,7 +82,7 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
     return Pipeline(
         source=source,
         landmarker=landmarker,
-        estimator=estimator,
+        estimator=EyeEstimator(estimator, model),
         sinks=sinks,
         smooth=None if options.no_smoothing or unrelated else smoothing(model),
         field_of_view=options.fov,

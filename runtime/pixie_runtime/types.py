@@ -123,16 +123,44 @@ class HandLandmarks:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class EyeLandmarks:
+    """One eye's lids and iris, pixels."""
+
+    lids: Float32
+    """(16, 2): from the outer corner along the lower lid to the inner corner (0..8),
+    then the upper lid from the outside to the inside, without the corners (9..15)."""
+    iris: Float32
+    """(5, 2): its centre, and four points of its rim."""
+
+    def __post_init__(self) -> None:
+        _check_shape(self, "lids", (16, 2))
+        _check_shape(self, "iris", (5, 2))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FaceLandmarks:
-    """The 468 points of MediaPipe's face mesh."""
+    """The 468 points of MediaPipe's face mesh, and its eyes from nearer."""
 
     image: Float32
     """(468, 3): x, y in pixels; z in pixels, smaller is nearer."""
     score: float
     """Probability in [0, 1] that there is a face in the crop."""
+    left_eye: EyeLandmarks | None = None
+    """The person's own left eye; None where it is too small or turned away."""
+    right_eye: EyeLandmarks | None = None
 
     def __post_init__(self) -> None:
         _check_shape(self, "image", (468, 3))
+
+    def moved(self, by: Float32) -> Self:
+        """Return this face elsewhere in the picture, `by` (2,) pixels away."""
+        image = self.image.copy()
+        image[:, :2] += by
+        left, right = (
+            eye and replace(eye, lids=eye.lids + by, iris=eye.iris + by)
+            for eye in (self.left_eye, self.right_eye)
+        )
+        return replace(self, image=image, left_eye=left, right_eye=right)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -47,8 +47,8 @@ def test_shipped_network_answers_as_the_tflite_interpreter(
             assert np.abs(found - expected).max() / scale < 1e-4, output.name
 
 
-@pytest.mark.parametrize("name", ["hand_recrop", "hand_landmark_full"])
-def test_two_hands_at_once_are_as_one_by_one(name: str) -> None:
+@pytest.mark.parametrize("name", ["hand_recrop", "hand_landmark_full", "iris_landmark"])
+def test_two_at_once_are_as_one_by_one(name: str) -> None:
     with OnnxRuntimeEngine(SHIPPED / f"{name}.onnx") as engine:
         side = engine.input_shapes["image"][1]
         assert isinstance(side, int)
@@ -71,8 +71,8 @@ def test_manifest_names_every_file_with_its_hash_licence_and_source() -> None:
         assert entry["source"].startswith("mediapipe/modules/")
 
 
-def test_all_networks_together_stay_below_24_megabytes() -> None:
-    assert sum(f.stat().st_size for f in SHIPPED.glob("*.onnx")) < 24e6
+def test_all_networks_together_stay_below_26_megabytes() -> None:
+    assert sum(f.stat().st_size for f in SHIPPED.glob("*.onnx")) < 26e6
 
 
 def test_segmentation_is_not_shipped() -> None:

@@ -100,5 +100,15 @@ MODELS = (
             Output("conv2d_31", "logit", (1,)),
         ),
     ),
+    LandmarkModel(
+        "iris_landmark",
+        f"{_MODULES}/iris_landmark/iris_landmark.tflite",
+        (0.0, 1.0),
+        (
+            Output("output_eyes_contours_and_brows", "contour", (71, 3)),
+            Output("output_iris", "iris", (5, 3)),
+        ),
+        batched=True,
+    ),
 )
 """MediaPipe's published models, Apache-2.0."""

@@ -209,15 +209,10 @@ def _face_units(archive: ModelArchive) -> dict[str, Any]:
         return {}
     names = archive.array("arkit_names", "U", ("units",))
     to_expression = archive.array("arkit_to_expression", "f", ("n_expression", "units"))
-    looks = archive.array("eye_look_names", "U", ("looks",))
-    angles = archive.array("eye_look_angles", "f", ("looks",))
     units: dict[str, Any] = {
         "arkit_names": tuple(str(name) for name in names),
         "arkit_to_expression": _float32(to_expression.T),
         "jaw_open_angle": float(archive.array("jaw_open_angle", "f", ())),
-        "eye_look_angles": {
-            str(name): float(angle) for name, angle in zip(looks, angles, strict=True)
-        },
     }
     for sex in ("male", "female"):
         mean = archive.array(f"betas_mean_{sex}", "f", ("n_betas",))

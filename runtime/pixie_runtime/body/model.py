@@ -1,6 +1,5 @@
 """A body model: the arrays of one model file, ready to be shaped."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -67,9 +66,6 @@ class BodyModel:
     """expression = scores @ this, (len(arkit_names), n_expression)."""
     jaw_open_angle: float | None = None
     """Radians about the jaw's x axis that ARKit's jawOpen = 1 stands for."""
-    eye_look_angles: Mapping[str, float] | None = None
-    """Radians that the left eye turns by at eyeLookDown, Up, In and Out = 1: about its
-    x axis for Down and Up, about its y axis for In and Out."""
     betas_mean_male: Float32 | None = None
     """Mean of men's betas, (n_betas,); likewise below."""
     betas_cov_male: Float32 | None = None

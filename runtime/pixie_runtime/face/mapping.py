@@ -1,6 +1,5 @@
 """A person's expression, jaw and eyes as weights of ARKit's 52 units."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -18,6 +17,9 @@ from pixie_runtime.smplx import JAW, LEFT_EYE, RIGHT_EYE
 from pixie_runtime.types import Float32, Float64, Person
 
 _JAW_OPEN = ARKIT_INDEX["jawOpen"]
+_LOOKS_DOWN, _LOOKS_OUT = np.radians((35.0, 40.0)).tolist()
+"""How far eyes turn at `eyeLook*` = 1, radians: down or up, out or in. As a phone's: in
+the example of iFacialMocap's page 6.03 degrees down go with 0.17, 2.44 in with 0.06."""
 _MISMATCH_M, _USUAL = 1e-3, 0.5
 """How far corresponding points of two models move differently, and how large weights
 are: of what explains the points equally well, fitted maps take the plainest face."""
@@ -46,8 +48,6 @@ class FaceMap:
     """Their products with displacements per radian of the jaw about y and z, (u, 2)."""
     jaw_open_angle: float
     """Radians about x at which the jaw is as open as `jawOpen` = 1."""
-    eye_look_angles: Mapping[str, float]
-    """Radians of the left eye at which `eyeLook*Left` = 1: pitch, or yaw."""
 
     @classmethod
     def of(cls, model: BodyModel, n_expression: int) -> Self:
@@ -57,8 +57,6 @@ class FaceMap:
         fitted where its file says where the landmarks of the face lie; else only the
         jaw and the eyes are told. `note` says which.
         """
-        looks = model.eye_look_angles or embedded_body_model().eye_look_angles
-        assert looks is not None
         moved, note = _displacements(model, n_expression)
         doubt = 0.0 if moved.names == model.arkit_names else (_MISMATCH_M / _USUAL) ** 2
         return cls(
@@ -68,7 +66,6 @@ class FaceMap:
             from_expression=moved.units @ moved.expression.T,
             from_jaw=moved.units @ moved.jaw.T,
             jaw_open_angle=moved.jaw_open_angle,
-            eye_look_angles=looks,
         )
 
     def weights(self, person: Person) -> Float32:
@@ -80,22 +77,17 @@ class FaceMap:
         weights[self.units] = box_least_squares(self.gram, product)
         weights[_JAW_OPEN] = np.clip(jaw[0] / self.jaw_open_angle, 0.0, 1.0)
         for side, joint in (("Left", LEFT_EYE), ("Right", RIGHT_EYE)):
-            for name, weight in self._looks(params.rotations[joint], side).items():
-                weights[ARKIT_INDEX[name]] = weight
+            turn = Turn.of(params.rotations[joint])
+            outwards = turn.yaw if side == "Left" else -turn.yaw
+            for way, share in (
+                ("Down", turn.pitch / _LOOKS_DOWN),
+                ("Up", -turn.pitch / _LOOKS_DOWN),
+                ("Out", outwards / _LOOKS_OUT),
+                ("In", -outwards / _LOOKS_OUT),
+            ):
+                place = ARKIT_INDEX[f"eyeLook{way}{side}"]
+                weights[place] = min(max(0.0, share), 1.0)
         return weights
-
-    def _looks(self, wxyz: Float32, side: str) -> dict[str, float]:
-        """Return the weights of one eye's `eyeLook*` from its rotation in the head."""
-        turn = Turn.of(wxyz)
-        # The angles are the left eye's; inwards is the other way round for the right.
-        sideways = turn.yaw if side == "Left" else -turn.yaw
-        turned = {"Down": turn.pitch, "Up": turn.pitch, "In": sideways, "Out": sideways}
-        return {
-            f"eyeLook{way}{side}": min(
-                max(0.0, by / self.eye_look_angles[f"eyeLook{way}"]), 1.0
-            )
-            for way, by in turned.items()
-        }
 
 
 _GAZE = "gaze is not estimated, so eyeLook stays 0"

@@ -1,14 +1,13 @@
-"""The face mesh, found through the body or in the whole picture, and followed.
+"""The face mesh and the eyes, found through the body or in the whole picture.
 
 With a body: FaceLandmarksFromPoseCpu of MediaPipe Holistic. Without: the face detector
 looks at the whole picture (FaceLandmarkFrontCpu).
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from pixie_runtime.landmarks.detector import FACE, Detector
+from pixie_runtime.landmarks.eyes import EyeReader
 from pixie_runtime.landmarks.models import LandmarkModels
 from pixie_runtime.landmarks.regions import (
     Points,
@@ -38,6 +37,7 @@ class FaceTracker:
     def __init__(self, models: LandmarkModels) -> None:
         self._detector = Detector(models.face_detection_short_range, FACE)
         self._engine = models.face_landmark
+        self._eyes = EyeReader(models.iris_landmark)
         self._last: FaceLandmarks | None = None
         self._head: Float32 | None = None
         self._missed = 0
@@ -65,9 +65,7 @@ class FaceTracker:
         """
         head = _place_of_head(pose)
         if self._last is not None and self._head is not None:
-            points = self._last.image.copy()
-            points[:, :2] += head - self._head
-            self._last = replace(self._last, image=points)
+            self._last = self._last.moved(head - self._head)
         self._head = head
         return self._last
 
@@ -109,7 +107,8 @@ class FaceTracker:
         if score < _MIN_SCORE:
             return None
         points = region.to_image(outputs["landmarks"][0] / _SIDE)
-        return FaceLandmarks(image=points, score=score)
+        left_eye, right_eye = self._eyes.look(image, points)
+        return FaceLandmarks(points, score, left_eye, right_eye)
 
 
 def region_on_body(pose: PoseLandmarks) -> Region:

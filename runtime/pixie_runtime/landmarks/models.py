@@ -15,8 +15,8 @@ from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.errors import BundleError
 
 _FORMAT = 1
-_BOTH_HANDS = ("hand_recrop", "hand_landmark_full")
-"""Networks that see two hands at once, or one."""
+_PAIRS = ("hand_recrop", "hand_landmark_full", "iris_landmark")
+"""Networks that see two hands or eyes at once, or one."""
 _NEED_FLOAT32 = {"pose_landmark_full"}
 """In bfloat16 its points in the picture move by 0.3% of the body's height, its world
 landmarks by 100 mm (docs/engines.md)."""
@@ -37,6 +37,7 @@ class LandmarkModels:
     hand_landmark_full: Engine
     face_detection_short_range: Engine
     face_landmark: Engine
+    iris_landmark: Engine
 
     @classmethod
     def shipped(
@@ -69,7 +70,7 @@ class LandmarkModels:
                 opens = exact if exact and name in _NEED_FLOAT32 else maker
                 engines[name] = opens.open(content, threads=threads)
                 opened.callback(engines[name].close)
-            for name in _BOTH_HANDS:
+            for name in _PAIRS:
                 engines[name].infer(_nothing_to_see(engines[name], 2))
             opened.pop_all()
         return cls(**engines)

@@ -115,7 +115,7 @@ def looks_at_arms(hands: CountingEngine, frames: int) -> list[int]:
     """Return on how many hands the network was run in each frame."""
     recrop = CountingEngine({"points": np.array([[[128, 128], [128, 0]]], np.float32)})
     other_network = FixedEngine({"nothing": np.zeros(0)})
-    models = LandmarkModels(*(other_network,) * 3, recrop, hands, *(other_network,) * 2)
+    models = LandmarkModels(*(other_network,) * 3, recrop, hands, *(other_network,) * 3)
     tracker = HandTracker(models)
     for _ in range(frames):
         assert tracker.update(np.zeros((64, 64, 3), np.uint8), body_at(0)) == {}
