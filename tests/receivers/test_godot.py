@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,17 +12,17 @@ import numpy.typing as npt
 import pytest
 
 from pixie_runtime.addresses import Address
-from pixie_runtime.face import ARKIT_NAMES
 from pixie_runtime.humanoid import BONE_NAMES
 from pixie_runtime.sinks import Sink
 from pixie_runtime.sinks.osc import OscSink
 from pixie_runtime.sinks.vmc import VmcSink
 from pixie_runtime.sinks.websocket import WebsocketSink
 from pixie_runtime.sinks.websocket_messages import StreamInfo
-from pixie_runtime.types import Float32, Person
 from pixie_runtime.vmc_settings import VmcSettings
 from tests.demo_people import FRAMES, demo_ticks
 from tests.programs import Output, running
+from tests.receivers.ports import free_udp_port
+from tests.runtime.people import no_face
 
 PROJECT = Path(__file__).parents[2] / "examples" / "godot"
 PROBE = Path(__file__).parent / "godot_avatar.gd"
@@ -33,16 +32,6 @@ MILLIMETRE = 1e-3
 pytestmark = pytest.mark.skipif(
     GODOT is None, reason="no godot3-server here; scripts/receivers installs it"
 )
-
-
-def no_face(person: Person) -> Float32:
-    return np.zeros(len(ARKIT_NAMES), np.float32)
-
-
-def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import numpy as np
 
 from pixie_runtime import rotations
+from pixie_runtime.face import ARKIT_NAMES
 from pixie_runtime.sinks import Tick
 from pixie_runtime.smplx import JOINT_COUNT, PARENTS
 from pixie_runtime.types import (
@@ -89,3 +90,8 @@ def make_tick(*people: Person, frame_index: int | None = None) -> Tick:
         image=np.zeros((4, 6, 3), np.uint8),
     )
     return Tick(frame, people)
+
+
+def no_face(person: Person) -> Float32:
+    """Return a face at rest: all of ARKit's 52 units at 0."""
+    return np.zeros(len(ARKIT_NAMES), np.float32)

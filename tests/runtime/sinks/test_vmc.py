@@ -8,19 +8,13 @@ import pytest
 
 from pixie_runtime.addresses import Address
 from pixie_runtime.errors import SinkError
-from pixie_runtime.face import ARKIT_NAMES
 from pixie_runtime.ground import Ground
 from pixie_runtime.sinks import Sink, Tick
 from pixie_runtime.sinks.port_per_person import PortPerPerson
 from pixie_runtime.sinks.vmc import VmcSink
-from pixie_runtime.types import Float32, Person
 from pixie_runtime.vmc_settings import VmcSettings
-from tests.runtime.people import make_person, make_tick
+from tests.runtime.people import make_person, make_tick, no_face
 from tests.runtime.receivers.osc import Message, read_bundle
-
-
-def no_face(person: Person) -> Float32:
-    return np.zeros(len(ARKIT_NAMES), np.float32)
 
 
 class Port:
