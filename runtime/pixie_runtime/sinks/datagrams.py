@@ -7,6 +7,48 @@ from typing import Any
 
 from pixie_runtime.addresses import Address
 from pixie_runtime.errors import SinkError
+from pixie_runtime.sinks import Traffic
+
+
+class DatagramSink:
+    """What sinks that send datagrams to one address have in common: all but `send`.
+
+    Args:
+        name: What a status line calls the sink, before the address: `osc`.
+        address: Of the receiver.
+        what: What is sent there, for sentences: `OSC`.
+
+    Raises:
+        SinkError: the host's name cannot be resolved.
+    """
+
+    def __init__(self, name: str, address: Address, what: str) -> None:
+        self._name = f"{name} {address}"
+        self._sender = DatagramSender(address, what)
+
+    @property
+    def name(self) -> str:
+        """What is sent, and the receiver's address."""
+        return self._name
+
+    @property
+    def dropped(self) -> int:
+        """Datagrams that are known not to have arrived."""
+        return self._sender.dropped
+
+    @property
+    def traffic(self) -> Traffic:
+        """Datagrams sent and dropped."""
+        return Traffic(self._sender.sent, self._sender.dropped)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """One sentence about the first datagram that was lost, if any was."""
+        return self._sender.warnings
+
+    def close(self) -> None:
+        """Free the socket."""
+        self._sender.close()
 
 
 class DatagramSender:

@@ -2,8 +2,8 @@
 
 from pixie_runtime.addresses import Address
 from pixie_runtime.face import FaceAngles, head_place
-from pixie_runtime.sinks import Tick, Traffic
-from pixie_runtime.sinks.datagrams import DatagramSender
+from pixie_runtime.sinks import Tick
+from pixie_runtime.sinks.datagrams import DatagramSink
 from pixie_runtime.sinks.faces import FaceWeights
 from pixie_runtime.sinks.ifacialmocap_messages import face_datagram
 
@@ -20,7 +20,7 @@ def first_face(tick: Tick, face: FaceWeights, *, separator: str = "-") -> bytes 
     return None
 
 
-class IFacialMocapSink:
+class IFacialMocapSink(DatagramSink):
     """Streams a face to one receiver that did not ask for it, as most accept.
 
     Args:
@@ -32,36 +32,11 @@ class IFacialMocapSink:
     """
 
     def __init__(self, address: Address, *, face: FaceWeights) -> None:
-        self._address = address
+        super().__init__("ifacialmocap", address, "iFacialMocap")
         self._face = face
-        self._sender = DatagramSender(address, "iFacialMocap")
-
-    @property
-    def name(self) -> str:
-        """`ifacialmocap` and the receiver's address."""
-        return f"ifacialmocap {self._address}"
-
-    @property
-    def dropped(self) -> int:
-        """Datagrams that are known not to have arrived."""
-        return self._sender.dropped
-
-    @property
-    def traffic(self) -> Traffic:
-        """Datagrams sent and dropped."""
-        return Traffic(self._sender.sent, self._sender.dropped)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """One sentence about the first datagram that was lost, if any was."""
-        return self._sender.warnings
 
     def send(self, tick: Tick) -> None:
         """Send the face, if one is seen."""
         datagram = first_face(tick, self._face)
         if datagram is not None:
             self._sender.send(datagram)
-
-    def close(self) -> None:
-        """Free the socket."""
-        self._sender.close()

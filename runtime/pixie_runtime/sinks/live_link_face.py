@@ -6,8 +6,8 @@ from datetime import datetime
 from pixie_runtime.addresses import Address
 from pixie_runtime.face import FaceAngles
 from pixie_runtime.face_ports import DEFAULT_SUBJECT
-from pixie_runtime.sinks import Tick, Traffic
-from pixie_runtime.sinks.datagrams import DatagramSender
+from pixie_runtime.sinks import Tick
+from pixie_runtime.sinks.datagrams import DatagramSink
 from pixie_runtime.sinks.faces import FaceWeights
 from pixie_runtime.sinks.live_link_face_messages import face_datagram, no_face_datagram
 from pixie_runtime.types import Person
@@ -17,7 +17,7 @@ _FAREWELLS = 30
 lost, and the avatar would keep its last expression."""
 
 
-class LiveLinkFaceSink:
+class LiveLinkFaceSink(DatagramSink):
     """Streams every face to one receiver, each person as a subject of their own.
 
     Args:
@@ -32,33 +32,12 @@ class LiveLinkFaceSink:
     def __init__(
         self, address: Address, *, face: FaceWeights, subject: str = DEFAULT_SUBJECT
     ) -> None:
-        self._address = address
+        super().__init__("live-link-face", address, "Live Link Face")
         self._face = face
         self._subject = subject
-        self._sender = DatagramSender(address, "Live Link Face")
         self._farewells: dict[int, int] = {}
         """Who is not in view, and in how many frames more that is said."""
         self._epoch_ns = time.time_ns() - time.monotonic_ns()
-
-    @property
-    def name(self) -> str:
-        """`live-link-face` and the receiver's address."""
-        return f"live-link-face {self._address}"
-
-    @property
-    def dropped(self) -> int:
-        """Datagrams that are known not to have arrived."""
-        return self._sender.dropped
-
-    @property
-    def traffic(self) -> Traffic:
-        """Datagrams sent and dropped."""
-        return Traffic(self._sender.sent, self._sender.dropped)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """One sentence about the first datagram that was lost, if any was."""
-        return self._sender.warnings
 
     def send(self, tick: Tick) -> None:
         """Send a datagram for each person, also for those who just left.
@@ -78,10 +57,6 @@ class LiveLinkFaceSink:
                 del self._farewells[track_id]
         if not self._farewells and not tick.people:
             self._sender.send(no_face_datagram(self._name_of(0), taken_s))
-
-    def close(self) -> None:
-        """Free the socket."""
-        self._sender.close()
 
     def _datagram(self, person: Person, taken_s: float) -> bytes:
         subject = self._name_of(person.track_id)

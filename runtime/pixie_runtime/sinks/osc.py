@@ -2,13 +2,13 @@
 
 from pixie_runtime.addresses import Address
 from pixie_runtime.datagram_sizes import DEFAULT_DATAGRAM_BYTES
-from pixie_runtime.sinks import Tick, Traffic
-from pixie_runtime.sinks.datagrams import DatagramSender
+from pixie_runtime.sinks import Tick
+from pixie_runtime.sinks.datagrams import DatagramSink
 from pixie_runtime.sinks.faces import FaceWeights
 from pixie_runtime.sinks.osc_messages import alive_datagram, person_datagrams
 
 
-class OscSink:
+class OscSink(DatagramSink):
     """Streams every tick to one receiver; `docs/osc.md` lists the messages.
 
     Args:
@@ -27,30 +27,9 @@ class OscSink:
         datagram_bytes: int = DEFAULT_DATAGRAM_BYTES,
         face: FaceWeights | None = None,
     ) -> None:
-        self._address = address
+        super().__init__("osc", address, "OSC")
         self._datagram_bytes = datagram_bytes
         self._face = face
-        self._sender = DatagramSender(address, "OSC")
-
-    @property
-    def name(self) -> str:
-        """`osc` and the receiver's address."""
-        return f"osc {self._address}"
-
-    @property
-    def dropped(self) -> int:
-        """Datagrams that are known not to have arrived."""
-        return self._sender.dropped
-
-    @property
-    def traffic(self) -> Traffic:
-        """Datagrams sent and dropped."""
-        return Traffic(self._sender.sent, self._sender.dropped)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """One sentence about the first datagram that was lost, if any was."""
-        return self._sender.warnings
 
     def send(self, tick: Tick) -> None:
         """Send the liveness message, then each person's datagrams."""
@@ -59,7 +38,3 @@ class OscSink:
             arkit = None if self._face is None else self._face(person)
             for datagram in person_datagrams(person, self._datagram_bytes, arkit):
                 self._sender.send(datagram)
-
-    def close(self) -> None:
-        """Free the socket."""
-        self._sender.close()

@@ -8,8 +8,9 @@ from pixie_runtime.addresses import Address
 from pixie_runtime.ground import Ground
 from pixie_runtime.humanoid import UPRIGHT, humanoid_pose
 from pixie_runtime.humanoid_root import rooted
-from pixie_runtime.sinks import Tick, Traffic
-from pixie_runtime.sinks.datagrams import DatagramSender
+from pixie_runtime.sinks import Tick
+from pixie_runtime.sinks.datagrams import DatagramSink
+from pixie_runtime.sinks.faces import FaceWeights
 from pixie_runtime.sinks.osc_bundles import datagrams
 from pixie_runtime.sinks.pace import Pace
 from pixie_runtime.sinks.port_per_person import Places
@@ -22,11 +23,11 @@ from pixie_runtime.sinks.vmc_messages import (
     pose_messages,
     status_messages,
 )
-from pixie_runtime.types import Float32, Person
+from pixie_runtime.types import Person
 from pixie_runtime.vmc_settings import VmcSettings
 
 
-class VmcSink:
+class VmcSink(DatagramSink):
     """Streams one person to one receiver; `docs/vmc.md` lists the messages.
 
     The protocol knows of one person only. Of several, the one who was there first is
@@ -49,11 +50,11 @@ class VmcSink:
         address: Address,
         settings: VmcSettings,
         *,
-        face: Callable[[Person], Float32],
+        face: FaceWeights,
         ground: Ground | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self._address = address
+        super().__init__("vmc", address, "VMC")
         self._settings = settings
         self._face = face
         self._ground = ground or Ground()
@@ -62,27 +63,6 @@ class VmcSink:
         self._place = Places(1)
         self._began_ns: int | None = None
         self._seen = False
-        self._sender = DatagramSender(address, "VMC")
-
-    @property
-    def name(self) -> str:
-        """`vmc` and the receiver's address."""
-        return f"vmc {self._address}"
-
-    @property
-    def dropped(self) -> int:
-        """Datagrams that are known not to have arrived."""
-        return self._sender.dropped
-
-    @property
-    def traffic(self) -> Traffic:
-        """Datagrams sent and dropped."""
-        return Traffic(self._sender.sent, self._sender.dropped)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """One sentence about the first datagram that was lost, if any was."""
-        return self._sender.warnings
 
     def send(self, tick: Tick) -> None:
         """Send that we are there and, if somebody is in view, all about them.
@@ -106,10 +86,6 @@ class VmcSink:
         limit = self._settings.datagram_bytes
         for datagram in datagrams(chain.from_iterable(messages), limit):
             self._sender.send(datagram)
-
-    def close(self) -> None:
-        """Free the socket."""
-        self._sender.close()
 
     def _person_messages(self, person: Person, latency_ms: float) -> Iterator[bytes]:
         on_ground = self._settings.origin == "ground"

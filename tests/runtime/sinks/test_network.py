@@ -18,6 +18,7 @@ from pixie_runtime.sinks.websocket_messages import StreamInfo
 from pixie_runtime.stream_options import StreamOptions
 from pixie_runtime.types import Float32
 from tests.runtime.people import make_person, make_tick
+from tests.runtime.receivers.osc import Message, read_bundle
 from tests.runtime.sinks.live_link_face_decoder import decode
 
 INFO = StreamInfo(body_model="embedded", n_betas=50, n_expression=43)
@@ -152,3 +153,34 @@ def test_faces_go_out_by_live_link_face_and_ifacialmocap(model: BodyModel) -> No
         np.testing.assert_array_equal([*packet.values.values()][:52], expected)
         blink = round(100 * float(expected[0]))
         assert computer.recv(2000).startswith(f"eyeBlink_L-{blink}|".encode())
+
+
+def test_vmc_is_opened_with_the_settings_and_the_face(model: BodyModel) -> None:
+    person = make_person(3)
+    weights = FaceMap.of(model, 43).weights(person)
+    with ExitStack() as opened:
+        (receiver,) = udp_receivers(opened, 1)
+        address = f"127.0.0.1:{receiver.getsockname()[1]}"
+        options = StreamOptions(
+            vmc=(address,), vmc_blends=("arkit",), vmc_root="root", datagram=700
+        )
+        (sink,) = open_network_sinks(options, model, INFO)
+        opened.callback(sink.close)
+        assert sink.name == f"vmc {address}"
+        sink.send(make_tick(person))
+        messages: list[Message] = []
+        while not messages or messages[-1].address != "/VMC/Ext/Blend/Apply":
+            datagram = receiver.recv(2000)
+            assert len(datagram) <= 700
+            messages += read_bundle(datagram).messages
+    blends = {
+        str(message.values[0]): message.values[1]
+        for message in messages
+        if message.address == "/VMC/Ext/Blend/Val"
+    }
+    assert blends == dict(zip(ARKIT_NAMES, weights.tolist(), strict=True))
+    named = {message.values[0]: message.values[1:] for message in messages[1:-1]}
+    assert named["root"][3:] == (0, 0, 0, 1)
+    x, height, z = named["Hips"][:3]
+    assert (x, z) == pytest.approx((0, 0), abs=1e-6)
+    assert float(height) > 0.1
