@@ -1,9 +1,9 @@
 # ruff: noqa: T201 (printing is what it does)
 """Receive people over OSC and print where each one's head looks.
 
-Start this, then `pixie-live --demo --osc 127.0.0.1:9000`. The messages are listed in
-`docs/osc.md`. Each person comes in several datagrams; a receiver that only wants some
-joints can ignore how they are grouped, as this one does.
+With python-osc installed start this, then `pixie-live --demo --osc 127.0.0.1:9000`. The
+messages are listed in `docs/osc.md`. Each person comes in several datagrams; a receiver
+that only wants some joints can ignore how they are grouped, as this one does.
 
     python examples/01_osc_receiver.py [PORT]
 """

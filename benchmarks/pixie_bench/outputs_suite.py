@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pixie_bench.live import discarding_port
 from pixie_bench.results import Findings, timing_results
@@ -18,7 +19,13 @@ from pixie_runtime.options import Options
 from pixie_runtime.pipeline import Progress
 from pixie_runtime.sinks import Sink, Tick
 
+if TYPE_CHECKING:
+    from pixie_bench.websocket_clients import Habit
+
 _FRAMES = 30
+_LIVE = "output-websocket"
+"""What such sinks are called whose threads go on between two frames."""
+_FRAME_S = 1 / 30
 Opened = Callable[[ExitStack, Path], Sink]
 
 
@@ -34,7 +41,8 @@ def run_outputs(settings: Settings) -> Findings:
             with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
                 sink = make(opened, Path(folder))
                 opened.callback(sink.close)
-                turns = Turns(tuple(_turns(sink, ticks, settings)))
+                pause_s = _FRAME_S if name.startswith(_LIVE) else 0.0
+                turns = Turns(tuple(_turns(sink, ticks, settings, pause_s)))
         except PixieError as error:
             found += Findings(left_out=(f"{name}: {error}",))
             continue
@@ -66,9 +74,12 @@ def _ticks(settings: Settings) -> list[Tick]:
 
 
 def _turns(
-    sink: Sink, ticks: list[Tick], settings: Settings
+    sink: Sink, ticks: list[Tick], settings: Settings, pause_s: float
 ) -> Iterator[tuple[float, ...]]:
-    """Yield the milliseconds of each `send`, turn by turn; the first one is warm-up."""
+    """Yield the milliseconds of each `send`, turn by turn; the first one is warm-up.
+
+    Between them are `pause_s` seconds, in which a sink's own threads do their part.
+    """
     index = 0
     for turn in range(settings.rounds + 1):
         milliseconds = []
@@ -79,6 +90,7 @@ def _turns(
             began_s = time.perf_counter()
             sink.send(replace(tick, frame=frame))
             milliseconds.append((time.perf_counter() - began_s) * 1e3)
+            time.sleep(pause_s)
         if turn:
             yield tuple(milliseconds)
 
@@ -89,6 +101,33 @@ def _osc(opened: ExitStack, folder: Path) -> Sink:
 
     port = opened.enter_context(discarding_port())
     return OscSink(Address("127.0.0.1", port))
+
+
+def _osc_unheard(opened: ExitStack, folder: Path) -> Sink:
+    from pixie_runtime.addresses import Address
+    from pixie_runtime.sinks.osc import OscSink
+
+    with ExitStack() as closed:
+        port = closed.enter_context(discarding_port())
+    return OscSink(Address("127.0.0.1", port))
+
+
+def _websocket(habit: "Habit", count: int) -> Opened:
+    """Return what opens a websocket with so many clients of one habit."""
+
+    def open_websocket(opened: ExitStack, folder: Path) -> Sink:
+        from pixie_bench.websocket_clients import websocket_clients
+        from pixie_runtime.addresses import Address
+        from pixie_runtime.sinks.websocket import WebsocketSink
+        from pixie_runtime.sinks.websocket_messages import StreamInfo
+
+        model = embedded_body_model()
+        info = StreamInfo(model.name, model.n_betas, model.n_expression)
+        sink = WebsocketSink(Address("127.0.0.1", 0), info)
+        opened.enter_context(websocket_clients(sink.address, habit, count))
+        return sink
+
+    return open_websocket
 
 
 def _take(opened: ExitStack, folder: Path) -> Sink:
@@ -105,6 +144,10 @@ def _overlay(opened: ExitStack, folder: Path) -> Sink:
 
 _SINKS: dict[str, Opened] = {
     "output-osc": _osc,
+    "output-osc-unheard": _osc_unheard,
+    "output-websocket-1-reading": _websocket("reading", 1),
+    "output-websocket-100-reading": _websocket("reading", 100),
+    "output-websocket-100-stuck": _websocket("stuck", 100),
     "output-take": _take,
     "output-overlay": _overlay,
 }

@@ -154,10 +154,17 @@ def test_the_whole_program_is_measured_in_fresh_processes(
     assert "pixie-bench bundles" in json.loads(path.read_text())["left_out"][0]
 
 
-def test_outputs_are_measured(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("only", "found"),
+    [
+        ("osc", {"output-osc", "output-osc-unheard"}),
+        ("websocket-1-", {"output-websocket-1-reading"}),
+    ],
+)
+def test_outputs_are_measured(tmp_path: Path, only: str, found: set[str]) -> None:
     path = tmp_path / "bench.json"
-    assert main(["outputs", *QUICK, "--only", "osc", "--json", str(path)]) == 0
-    assert results(path).keys() == {"output-osc"}
+    assert main(["outputs", *QUICK, "--only", only, "--json", str(path)]) == 0
+    assert results(path).keys() == found
 
 
 def test_numbers_that_make_no_sense_are_one_sentence(

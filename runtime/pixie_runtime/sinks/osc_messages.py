@@ -1,18 +1,18 @@
 """People as OSC 1.0 datagrams: pure functions from values to bytes.
 
 The addresses, their arguments, frames and units are the contract of `docs/osc.md`.
-Only the types every receiver knows are sent (`i f s`): several engines ignore
-booleans, doubles and 64-bit integers. Bundles carry the immediate timetag, because
-some receivers sleep until a timetag that lies in the future.
+Bundles carry the immediate timetag, because some receivers sleep until a timetag that
+lies in the future.
 """
 
 from collections.abc import Iterator
 
-from pythonosc.osc_message_builder import OscMessageBuilder
+import numpy as np
 
 from pixie_runtime.rest_offsets import rest_offsets
 from pixie_runtime.sinks import Tick
 from pixie_runtime.sinks.osc_bundles import bundle, groups
+from pixie_runtime.sinks.osc_values import floats, head, integers
 from pixie_runtime.smplx import (
     BODY_JOINTS,
     JAW,
@@ -20,7 +20,7 @@ from pixie_runtime.smplx import (
     JOINT_INDEX,
     JOINT_NAMES,
 )
-from pixie_runtime.types import Float32, Person
+from pixie_runtime.types import PARTS, Float32, Person
 
 _TOES = (JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"])
 _JOINT_ORDER = (
@@ -37,9 +37,9 @@ _LONGEST_COEFFICIENT_HEAD = 64
 
 def alive_datagram(tick: Tick) -> bytes:
     """Encode `/pixie/alive`: frame number, time and how many people are in view."""
-    frame = tick.frame
-    args = (frame.index, float(frame.timestamp_s), len(tick.people))
-    return bundle([_message("/pixie/alive", *args)])
+    index, time_s = integers(tick.frame.index), floats(tick.frame.timestamp_s)
+    people = integers(len(tick.people))
+    return bundle([head("/pixie/alive", "ifi") + index + time_s + people])
 
 
 def person_datagrams(
@@ -54,9 +54,11 @@ def person_datagrams(
     """
     base = f"/pixie/{person.track_id}"
 
+    frame = head(f"{base}/frame", "ifii")
+    frame += integers(person.frame_index) + floats(person.timestamp_s)
+
     def frame_message(part: int, parts: int) -> bytes:
-        index, time_s = person.frame_index, float(person.timestamp_s)
-        return _message(f"{base}/frame", index, time_s, part, parts)
+        return frame + integers(part, parts)
 
     room = limit - len(bundle([frame_message(0, 0)]))
     parts = list(groups(_person_messages(person, base, room, arkit), room))
@@ -70,22 +72,18 @@ def _person_messages(
     person: Person, base: str, room: int, arkit: Float32 | None
 ) -> Iterator[bytes]:
     """Yield the person's messages, what matters most first, none beyond `room`."""
-    params, confidence = person.params, person.confidence
-    pelvis, turn = person.joints[0].tolist(), params.rotations[0].tolist()
-    yield _message(f"{base}/root", *pelvis, *turn)
-    yield _message(
-        f"{base}/confidence",
-        float(confidence.body),
-        float(confidence.left_hand),
-        float(confidence.right_hand),
-        float(confidence.face),
-    )
+    params = person.params
+    turns = params.rotations.astype(">f4")
+    pelvis = floats(person.joints[0]) + turns[0].tobytes()
+    yield head(f"{base}/root", "fffffff") + pelvis
+    sure = np.array([getattr(person.confidence, part) for part in PARTS])
+    yield head(f"{base}/confidence", "ffff") + floats(sure)
     for joint in _JOINT_ORDER:
-        wxyz = params.rotations[joint].tolist()
-        yield _message(f"{base}/joint", JOINT_NAMES[joint], *wxyz)
+        name = head(f"{base}/joint", "sffff", JOINT_NAMES[joint])
+        yield name + turns[joint].tobytes()
     if arkit is not None:
-        yield _message(f"{base}/arkit", *arkit.tolist())
-    yield _message(f"{base}/transl", *params.transl.tolist())
+        yield head(f"{base}/arkit", "f" * len(arkit)) + floats(arkit)
+    yield head(f"{base}/transl", "fff") + floats(params.transl)
     yield from _coefficients(f"{base}/rest", rest_offsets(person).ravel(), room)
     yield from _coefficients(f"{base}/expression", params.expression, room)
     yield from _coefficients(f"{base}/betas", params.betas, room)
@@ -95,12 +93,6 @@ def _coefficients(address: str, values: Float32, room: int) -> Iterator[bytes]:
     """Yield messages with the first value's number, the total, then the values."""
     step = (room - _LONGEST_COEFFICIENT_HEAD) // _BYTES_PER_COEFFICIENT
     for first in range(0, len(values), step):
-        some = values[first : first + step].tolist()
-        yield _message(address, first, len(values), *some)
-
-
-def _message(address: str, *args: int | float | str) -> bytes:
-    builder = OscMessageBuilder(address)
-    for arg in args:
-        builder.add_arg(arg)
-    return bytes(builder.build().dgram)
+        some = values[first : first + step]
+        tags = head(address, "ii" + "f" * len(some))
+        yield tags + integers(first, len(values)) + floats(some)

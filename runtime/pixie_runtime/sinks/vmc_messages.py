@@ -8,13 +8,13 @@ flags are 32-bit integers, numbers 32-bit floats; never booleans or doubles.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache
 
 import numpy as np
 
 from pixie_runtime.humanoid import BONE_NAMES
 from pixie_runtime.humanoid_root import RootedPose
-from pixie_runtime.types import PARTS, Float32, Person
+from pixie_runtime.sinks.osc_values import floats, head, integers
+from pixie_runtime.types import PARTS, Person
 
 _FIRST_BONES = (
     *("Hips", "Spine", "Chest", "UpperChest", "Neck", "Head"),
@@ -55,8 +55,8 @@ class Status:
 def status_messages(status: Status) -> Iterator[bytes]:
     """Encode `/VMC/Ext/OK` and `/VMC/Ext/T`, which receivers tell a live sender by."""
     flags = (int(status.loaded), int(status.calibration), 0, int(status.tracking))
-    yield _head("/VMC/Ext/OK", "iiii") + np.array(flags, ">i4").tobytes()
-    yield _head("/VMC/Ext/T", "f") + _floats(status.time_s)
+    yield head("/VMC/Ext/OK", "iiii") + integers(*flags)
+    yield head("/VMC/Ext/T", "f") + floats(status.time_s)
 
 
 def pose_messages(pose: RootedPose) -> Iterator[bytes]:
@@ -66,12 +66,12 @@ def pose_messages(pose: RootedPose) -> Iterator[bytes]:
     would else fold the avatar up.
     """
     root = np.concatenate([pose.root_position, pose.root_rotation])
-    yield _head("/VMC/Ext/Root/Pos", "sfffffff", "root") + _floats(root)
+    yield head("/VMC/Ext/Root/Pos", "sfffffff", "root") + floats(root)
     bones = pose.bones
     rows = np.concatenate([bones.positions, bones.rotations], axis=1).astype(">f4")
     for bone in _BONE_ORDER:
-        head = _head("/VMC/Ext/Bone/Pos", "sfffffff", BONE_NAMES[bone])
-        yield head + rows[bone].tobytes()
+        name = head("/VMC/Ext/Bone/Pos", "sfffffff", BONE_NAMES[bone])
+        yield name + rows[bone].tobytes()
 
 
 def expression_messages(expressions: Mapping[str, float]) -> Iterator[bytes]:
@@ -80,8 +80,8 @@ def expression_messages(expressions: Mapping[str, float]) -> Iterator[bytes]:
     All of them every time, zeros too: some receivers forget those not sent anew.
     """
     for name, value in expressions.items():
-        yield _head("/VMC/Ext/Blend/Val", "sf", name) + _floats(value)
-    yield _head("/VMC/Ext/Blend/Apply", "")
+        yield head("/VMC/Ext/Blend/Val", "sf", name) + floats(value)
+    yield head("/VMC/Ext/Blend/Apply", "")
 
 
 def own_messages(person: Person, latency_ms: float) -> Iterator[bytes]:
@@ -91,29 +91,12 @@ def own_messages(person: Person, latency_ms: float) -> Iterator[bytes]:
         person: Whose number and confidences are sent.
         latency_ms: From grabbing the picture until now.
     """
-    yield _own("person", "track", "i") + person.track_id.to_bytes(4, "big", signed=True)
+    yield _own("person", "track", "i") + integers(person.track_id)
     for part in PARTS:
         confidence = getattr(person.confidence, part)
-        yield _own("confidence", part, "f") + _floats(confidence)
-    yield _own("latency", "grab_to_send_ms", "f") + _floats(latency_ms)
+        yield _own("confidence", part, "f") + floats(confidence)
+    yield _own("latency", "grab_to_send_ms", "f") + floats(latency_ms)
 
 
 def _own(what: str, name: str, tag: str) -> bytes:
-    return _head(f"/VMC/Thru/pixie/{what}", "s" + tag, name)
-
-
-@cache
-def _head(address: str, tags: str, text: str | None = None) -> bytes:
-    """Return a message up to its numbers: address, type tags, and the text if any."""
-    strings = (address, "," + tags) if text is None else (address, "," + tags, text)
-    return b"".join(_padded(string) for string in strings)
-
-
-def _padded(text: str) -> bytes:
-    """Encode an OSC string: ended by a zero, filled up to a multiple of four bytes."""
-    encoded = text.encode() + b"\x00"
-    return encoded + bytes(-len(encoded) % 4)
-
-
-def _floats(values: Float32 | float) -> bytes:
-    return np.asarray(values, ">f4").tobytes()
+    return head(f"/VMC/Thru/pixie/{what}", "s" + tag, name)

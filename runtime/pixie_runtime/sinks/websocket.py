@@ -1,8 +1,9 @@
 """Serves people over websockets: any number of viewers, none of which can stall us.
 
-The server runs in a thread of its own. `send` encodes a tick once and leaves it there;
-each client has a mailbox in which a newer frame of the same person replaces an unsent
-one, so that a slow client sees fewer frames but never old ones.
+The server runs in a thread of its own. `send` encodes a tick once and leaves it there.
+Clients that keep up are written to at once; each of the others has a mailbox in which a
+newer frame of the same person replaces an unsent one, so that a slow client sees fewer
+frames but never old ones.
 """
 
 import asyncio
@@ -92,6 +93,9 @@ class WebsocketSink:
         self._clients: set[Client] = set()
         self._connections = 0
         self._sent_to_gone = self._dropped_by_gone = 0
+        self._lock = threading.Lock()
+        self._outbox: dict[str, Message] = {}
+        self._overtaken = 0
         started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(address, started)),
@@ -125,7 +129,7 @@ class WebsocketSink:
     def dropped(self) -> int:
         """Frames that slow clients missed, all clients together."""
         now = sum(client.mailbox.dropped for client in tuple(self._clients))
-        return self._dropped_by_gone + now
+        return self._dropped_by_gone + self._overtaken + now
 
     @property
     def traffic(self) -> Traffic:
@@ -148,7 +152,7 @@ class WebsocketSink:
                 index, time_s = tick.frame.index, tick.frame.timestamp_s
                 text = alive_text(moment, frame_index=index, t_source_s=time_s)
                 messages.append(Message("alive", text))
-            self._loop.call_soon_threadsafe(self._publish, messages)
+            self._hand_over(messages)
 
     def close(self) -> None:
         """Send what is left, part from the clients, free the port."""
@@ -181,10 +185,27 @@ class WebsocketSink:
         self._shapes = shapes
         return messages
 
-    def _publish(self, messages: Sequence[Message]) -> None:
-        for client in self._clients:
+    def _hand_over(self, messages: Sequence[Message]) -> None:
+        """Leave messages for the server's thread, newer ones in the place of older."""
+        with self._lock:
+            is_expected = bool(self._outbox)
             for message in messages:
-                client.mailbox.put(message)
+                if self._outbox.pop(message.key, None) and message.is_frame:
+                    self._overtaken += len(self._clients)
+                self._outbox[message.key] = message
+        if not is_expected:
+            self._loop.call_soon_threadsafe(self._publish)
+
+    def _publish(self) -> None:
+        """Send to clients that keep up; leave it in the others' mailboxes."""
+        with self._lock:
+            messages, self._outbox = list(self._outbox.values()), {}
+        for client in self._clients:
+            if client.keeps_up:
+                client.send_now(messages)
+            else:
+                for message in messages:
+                    client.mailbox.put(message)
 
     async def _serve(
         self,

@@ -2,12 +2,13 @@
 
 import asyncio
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.exceptions import ConnectionClosed
 
 from pixie_runtime.sinks.websocket_messages import JSON, person_text
@@ -112,9 +113,25 @@ class Client:
         )
 
     @property
+    def keeps_up(self) -> bool:
+        """Whether everything so far has left this machine's hands."""
+        return self.is_idle and not self._connection.transport.get_write_buffer_size()
+
+    @property
     def is_idle(self) -> bool:
         """Whether all that was put into its mailbox has been sent."""
         return self.mailbox.is_empty and not self._sending
+
+    def send_now(self, messages: Iterable[Message]) -> None:
+        """Send to a client that keeps up, without waiting.
+
+        Waking a task of its own for each of many clients would cost several times as
+        much; what a client does not take at once stays in its buffers, and it keeps up
+        no longer.
+        """
+        for message in messages:
+            broadcast([self._connection], self._encoded(message))
+            self._sent += message.is_frame
 
     def abort(self) -> None:
         """Cut the connection without a word: a stalled peer would not read one."""
@@ -141,12 +158,15 @@ class Client:
                 messages = await self.mailbox.take()
                 self._sending = True
                 for message in messages:
-                    await self._send(message.json if self._json else message.binary)
+                    await self._send(self._encoded(message))
                     self._sent += message.is_frame
         except ConnectionClosed:
             return
         except TimeoutError:
             self.abort()
+
+    def _encoded(self, message: Message) -> str | bytes:
+        return message.json if self._json else message.binary
 
     async def _send(self, data: str | bytes) -> None:
         # Pings do not help here: they wait behind what cannot be sent.

@@ -3,6 +3,7 @@
 import os
 import socket
 import struct
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -185,6 +186,29 @@ def test_clock_that_is_set_is_told_and_every_stamp_goes_on(
         with client(sink) as newcomer:
             said = read_json(newcomer)["clock"]["unix_time_at_zero_s"]
     assert said == zero_s - 3600
+
+
+def test_server_that_gets_no_turn_finds_the_newest_frame_only(
+    sink: WebsocketSink,
+) -> None:
+    with client(sink) as connection:
+        read_json(connection)
+        sink.send(make_tick(make_person(0)))
+        assert read_json(connection)["type"] == "shape"
+        read_record(connection)
+        asleep, awake = threading.Event(), threading.Event()
+
+        def sleep() -> None:
+            asleep.set()
+            awake.wait()
+
+        sink._loop.call_soon_threadsafe(sleep)
+        asleep.wait()
+        for frame in range(1, 101):
+            sink.send(make_tick(make_person(0, frame_index=frame)))
+        awake.set()
+        assert read_record(connection)["frame_index"] == 100
+        assert sink.dropped == 99
 
 
 HUNDRED = 100
