@@ -26,6 +26,11 @@ class TimedMaker:
         """What will run the networks."""
         return self.maker.description
 
+    @property
+    def concurrent(self) -> bool:
+        """See `EngineMaker.concurrent`."""
+        return self.maker.concurrent
+
     def open(self, model: Path | bytes, *, threads: int | None = None) -> Engine:
         """Load a network; see `EngineMaker.open`."""
         name = model.stem if isinstance(model, Path) else _name_of(model)

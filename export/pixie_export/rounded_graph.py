@@ -78,6 +78,7 @@ class RoundedMaker:
     """Opens 16-bit networks as `rounded` ones, in ONNX Runtime; an `EngineMaker`."""
 
     threads: int = 2
+    concurrent = True
 
     @property
     def description(self) -> str:

@@ -53,6 +53,15 @@ class EngineMaker(Protocol):
         """What will run the networks, as its engines say it too."""
         ...
 
+    @property
+    def concurrent(self) -> bool:
+        """Whether callers that run a network at the same time share the cores.
+
+        Each then has its own thread and those that the engine was opened with. The
+        others' callers take turns.
+        """
+        ...
+
     def open(self, model: Path | bytes, *, threads: int | None = None) -> Engine:
         """Load a network.
 

@@ -52,6 +52,11 @@ class Chosen:
             f"instead: {self._refused[0]}"
         )
 
+    @property
+    def concurrent(self) -> bool:
+        """See `EngineMaker.concurrent`."""
+        return self.maker.concurrent
+
     def open(self, model: Path | bytes, *, threads: int | None = None) -> Engine:
         """Load a network; see `EngineMaker.open`."""
         try:

@@ -137,6 +137,7 @@ class OnnxRuntimeMaker:
 
     threads: int = 2
     """Cores that one run may use, unless it is opened with another number."""
+    concurrent = True
 
     @property
     def description(self) -> str:

@@ -34,6 +34,8 @@ class OnnxRuntimeGpuMaker:
     cache: Path
     """Folder for what TensorRT builds; ONNX Runtime keys it by network and GPU."""
 
+    concurrent = False
+
     def __post_init__(self) -> None:
         """Make sure that the installed ONNX Runtime has the library.
 

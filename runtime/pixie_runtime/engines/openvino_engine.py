@@ -218,6 +218,7 @@ class OpenVinoMaker:
     """Cores that one run may use, unless it is opened with another number."""
     cache: Path | None = None
     """Folder for compiled networks: int8 ones take seconds to compile."""
+    concurrent = False
 
     def __post_init__(self) -> None:
         """Make sure that this processor has the arithmetic.

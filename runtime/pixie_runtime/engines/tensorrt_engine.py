@@ -133,6 +133,7 @@ class TensorrtMaker:
     """Opens networks whose engines were built with the TensorRT that is installed."""
 
     kind: ClassVar[LibraryKind] = "tensorrt"
+    concurrent = False
 
     def __init__(
         self,

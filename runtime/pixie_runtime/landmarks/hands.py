@@ -1,11 +1,17 @@
 """Both hands, found through the body or by their palms, and followed.
 
-With a body: HandLandmarksLeftAndRightCpu of MediaPipe Holistic, both hands in one run.
-Without one: PalmDetectionCpu and HandLandmarkTrackingCpu.
+With a body: HandLandmarksLeftAndRightCpu of MediaPipe Holistic. Without one:
+PalmDetectionCpu and HandLandmarkTrackingCpu.
+
+On a processor each hand has a core to itself, from the first crop to the last network:
+nobody waits for the other's layers. Other engines see both hands in one run.
 """
 
+from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import partial
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -21,6 +27,7 @@ from pixie_runtime.landmarks.regions import (
 )
 from pixie_runtime.types import Float32, HandLandmarks, PoseLandmarks, UInt8
 
+T = TypeVar("T")
 Side = Literal["left", "right"]
 SIDES: tuple[Side, Side] = ("left", "right")
 
@@ -72,7 +79,7 @@ class SeenHand:
 
 
 class HandModel:
-    """The landmark network, for any number of hands at once."""
+    """The landmark network, for any number of hands at once; any thread may ask."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -102,7 +109,17 @@ class HandModel:
 class HandTracker:
     """Follows a person's two hands."""
 
-    def __init__(self, models: LandmarkModels) -> None:
+    def __init__(
+        self, models: LandmarkModels, *, beside: Executor | None = None
+    ) -> None:
+        """Make use of the hands' networks.
+
+        Args:
+            models: the networks.
+            beside: runs one hand while the caller runs the other; None: both in one
+                run.
+        """
+        self._beside = beside
         self._model = HandModel(models.hand_landmark_full)
         self._recrop = models.hand_recrop
         self._palms = Detector(models.palm_detection_full, PALM)
@@ -161,8 +178,9 @@ class HandTracker:
             if pose.visibility[_POSE_WRIST[side]] > _MIN_WRIST_VISIBILITY
         ]
         sides = [side for side in visible if self._is_due(side)]
-        regions = self._regions(image, {s: region_on_arm(pose, s) for s in sides})
-        looks = dict(zip(sides, self._model.landmarks(image, regions), strict=True))
+        arms = [(side, region_on_arm(pose, side)) for side in sides]
+        seen = self._beside_each_other(partial(self._look, image), arms)
+        looks = dict(zip(sides, seen, strict=True))
         for side in visible:
             clear = side not in looks or looks[side].landmarks.score < _CLEARLY_NONE
             self._frames_without[side] = self._frames_without[side] + 1 if clear else 0
@@ -174,17 +192,26 @@ class HandTracker:
         frames = self._frames_without[side]
         return frames < _PATIENCE or frames % len(SIDES) == SIDES.index(side)
 
-    def _regions(self, image: UInt8, on_arms: dict[Side, Region]) -> list[Region]:
-        """Return where hands are, by the recrop network or by their last landmarks."""
-        regions = self._recropped(image, list(on_arms.values()))
-        for index, side in enumerate(on_arms):
+    def _beside_each_other(
+        self, look: Callable[[list[T]], list[SeenHand]], hands: list[T]
+    ) -> list[SeenHand]:
+        """Return what `look` sees of the hands, asked for all at once or for each."""
+        if self._beside is None or len(hands) < 2:
+            return look(hands)
+        others = self._beside.submit(look, hands[1:])
+        return [*look(hands[:1]), *others.result()]
+
+    def _look(self, image: UInt8, arms: list[tuple[Side, Region]]) -> list[SeenHand]:
+        """Return what is at the ends of arms."""
+        regions = self._recropped(image, [region for _, region in arms])
+        for index, (side, _) in enumerate(arms):
             last = self._last.get(side)
             if last is not None:
                 image_points = last.landmarks.image
                 followed = region_of_hand(image_points)
                 if _LIMITS.hold(followed, image_points, regions[index]):
                     regions[index] = followed
-        return regions
+        return self._model.landmarks(image, regions)
 
     def _recropped(self, image: UInt8, regions: list[Region]) -> list[Region]:
         """Return where the recrop network sees the hands in the arms' regions."""
@@ -208,7 +235,8 @@ class HandTracker:
                 region = region_of_palm(palm)
                 if all(overlap(region, r) < _SAME_REGION_OVERLAP for r in regions):
                     regions.append(region)
-        seen = self._model.landmarks(image, regions[: len(SIDES)])
+        look = partial(self._model.landmarks, image)
+        seen = self._beside_each_other(look, regions[: len(SIDES)])
         return assigned([hand for hand in seen if hand.is_there])
 
 

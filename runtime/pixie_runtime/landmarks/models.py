@@ -15,8 +15,20 @@ from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.errors import BundleError
 
 _FORMAT = 1
+_NAMES = (
+    "pose_detection",
+    "pose_landmark_full",
+    "palm_detection_full",
+    "hand_recrop",
+    "hand_landmark_full",
+    "face_detection_short_range",
+    "face_landmark",
+    "iris_landmark",
+)
 _PAIRS = ("hand_recrop", "hand_landmark_full", "iris_landmark")
 """Networks that see two hands or eyes at once, or one."""
+_BESIDE_OTHERS = (*_PAIRS, "face_detection_short_range", "face_landmark")
+"""Networks that run while others do: of two hands and a face each has its own core."""
 _NEED_FLOAT32 = {"pose_landmark_full"}
 """In bfloat16 its points in the picture move by 0.3% of the body's height, its world
 landmarks by 100 mm (docs/engines.md)."""
@@ -38,6 +50,8 @@ class LandmarkModels:
     face_detection_short_range: Engine
     face_landmark: Engine
     iris_landmark: Engine
+    concurrent: bool = False
+    """Whether the hands' networks may run for both hands at the same time."""
 
     @classmethod
     def shipped(
@@ -51,7 +65,7 @@ class LandmarkModels:
         """Load the package's models.
 
         Args:
-            threads: Cores that one run may use.
+            threads: Cores that may be used.
             folder: Where `manifest.json` and the files are; the package's by default.
             maker: Opens the networks; ONNX Runtime by default.
             exact: Opens those that need float32, if `maker` computes in less.
@@ -64,21 +78,26 @@ class LandmarkModels:
         entries = _manifest(folder)
         maker = maker or OnnxRuntimeMaker()
         engines: dict[str, Engine] = {}
+        concurrent, shared = maker.concurrent, max(threads // 2, 1)
         with ExitStack() as opened:
-            for name in cls.__dataclass_fields__:
+            for name in _NAMES:
                 content = _checked_content(folder, name, entries)
                 opens = exact if exact and name in _NEED_FLOAT32 else maker
-                engines[name] = opens.open(content, threads=threads)
+                alone = not (concurrent and name in _BESIDE_OTHERS)
+                engines[name] = opens.open(
+                    content, threads=threads if alone else shared
+                )
                 opened.callback(engines[name].close)
             for name in _PAIRS:
                 engines[name].infer(_nothing_to_see(engines[name], 2))
             opened.pop_all()
-        return cls(**engines)
+        return cls(**engines, concurrent=concurrent)
 
     def close(self) -> None:
         """Free all networks."""
-        for name in self.__dataclass_fields__:
-            getattr(self, name).close()
+        for name in _NAMES:
+            engine: Engine = getattr(self, name)
+            engine.close()
 
 
 def _nothing_to_see(engine: Engine, batch: int) -> dict[str, AnyArray]:

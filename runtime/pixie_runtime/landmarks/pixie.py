@@ -56,14 +56,16 @@ class PixieLandmarker:
         self._models = models or LandmarkModels.shipped(threads=threads, maker=maker)
         self._pose = PoseTracker(self._models)
         self._sides = SideKeeper()
-        self._hands = HandTracker(self._models)
+        # The face's networks are small: beside the hands' they fill the gaps in which
+        # a core would wait for the other.
+        self._beside = ThreadPoolExecutor(max_workers=2, thread_name_prefix="part")
+        self._hands = HandTracker(
+            self._models, beside=self._beside if self._models.concurrent else None
+        )
         self._face = FaceTracker(self._models)
         self._body_suffices = body_suffices
         self._rates = rates or Rates()
         self._frames_of_body = 0
-        # The face's networks are small: beside the hands' they fill the gaps in which
-        # a core would wait for the other.
-        self._beside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="face")
 
     def detect(self, frame: Frame) -> PersonLandmarks:
         """Return what is in `frame`; `PersonLandmarks.is_empty` if nobody is.

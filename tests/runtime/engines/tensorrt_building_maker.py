@@ -16,6 +16,7 @@ class BuildingMaker:
     """Builds an engine for every network just before it is opened."""
 
     maker: TensorrtMaker
+    concurrent = False
 
     @property
     def description(self) -> str:

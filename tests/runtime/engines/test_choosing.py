@@ -138,6 +138,7 @@ class Refusing:
     """A maker that has no engine for any network."""
 
     description = "a GPU"
+    concurrent = False
 
     def open(self, model: Path | bytes, *, threads: int | None = None) -> Engine:
         raise EngineError("no engine was built: run pixie-export tensorrt")

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -111,12 +112,14 @@ def hand_engine(score: float) -> CountingEngine:
     )
 
 
-def looks_at_arms(hands: CountingEngine, frames: int) -> list[int]:
+def looks_at_arms(
+    hands: CountingEngine, frames: int, beside: Executor | None = None
+) -> list[int]:
     """Return on how many hands the network was run in each frame."""
     recrop = CountingEngine({"points": np.array([[[128, 128], [128, 0]]], np.float32)})
     other_network = FixedEngine({"nothing": np.zeros(0)})
     models = LandmarkModels(*(other_network,) * 3, recrop, hands, *(other_network,) * 3)
-    tracker = HandTracker(models)
+    tracker = HandTracker(models, beside=beside)
     for _ in range(frames):
         assert tracker.update(np.zeros((64, 64, 3), np.uint8), body_at(0)) == {}
     return hands.asked
@@ -130,3 +133,9 @@ def test_hands_long_gone_are_looked_for_in_turns() -> None:
 
 def test_hands_that_may_be_there_are_looked_for_in_every_frame() -> None:
     assert looks_at_arms(hand_engine(score=0.3), frames=40) == [2] * 40
+
+
+def test_hands_beside_each_other_are_looked_at_in_runs_of_their_own() -> None:
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        asked = looks_at_arms(hand_engine(score=0.3), 5, beside)
+    assert asked == [1] * 10
