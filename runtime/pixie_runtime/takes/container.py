@@ -15,7 +15,7 @@ import numpy as np
 from mcap.data_stream import RecordBuilder
 from mcap.records import DataEnd, Footer
 from mcap.well_known import MessageEncoding, SchemaEncoding
-from mcap.writer import MCAP0_MAGIC, CompressionType, Writer
+from mcap.writer import MCAP0_MAGIC, CompressionType, IndexType, Writer
 
 from pixie_runtime.sinks.websocket_messages import MEANINGS
 from pixie_runtime.takes.message_definition import definition_of
@@ -59,7 +59,10 @@ class ContainerWriter:
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
         self._outbox = _Outbox(os.open(path, flags | getattr(os, "O_BINARY", 0), 0o666))
         self._writer = Writer(
-            cast(IO[bytes], self._outbox), compression=CompressionType.NONE
+            cast(IO[bytes], self._outbox),
+            # Motion shrinks by a third at most; bare numbers any program can take.
+            compression=CompressionType.NONE,
+            index_types=IndexType.CHUNK | IndexType.MESSAGE | IndexType.METADATA,
         )
         self._channels: dict[str, int] = {}
         self._schema = 0
