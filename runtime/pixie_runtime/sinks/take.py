@@ -112,6 +112,11 @@ class TakeSink:
             return
         self._closed = True
         self._recorder.close()
+        if not self._recorder.is_in_place:
+            raise SinkError(
+                f"{self._recorder.path} was moved while it was recorded, as another "
+                "recording of the same name does; no frame is lost, see what lies there"
+            )
         try:
             self._put_in_place()
         except OSError as error:

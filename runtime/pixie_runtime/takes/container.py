@@ -58,6 +58,7 @@ class ContainerWriter:
         """Begin a file; raises OSError, FileExistsError if there is one."""
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
         self._outbox = _Outbox(os.open(path, flags | getattr(os, "O_BINARY", 0), 0o666))
+        self._file = os.fstat(self._outbox.descriptor)
         self._writer = Writer(
             cast(IO[bytes], self._outbox),
             # Motion shrinks by a third at most; bare numbers any program can take.
@@ -69,6 +70,13 @@ class ContainerWriter:
         self._writer.start(library=info.program)
         self._writer.add_metadata(INFO, info.to_metadata())
         self._outbox.flush()
+
+    def is_at(self, path: Path) -> bool:
+        """Whether a path still leads to this file, and not to another one."""
+        try:
+            return os.path.samestat(self._file, path.stat())
+        except OSError:
+            return False
 
     def add_camera(self, camera: Camera) -> None:
         """Say what camera the people after this are seen by; raises OSError."""

@@ -70,6 +70,11 @@ class Recorder:
         """Why nothing more is written, if that is so."""
         return self._failure
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether `path` leads to what was recorded, and nobody moved it."""
+        return self._container.is_at(self.path)
+
     def add(self, tick: Tick) -> None:
         """Record a tick; it is written soon.
 
@@ -106,7 +111,8 @@ class Recorder:
             age_ns = moment.sent_ns - frame.grabbed_ns
             grabbed_ns = time.time_ns() - age_ns
             self._unix_at_source_zero_ns = grabbed_ns - round(frame.timestamp_s * 1e9)
-        time_ns = self._unix_at_source_zero_ns + round(frame.timestamp_s * 1e9)
+        # A clock that was never set may be before 1970, which containers cannot say.
+        time_ns = max(0, self._unix_at_source_zero_ns + round(frame.timestamp_s * 1e9))
         sequence = moment.seq % 2**32
         if not tick.people:
             text = alive_text(

@@ -78,6 +78,12 @@ class RecordingInfo:
         )
 
 
+def version_of(metadata: Mapping[str, str]) -> int:
+    """Return the format's version that metadata name; 0 where that is no number."""
+    text = metadata.get("format_version", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
+
+
 def camera_to_metadata(camera: Camera) -> dict[str, str]:
     """Return a camera as text."""
     return {

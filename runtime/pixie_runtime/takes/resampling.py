@@ -3,12 +3,15 @@
 import numpy as np
 
 from pixie_runtime import rotations as rot
+from pixie_runtime.errors import SourceError
 from pixie_runtime.takes.curves import Curves, joined
 from pixie_runtime.takes.take import Take
 from pixie_runtime.takes.track import BREAK_S
 
 _CHUNK = 1024
 """Frames made at once: some 10 MB."""
+_LONGEST_S = 86_400.0
+"""A day: beyond, holding poses through gaps would fill memory and disk."""
 _LATE = 0.1
 """Of a frame: so far beyond the last recorded one the last resampled one may lie."""
 
@@ -25,8 +28,17 @@ def resampled(take: Take, fps: float) -> Take:
     around each moment (Shoemake 1985) and everything else along the straight line. In a
     gap of more than 0.5 s, in which the person was not seen, the last pose before it is
     held with confidence 0. `frames` are the nearest recorded ones.
+
+    Raises:
+        SourceError: the take goes on for more than a day.
     """
     times = take.timestamps_s
+    if times[-1] - times[0] > _LONGEST_S:
+        raise SourceError(
+            f"the take goes on for {(times[-1] - times[0]) / 3600:.0f} hours, gaps "
+            "included: frames at an even rate are made for a day at most; cut it, or "
+            "take csv, which has the frames as they were recorded"
+        )
     count = int(np.floor((times[-1] - times[0]) * fps + _LATE)) + 1
     moments = times[0] + np.arange(count) / fps
     before = np.clip(np.searchsorted(times, moments, "right") - 1, 0, len(times) - 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixie_runtime.errors import SinkError, UsageError
+from pixie_runtime.errors import MissingExtraError, SinkError, UsageError
 from pixie_runtime.sinks import Sink
 from pixie_runtime.sinks.take import TakeSink
 from pixie_runtime.takes import load_take
@@ -134,6 +134,28 @@ def test_recording_that_was_cut_off_is_moved_aside_for_good(
         assert len(load_take(tmp_path / kept)) == 4
         assert len(load_take(tmp_path / "take.mcap")) == 5
     assert len(names(tmp_path)) == 4
+
+
+def test_two_recordings_of_one_name_cost_each_other_nothing(tmp_path: Path) -> None:
+    first = TakeSink(tmp_path / "take.mcap")
+    send_frames(first, 3)
+    second = TakeSink(tmp_path / "take.mcap")
+    send_frames(second, 5)
+    with pytest.raises(SinkError, match=r"take\.mcap was moved while it was recorded"):
+        first.close()
+    second.close()
+    assert names(tmp_path) == ["take.cut-off.mcap", "take.mcap"]
+    assert len(load_take(tmp_path / "take.cut-off.mcap")) == 3
+    assert len(load_take(tmp_path / "take.mcap")) == 5
+
+
+def test_files_that_take_an_extra_are_refused_before_the_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pxr", None)
+    with pytest.raises(MissingExtraError, match=r"pixie-live\[usd\]"):
+        TakeSink(tmp_path / "take.usd")
+    assert names(tmp_path) == []
 
 
 def test_an_empty_file_is_no_older_take(tmp_path: Path) -> None:

@@ -103,6 +103,36 @@ def test_damaged_piece_costs_only_itself(tmp_path: Path, whole: bytes) -> None:
     assert recording.warnings == (f"{path} is damaged: 1 piece of it left out",)
 
 
+def test_layout_that_is_damaged_is_taken_from_the_index(
+    tmp_path: Path, whole: bytes
+) -> None:
+    (end, first), *_ = _frames_by_end(whole).items()
+    data = bytearray(whole)
+    data[end - 500] ^= 1  # the schema stands in the first chunk, which is now left out
+    path = tmp_path / "damaged.mcap"
+    path.write_bytes(data)
+    assert read_recording(path).track().frames.tolist() == [*range(first, 100)]
+
+
+def test_motion_is_kept_though_the_camera_is_damaged(
+    tmp_path: Path, whole: bytes
+) -> None:
+    path = tmp_path / "damaged.mcap"
+    path.write_bytes(_with_text(whole, b"size_px", b"[640, 480]", b"[640, 4x0]"))
+    recording = read_recording(path)
+    assert len(recording.track()) == 100
+    assert "is damaged" in recording.warnings[0]
+
+
+def test_topics_of_others_are_no_damage(tmp_path: Path, whole: bytes) -> None:
+    path = tmp_path / "take.mcap"
+    path.write_bytes(whole)
+    _rewrite(path, CompressionType.NONE, other_topic="/camera")
+    recording = read_recording(path)
+    assert len(recording.track()) == 100
+    assert recording.warnings == ()
+
+
 def test_noise_anywhere_never_ends_in_a_stack_trace(
     tmp_path: Path, whole: bytes
 ) -> None:
@@ -127,7 +157,9 @@ def test_recording_that_other_tools_wrote_anew_is_still_one(
     np.testing.assert_array_equal(read_recording(path).track().joints, expected)
 
 
-def _rewrite(path: Path, compression: CompressionType) -> None:
+def _rewrite(
+    path: Path, compression: CompressionType, other_topic: str | None = None
+) -> None:
     """Write everything again with MCAP's own writer, as tools that repair do."""
     with path.open("rb") as file:
         reader = make_reader(file)
@@ -146,6 +178,9 @@ def _rewrite(path: Path, compression: CompressionType) -> None:
             writer.add_message(
                 number, message.log_time, message.data, message.publish_time
             )
+        if other_topic is not None:
+            other = writer.register_channel(other_topic, "json", 0)
+            writer.add_message(other, 5, b"{}", 5)
         for one in metadata:
             writer.add_metadata(one.name, one.metadata)
         writer.finish()
