@@ -24,7 +24,8 @@ from pixie_train.gender import Gender
 from pixie_train.key_points import KEY_POINT_COUNT
 
 CROP_SIZE = 224
-"""Side of the encoders' pictures in pixels."""
+"""Side of the released encoders' pictures in pixels. Encoders that average over the
+picture take any side, and smaller ones train faster."""
 NO_IDENTITY = -1
 """In `Targets.identity`: nobody knows who that is."""
 
@@ -46,9 +47,9 @@ class Pictures:
     """What the encoders see; RGB."""
 
     image: Tensor
-    """(B, 3, 224, 224) uint8."""
+    """(B, 3, S, S) uint8; S is `CROP_SIZE` unless said otherwise."""
     image_hd: Tensor | None = None
-    """Bodies only: the same square in more pixels, (B, 3, S, S) uint8, of which the
+    """Bodies only: the same square in more pixels, (B, 3, H, H) uint8, of which the
     parts are cut; None: cut them of `image`."""
     part_boxes: Tensor | None = None
     """Bodies only: where head, left hand and right hand truly are, (B, 3, 3): centre x,
@@ -60,8 +61,8 @@ class Pictures:
 
     def __post_init__(self) -> None:
         """Refuse shapes that do not fit together."""
-        count = self.image.shape[0]
-        _require("image", self.image, (count, 3, CROP_SIZE, CROP_SIZE))
+        count, side = self.image.shape[0], self.image.shape[-1]
+        _require("image", self.image, (count, 3, side, side))
         for name, tensor, tail in (
             ("image_hd", self.image_hd, (3, None, None)),
             ("part_boxes", self.part_boxes, (3, 3)),
@@ -104,7 +105,7 @@ class Targets:
     identity: Tensor
     """(B,) integers: the same person in all the data has the same; -1: not known."""
     face_mask: Tensor | None = None
-    """Heads only: the skin of the face in `Pictures.image`, (B, 1, 224, 224) boolean;
+    """Heads only: the skin of the face in `Pictures.image`, (B, 1, S, S) boolean;
     a sample without such a mask has nothing in it; None: nobody has one."""
 
     def __post_init__(self) -> None:
@@ -130,7 +131,8 @@ class Targets:
         for name, shape in shapes.items():
             _require(name, getattr(self, name), shape)
         if self.face_mask is not None:
-            _require("face_mask", self.face_mask, (count, 1, CROP_SIZE, CROP_SIZE))
+            side = self.face_mask.shape[-1]
+            _require("face_mask", self.face_mask, (count, 1, side, side))
 
     @classmethod
     def unknown(cls, count: int, *, n_betas: int, n_expression: int) -> Self:
@@ -169,7 +171,7 @@ class Batch:
     """Where each sample came from, data set first, to be named when it does harm."""
 
     def __post_init__(self) -> None:
-        """Refuse parts of different lengths."""
+        """Refuse parts of different lengths, and masks of other sizes than pictures."""
         count = len(self.names)
         for name, other in (
             ("pictures", len(self.pictures.image)),
@@ -177,6 +179,9 @@ class Batch:
         ):
             if other != count:
                 raise ValueError(f"{name} has {other} samples, but {count} are named")
+        if self.targets.face_mask is not None:
+            side = self.pictures.image.shape[-1]
+            _require("face_mask", self.targets.face_mask, (count, 1, side, side))
 
     def __len__(self) -> int:
         """Return B."""
@@ -211,7 +216,7 @@ def join(batches: Sequence[Batch]) -> Batch:
     masks = _all_or_filled(
         [b.targets.face_mask for b in batches],
         [
-            torch.zeros(len(b), 1, CROP_SIZE, CROP_SIZE, dtype=torch.bool)
+            b.pictures.image.new_zeros(b.pictures.image[:, :1].shape, dtype=torch.bool)
             for b in batches
         ],
     )

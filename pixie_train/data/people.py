@@ -2,19 +2,18 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from pixie_runtime.body import BodyModel
 from pixie_runtime.smplx import JAW, JOINT_INDEX, PARENTS
-from pixie_train import rotations
 from pixie_train.body_model import FacePoints, PosedSkeleton, TorchBody
 from pixie_train.data.hands import HandSampler
 from pixie_train.data.landmark_points import hand_points, pose_points
 from pixie_train.data.motion import MotionBank
 from pixie_train.data.poses import PoseSampler
 from pixie_train.data.sampling import Dice
+from pixie_train.data.traits import Traits
 from pixie_train.data.views import draw_framing, draw_view, place
 from pixie_train.networks.landmark_inputs import FACE_POINTS
 
@@ -75,17 +74,17 @@ class PeopleFactory:
         self.hand_points = (hand_points(model, "left"), hand_points(model, "right"))
         self._poses = PoseSampler(bank)
         self._hands = HandSampler(model)
-        self._arkit, self._partner = _arkit(model)
-        self._shapes = _shape_statistics(model, n_betas)
+        self._traits = Traits(model, n_betas=n_betas)
 
     def draw(self, dice: Dice, count: int) -> People:
         """Draw `count` people, each before a camera."""
         framing, view = draw_framing(dice, count), draw_view(dice, count)
-        betas, expression = self._shape(dice, count), self._expression(dice, count)
+        betas, _ = self._traits.shapes(dice, count)
+        expression = self._traits.expressions(dice, count)
         body = self._poses.sample(dice, count, legs_seen=framing.full)
         body[:, 0] = view.R_camera_world @ body[:, 0]
         eyes = torch.eye(3).expand(count, 2, 3, 3)
-        jaw, fingers = self._jaw(dice, count), self._hands.sample(dice, count)
+        jaw, fingers = self._traits.jaws(dice, count), self._hands.sample(dice, count)
         R = torch.cat([body, jaw, eyes, fingers], dim=1)
         rest = self._with_own_proportions(dice, self.body.rest_joints(betas))
         skeleton = self.body.pose(rest, R)
@@ -136,61 +135,3 @@ class PeopleFactory:
         for joint in range(1, len(PARENTS)):
             placed.append(placed[PARENTS[joint]] + bones[:, joint])
         return torch.stack(placed, dim=1)
-
-    def _jaw(self, dice: Dice, count: int) -> Tensor:
-        angles = dice.angles(count, sd_deg=(0.8, 1.0, 0.6))
-        opening = dice.uniform(count, high=0.42) * dice.chance(count, p=0.5)
-        angles[:, 0] += opening
-        return rotations.matrix_from_euler_xyz(angles)[:, None]
-
-    def _shape(self, dice: Dice, count: int) -> Tensor:
-        """Draw betas (count, n): men and women by the model's own statistics."""
-        drawn = torch.stack(
-            [
-                dice.normal(count, len(mean)) @ factor.T + mean
-                for mean, factor in self._shapes
-            ],
-            dim=1,
-        )
-        sex = dice.index(count, below=len(self._shapes))
-        return drawn[torch.arange(count), sex]
-
-    def _expression(self, dice: Dice, count: int) -> Tensor:
-        """Draw expressions (count, n): a few ARKit units, both sides mostly alike."""
-        units = len(self._partner)
-        scores = dice.chance(count, units, p=0.16) * dice.uniform(count, units)
-        alike = dice.chance(count, 1, p=0.75)
-        return torch.where(alike, scores[:, self._partner], scores) @ self._arkit
-
-
-def _arkit(model: BodyModel) -> tuple[Tensor, list[int]]:
-    """Return the map (units, n_expression), and for each unit the one it goes with."""
-    if model.arkit_to_expression is None or model.arkit_names is None:
-        raise ValueError(f"{model.name} has no map from ARKit units to expressions")
-    names = list(model.arkit_names)
-    partner = [
-        names.index(name.removesuffix("Right") + "Left")
-        if name.removesuffix("Right") + "Left" in names and name.endswith("Right")
-        else i
-        for i, name in enumerate(names)
-    ]
-    # mouthLeft and mouthRight are two movements, not two sides of one.
-    for name in ("mouthRight", "jawRight"):
-        partner[names.index(name)] = names.index(name)
-    return torch.from_numpy(np.array(model.arkit_to_expression)), partner
-
-
-def _shape_statistics(model: BodyModel, n_betas: int) -> list[tuple[Tensor, Tensor]]:
-    """Return mean and square root of the covariance of betas for women and men."""
-    statistics = []
-    for mean, cov in (
-        (model.betas_mean_female, model.betas_cov_female),
-        (model.betas_mean_male, model.betas_cov_male),
-    ):
-        if mean is None or cov is None:
-            return [(torch.zeros(n_betas), torch.eye(n_betas))]
-        block = torch.from_numpy(np.array(cov[:n_betas, :n_betas], np.float64))
-        values, vectors = torch.linalg.eigh(block)
-        factor = (vectors * values.clamp_min(0).sqrt()).float()
-        statistics.append((torch.from_numpy(np.array(mean[:n_betas])), factor))
-    return statistics

@@ -8,7 +8,7 @@ from torch import Tensor
 from pixie_train import rotations
 from pixie_train.data.sampling import Dice
 
-_FLIP = torch.diag(torch.tensor([1.0, -1.0, -1.0]))
+FACING_US = torch.diag(torch.tensor([1.0, -1.0, -1.0]))
 """y-up, facing +z, to a camera's axes: the person looks into the camera."""
 _ASPECTS = torch.tensor([16 / 9, 9 / 16, 4 / 3, 1.0, 3 / 4])
 
@@ -49,7 +49,7 @@ def draw_view(dice: Dice, count: int) -> View:
     yaw = torch.zeros(count, 3)
     yaw[:, 1] = torch.deg2rad(facing)
     tilt = dice.turns(count, sd_deg=(14, 0, 5))
-    R = tilt @ _FLIP @ rotations.matrix_from_rotvec(yaw)
+    R = tilt @ FACING_US @ rotations.matrix_from_rotvec(yaw)
     half_long = torch.tan(torch.deg2rad(dice.uniform(count, low=38, high=88)) / 2)
     aspect = _ASPECTS[dice.index(count, below=len(_ASPECTS))]
     long_side = torch.stack([aspect, torch.ones_like(aspect)], dim=-1)
