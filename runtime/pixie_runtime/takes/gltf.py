@@ -1,8 +1,7 @@
 """The binary side of glTF 2.0: arrays into one buffer, and a GLB file of it.
 
-Written by hand: this is the part of the specification that a take needs, a hundred
-lines; the packages that offer it (pygltflib, trimesh) either leave exactly this part to
-the caller or cannot write skins and animations.
+Written by hand: a take needs a hundred lines of the specification, and pygltflib, which
+has classes for the JSON, leaves exactly these, buffers and accessors, to its caller.
 """
 
 import json

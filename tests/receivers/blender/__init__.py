@@ -31,10 +31,11 @@ class Job:
     fps: int = 60
 
 
-def run(script: str, *arguments: str | Path) -> None:
-    """Run one of this folder's scripts in Blender's Python."""
+def run(*command: str | Path, folder: Path = FOLDER) -> None:
+    """Run a script, or `-c` and a text, in Blender's Python and in that folder."""
     done = subprocess.run(
-        [PYTHON, FOLDER / script, *arguments],
+        [PYTHON, *command],
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,

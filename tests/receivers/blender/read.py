@@ -2,11 +2,11 @@
 
     .venv-blender/bin/python read.py JOBS.json
 
-JOBS is a list of objects: `file` (`.bvh` or `.glb`), `frames` (numbers from 0), `fps`,
-and `out`, the `.npz` to write: `bones` (names), `heads` (T, bones, 3), `fps`, and of a
-mesh `keys` (names), `key_offsets` (keys, V, 3), `rest` (V, 3), `vertices` (T, V, 3) as
-Blender deforms it. Everything in metres and in the file's axes: Blender's z-up world is
-turned back.
+JOBS is a list of objects: `file` (`.bvh`, `.glb` or `.usd`), `frames` (numbers from
+0), `fps`, and `out`, the `.npz` to write: `bones` (names), `heads` (T, bones, 3),
+`fps`; of a mesh also `keys` (names), `key_offsets` (keys, V, 3), `rest` (V, 3) and
+`vertices` (T, V, 3) as Blender deforms it. Everything in metres and in the file's axes:
+Blender's z-up world is turned back.
 """
 
 import json
@@ -23,16 +23,17 @@ def y_up(points: Array) -> Array:
     return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1)
 
 
-def coordinates(points: Any) -> Array:
+def places(points: Any, of: Any) -> Array:
+    """Return the coordinates of vertices, or of a shape key, of a mesh object."""
     flat = np.empty(3 * len(points), np.float32)
     points.foreach_get("co", flat)
-    return flat.reshape(-1, 3)
+    world = np.array(of.matrix_world)
+    return y_up(flat.reshape(-1, 3) @ world[:3, :3].T + world[:3, 3])
 
 
 def deformed(mesh: Any) -> Array:
     evaluated = mesh.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    world = np.array(evaluated.matrix_world)
-    return y_up(coordinates(evaluated.data.vertices) @ world[:3, :3].T + world[:3, 3])
+    return places(evaluated.data.vertices, evaluated)
 
 
 def imported(file: str, fps: int) -> tuple[Any, Any]:
@@ -41,6 +42,8 @@ def imported(file: str, fps: int) -> tuple[Any, Any]:
     if file.endswith(".bvh"):
         # Centimetres; the scene takes the file's frame rate.
         bpy.ops.import_anim.bvh(filepath=file, global_scale=0.01, update_scene_fps=True)
+    elif file.endswith(".usd"):
+        bpy.ops.wm.usd_import(filepath=file)
     else:
         # Its times are seconds: the scene's frame rate makes frames of them.
         bpy.context.scene.render.fps = fps
@@ -56,7 +59,7 @@ def read(job: dict[str, Any]) -> None:
     render = bpy.context.scene.render
     bones = [bone.name for bone in armature.pose.bones]
     heads, vertices = [], []
-    # By default a BVH begins at frame 1, a glTF at 0.
+    # By default a BVH begins at frame 1, the others at 0.
     first = 1 if job["file"].endswith(".bvh") else 0
     for frame in job["frames"]:
         bpy.context.scene.frame_set(first + frame)
@@ -71,11 +74,11 @@ def read(job: dict[str, Any]) -> None:
     }
     if mesh is not None:
         basis, *keys = mesh.data.shape_keys.key_blocks
-        rest = coordinates(basis.data)
+        rest = places(basis.data, mesh)
         found |= {
             "keys": [key.name for key in keys],
-            "key_offsets": y_up(np.array([coordinates(k.data) - rest for k in keys])),
-            "rest": y_up(rest),
+            "key_offsets": np.array([places(key.data, mesh) - rest for key in keys]),
+            "rest": rest,
             "vertices": np.array(vertices),
         }
     np.savez(job["out"], **found)
