@@ -1,9 +1,9 @@
 """`python -m tools.measure_exports TAKE.npz`: what files of a take lose, and weigh.
 
-Prints the numbers of docs/export.md: size and time of writing of each kind of file, how
-far joints of the take's one shape are from those that were recorded, and, for each choice
-of joints per vertex and of corrective morphs, how far a receiver's vertices are from the
-body model's, in every fifth frame.
+Prints the numbers of docs/export.md: size and time of writing of each kind of file;
+how far joints of the take's one shape are from those that were recorded; and, for each
+choice of joints per vertex and of corrective morphs, how far a receiver's vertices are
+from the body model's, in every fifth frame.
 """
 
 import argparse

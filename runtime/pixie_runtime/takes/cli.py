@@ -63,6 +63,9 @@ class Convert:
     body_model: _File = None
     """The SMPL-X model (.npz) that it was recorded with,
     if not the one that ships; for glb and usd."""
+    no_mesh: Switch = False
+    """Write the bones alone into a glb or usd, which needs
+    no body model."""
 
     def __post_init__(self) -> None:
         if self.to is None and (
@@ -72,6 +75,8 @@ class Convert:
                 "say what to make with --to, or with an --out that ends in "
                 + ", ".join(SUFFIXES)
             )
+        if self.no_mesh and self.target not in NEED_BODY:
+            raise UsageError(f"--no-mesh: a {self.target} has no mesh anyway")
 
     @property
     def target(self) -> Target:
@@ -170,11 +175,12 @@ def _convert(command: Convert) -> None:
     if path.exists() and path.samefile(command.take):
         raise UsageError(f"--out {path} is the take itself: name another file")
     track = recording.track(command.person)
-    model = body_of(recording, command.body_model) if target in NEED_BODY else None
+    mesh = target in NEED_BODY and not command.no_mesh
+    model = body_of(recording, command.body_model) if mesh else None
     take = track.take()
     if command.smooth:
         take = smoothed(take)
-    written = write_as(take, target, path, fps=command.fps, model=model)
+    written = write_as(take, target, path, fps=command.fps, model=model, mesh=mesh)
     size_mb = path.stat().st_size / 1e6
     rate = f" at {written.mocap_frame_rate:g} fps" if written is not take else ""
     print(

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, get_args
 
 from pixie_runtime.body import BodyModel
-from pixie_runtime.errors import MissingExtraError
 from pixie_runtime.takes.resampling import resampled, usual_rate
 from pixie_runtime.takes.take import Take
 
@@ -33,6 +31,7 @@ def write_as(
     *,
     fps: float | None = None,
     model: BodyModel | None = None,
+    mesh: bool = True,
 ) -> Take:
     """Write a take as another program's file.
 
@@ -44,6 +43,7 @@ def write_as(
             recorded, and for tables the frames as they were recorded.
         model: The body model that the take was recorded with; None for the embedded
             one.
+        mesh: Whether files that need the body get it; False for its bones alone.
 
     Returns:
         What was written, frame by frame.
@@ -53,7 +53,7 @@ def write_as(
         SinkError: it cannot be written.
         MissingExtraError: it takes packages that are not installed.
     """
-    write = writer_of(target, model)
+    write = writer_of(target, model, mesh=mesh)
     if fps is not None:
         take = resampled(take, fps)
     elif target not in _AS_RECORDED:
@@ -63,7 +63,7 @@ def write_as(
 
 
 def writer_of(
-    target: Target, model: BodyModel | None = None
+    target: Target, model: BodyModel | None = None, *, mesh: bool = True
 ) -> Callable[[Take, Path], None]:
     """Return what writes such files.
 
@@ -86,9 +86,7 @@ def writer_of(
     if target == "glb":
         from pixie_runtime.takes.glb import write_glb
 
-        return partial(write_glb, model=model)
-    if find_spec("pxr") is None:
-        raise MissingExtraError("USD", "usd")
+        return partial(write_glb, model=model, mesh=mesh)
     from pixie_runtime.takes.usd import write_usd
 
-    return partial(write_usd, model=model)
+    return partial(write_usd, model=model, mesh=mesh)

@@ -1,6 +1,7 @@
 """Takes for all tests of the folder: the demo clip, recorded by the command itself."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +12,16 @@ from pixie_runtime.takes import Take, load_take
 
 
 @pytest.fixture(scope="session")
-def demo_take(tmp_path_factory: pytest.TempPathFactory) -> Take:
+def demo_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the recording; the npz that was made of it in the end lies beside."""
     path = tmp_path_factory.mktemp("take") / "demo.npz"
     assert main(["--demo", "--quiet", "--record", str(path)]) == 0
-    return load_take(path)
+    return path.with_suffix(".mcap")
+
+
+@pytest.fixture(scope="session")
+def demo_take(demo_recording: Path) -> Take:
+    return load_take(demo_recording.with_suffix(".npz"))
 
 
 @pytest.fixture(scope="session")
