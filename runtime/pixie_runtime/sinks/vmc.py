@@ -16,7 +16,7 @@ from pixie_runtime.sinks.pace import Pace
 from pixie_runtime.sinks.port_per_person import Places
 from pixie_runtime.sinks.vmc_expressions import expressions
 from pixie_runtime.sinks.vmc_messages import (
-    Calibration,
+    CalibrationState,
     Status,
     expression_messages,
     own_messages,
@@ -98,9 +98,9 @@ class VmcSink(DatagramSink):
 
     def _status(self, time_s: float, tracking: bool) -> Status:
         if not self._seen:
-            calibration = Calibration.WAITING
+            calibration = CalibrationState.WAITING
         elif self._settings.origin == "ground" and not self._ground.settled:
-            calibration = Calibration.CALIBRATING
+            calibration = CalibrationState.CALIBRATING
         else:
-            calibration = Calibration.CALIBRATED
+            calibration = CalibrationState.CALIBRATED
         return Status(self._seen, calibration, tracking, time_s)

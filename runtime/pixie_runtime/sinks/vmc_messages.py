@@ -29,7 +29,7 @@ _BONE_ORDER = tuple(
 )
 
 
-class Calibration(IntEnum):
+class CalibrationState(IntEnum):
     """How far the sender is calibrated, by the protocol's numbers."""
 
     UNCALIBRATED = 0
@@ -44,7 +44,7 @@ class Status:
 
     loaded: bool
     """Whether bones are sent, or were: somebody has been seen."""
-    calibration: Calibration
+    calibration: CalibrationState
     tracking: bool
     """Whether somebody is in view."""
     time_s: float

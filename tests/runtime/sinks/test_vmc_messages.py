@@ -13,7 +13,7 @@ from pixie_runtime.humanoid_root import rooted
 from pixie_runtime.sinks.osc_bundles import datagrams
 from pixie_runtime.sinks.vmc_expressions import expressions
 from pixie_runtime.sinks.vmc_messages import (
-    Calibration,
+    CalibrationState,
     Status,
     expression_messages,
     own_messages,
@@ -26,7 +26,7 @@ from tests.runtime.people import make_person
 from tests.runtime.receivers.osc import IMMEDIATELY, Message, read_bundle, read_message
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "vmc.md"
-STATUS = Status(True, Calibration.CALIBRATED, True, 12.5)
+STATUS = Status(True, CalibrationState.CALIBRATED, True, 12.5)
 WEIGHTS = np.linspace(0, 1, len(ARKIT_NAMES), dtype=np.float32)
 
 
@@ -62,7 +62,7 @@ def test_flags_are_integers_and_numbers_floats_nothing_else() -> None:
 
 @pytest.mark.parametrize("tracking", [True, False])
 def test_status_says_what_receivers_ask_of_it(tracking: bool) -> None:
-    status = Status(True, Calibration.CALIBRATED, tracking, 0.5)
+    status = Status(True, CalibrationState.CALIBRATED, tracking, 0.5)
     ok, time = read(list(status_messages(status)))
     assert ok.values == (1, 3, 0, int(tracking))
     assert time.values == (0.5,)
