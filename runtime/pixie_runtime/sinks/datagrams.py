@@ -51,6 +51,10 @@ class DatagramSink:
         self._sender.close()
 
 
+_WELL_AGAIN = 20
+"""So many datagrams in a row without bad news mean that somebody listens again."""
+
+
 class DatagramSender:
     """Sends datagrams to one address, always from the same port.
 
@@ -77,6 +81,8 @@ class DatagramSender:
         self._connected = False
         self._sent = self._dropped = 0
         self._warning: str | None = None
+        self._well = 0
+        """Datagrams in a row of which nothing bad was heard."""
 
     @property
     def sent(self) -> int:
@@ -90,13 +96,14 @@ class DatagramSender:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """One sentence about the first datagram that was lost, if any was."""
+        """One sentence while datagrams are being lost, and for a moment after."""
         return () if self._warning is None else (self._warning,)
 
     def send(self, datagram: bytes) -> None:
         """Send it now or drop it."""
         try:
             self._send_now(datagram)
+            self._recover()
         except ConnectionRefusedError as error:
             # The system tells of an earlier datagram's fate instead of sending this
             # one: that one is lost, and this one goes out at the second try.
@@ -122,19 +129,22 @@ class DatagramSender:
 
     def _drop(self, error: OSError, datagram: bytes) -> None:
         self._dropped += 1
-        if self._warning is not None:
-            return
-        start = f"{self._what} to {self._address}"
+        self._well = 0
+        reason = error.strerror or str(error)
+        if error.errno == errno.ECONNREFUSED:
+            reason = "nobody listens there"
         if error.errno == errno.EMSGSIZE:
-            self._warning = (
-                f"{start}: datagrams of {len(datagram)} bytes do not pass this "
-                "network; choose fewer with --datagram"
+            reason = (
+                f"datagrams of {len(datagram)} bytes do not pass this network; "
+                "choose fewer with --datagram"
             )
-        else:
-            self._warning = (
-                f"{start}: {error.strerror or error}; "
-                "datagrams are lost until a receiver listens there"
-            )
+        self._warning = f"{self._what} to {self._address}: {reason}"
+
+    def _recover(self) -> None:
+        """Take the warning back once it is no longer true."""
+        self._well += 1
+        if self._well == _WELL_AGAIN:
+            self._warning = None
 
 
 def _resolve(address: Address, what: str) -> tuple[socket.AddressFamily, Any]:

@@ -52,8 +52,12 @@ def test_receiver_that_restarts_is_heard_of_again() -> None:
             receiver.settimeout(5)
             sender.send(b"here again")
             assert receiver.recv(100) == b"here again"
+            for _ in range(50):
+                sender.send(b"and again")
+            assert not sender.warnings, "all is well"
         for _ in range(3):
             sender.send(b"away")
+        assert sender.warnings == (f"OSC to 127.0.0.1:{port}: nobody listens there",)
     sender.close()
     assert sender.dropped >= 6
 
