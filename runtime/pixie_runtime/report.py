@@ -111,14 +111,14 @@ class RunReport:
                 f"grab to send {self.latency_ms.p50:.1f} ms (median), "
                 f"{self.latency_ms.p95:.1f} ms (95%); medians by stage, ms: {stages}",
                 f"dropped: {self.source_dropped} frames",
-                *_output_lines(self.outputs),
+                *output_lines(self.outputs),
                 *(f"warning: {warning}" for warning in self.warnings),
                 *self.summaries,
             ]
         )
 
 
-def _output_lines(outputs: Mapping[str, Traffic]) -> Iterator[str]:
+def output_lines(outputs: Mapping[str, Traffic]) -> Iterator[str]:
     """Yield what went through each output that has something to count."""
     for name, traffic in outputs.items():
         said = []

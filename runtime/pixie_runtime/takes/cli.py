@@ -6,11 +6,11 @@ Exit codes are those of `pixie_runtime.errors`; Ctrl-C ends a replay with 0.
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -23,7 +23,11 @@ from pixie_runtime.takes.recording import Recording
 from pixie_runtime.takes.take import Take
 from pixie_runtime.threads import leave_the_cores_to_the_networks
 
-_TAKE = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="TAKE")]
+if TYPE_CHECKING:
+    from pixie_runtime.sinks import Tick
+    from pixie_runtime.sinks.fanout import Fanout
+
+_Take = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="TAKE")]
 _File = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")]
 _Person = Annotated[int | None, tyro.conf.arg(metavar="ID", help_behavior_hint="")]
 _Target = Annotated[
@@ -38,7 +42,7 @@ _Fps = Annotated[
 class Info:
     """Print what is in a take: people, frame rates, gaps, confidences, latency."""
 
-    take: _TAKE
+    take: _Take
     """A recording of pixie-live, or an .npz of one."""
 
 
@@ -46,7 +50,7 @@ class Info:
 class Convert:
     """Make another program's file of one person in a take."""
 
-    take: _TAKE
+    take: _Take
     """A recording of pixie-live, or an .npz of one."""
     to: _Target = None
     """What to make; without it --out's ending tells."""
@@ -96,7 +100,7 @@ class Convert:
 class Replay:
     """Play a take to live outputs, as if it happened now."""
 
-    take: _TAKE
+    take: _Take
     """A recording of pixie-live, or an .npz of one."""
     speed: Annotated[float, tyro.conf.arg(metavar="X")] = 1.0
     """How fast: 0.5 is slow motion."""
@@ -204,6 +208,7 @@ def _effect_of_smoothing(before: Take, after: Take) -> str:
 
 
 def _replay(command: Replay) -> None:
+    from pixie_runtime.report import output_lines
     from pixie_runtime.sinks.fanout import Fanout
     from pixie_runtime.sinks.network import open_network_sinks
     from pixie_runtime.sinks.websocket_messages import StreamInfo
@@ -216,7 +221,6 @@ def _replay(command: Replay) -> None:
     model = body_of(recording, command.body_model)
     played = moments(recording, smoothed if command.smooth else lambda take: take)
     info = StreamInfo(model.name, track.betas.shape[1], track.expression.shape[1])
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as opened:
         sinks = []
         for sink in open_network_sinks(command.streaming, model, info):
@@ -227,14 +231,24 @@ def _replay(command: Replay) -> None:
         opened.callback(fanout.close)
         if not command.quiet:
             print(f"playing {command.take} to {fanout.name}", flush=True)
-        sent = 0
-        try:
-            for tick in ticks(played, speed=command.speed, loop=command.loop):
-                fanout.send(tick)
-                sent += 1
-        except KeyboardInterrupt:
-            pass
+        stream = ticks(played, speed=command.speed, loop=command.loop)
+        count = _until_stopped(fanout, stream)
     for warning in fanout.warnings:
         print(f"pixie-take: warning: {warning}", file=sys.stderr)
     if not command.quiet:
-        print(f"{sent} frames played; {fanout.dropped} messages lost")
+        print(f"{count} frames played", *output_lines(fanout.traffic), sep="\n")
+
+
+def _until_stopped(fanout: "Fanout", stream: "Iterator[Tick]") -> int:
+    """Send ticks until they end, or Ctrl-C or SIGTERM come; return how many."""
+    count = 0
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        for tick in stream:
+            fanout.send(tick)
+            count += 1
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return count
