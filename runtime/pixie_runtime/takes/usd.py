@@ -21,7 +21,7 @@ except ModuleNotFoundError as error:
     raise MissingExtraError("USD", "usd") from error
 
 _INFLUENCES = 8
-"""Joints per vertex: USD has no limit, and no vertex of a body model has more."""
+"""Joints per vertex: USD has no limit, and the embedded body needs seven."""
 
 
 def write_usd(

@@ -51,9 +51,9 @@ def stage_of(take: Take, skin: Skin | None) -> Usd.Stage:
     binding.CreateAnimationSourceRel().SetTargets([animation.GetPath()])
     if skin is not None:
         _mesh(stage, skin, skeleton)
-        _weigh(animation, skin.morphs)
-        extent = _extent(take, skin.vertices, rest_joints)
-        root.CreateExtentAttr(extent)
+        root.CreateExtentAttr(_extent(take, skin.vertices, rest_joints))
+        if skin.morphs:
+            _weigh(animation, skin.morphs)
     _camera(stage, take.camera)
     return stage
 

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import pytest
-from scipy.spatial import KDTree
 
 from pixie_runtime.body import embedded_body_model
 from pixie_runtime.rendering.rasteriser import rasterise
@@ -17,9 +15,9 @@ from pixie_runtime.takes.bvh import write_bvh
 from pixie_runtime.takes.glb import write_glb
 from pixie_runtime.takes.take import WORLD_FROM_CAMERA, Take
 from pixie_runtime.takes.usd import write_usd
-from pixie_runtime.types import Camera, Float32
+from pixie_runtime.types import Camera
 from tests.receivers.blender import Arrays, Job, needs_blender, read_by_blender, run
-from tests.runtime.takes.bodies import body_of_one_shape
+from tests.runtime.takes.bodies import body_of_one_shape, sources
 
 pytestmark = needs_blender
 
@@ -71,20 +69,12 @@ def test_blender_plays_the_bvh_at_its_frame_rate(imported: Imported) -> None:
     assert imported.bvh["fps"] == pytest.approx(60, abs=1e-4)
 
 
-def sources(rest: Float32, take: Take) -> npt.NDArray[np.intp]:
-    """Return the number of our vertex at each of Blender's rest vertices."""
-    ours = MODEL.shaped(take.betas, np.zeros(0, np.float32)).vertices()
-    distance, number = KDTree(ours).query(rest)
-    assert distance.max() < 1e-6
-    return np.asarray(number, np.intp)
-
-
 @pytest.mark.parametrize("file", ["glb", "usd"])
 def test_mesh_that_blender_deforms_is_our_body(
     file: str, imported: Imported, expressive_take: Take
 ) -> None:
     found = getattr(imported, file)
-    source = sources(found["rest"], expressive_take)
+    source = sources(found["rest"], expressive_take, MODEL)
     assert len(np.unique(source)) == MODEL.vertex_count
     for vertices, row in zip(found["vertices"], ROWS, strict=True):
         ours = body_of_one_shape(expressive_take, row, MODEL).vertices()[source]
@@ -100,7 +90,7 @@ def test_shape_keys_are_arkits_units(
     read = getattr(imported, file)
     assert MODEL.arkit_names is not None
     assert MODEL.arkit_to_expression is not None
-    source = sources(read["rest"], expressive_take)
+    source = sources(read["rest"], expressive_take, MODEL)
     names = read["keys"].tolist()
     assert tuple(names[:43]) == MODEL.arkit_names
     for name in ("eyeBlinkLeft", "mouthSmileRight", "tongueOut"):

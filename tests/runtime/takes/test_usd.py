@@ -100,6 +100,18 @@ def test_camera_sees_what_the_takes_camera_saw(demo_take: Take, tmp_path: Path) 
     np.testing.assert_allclose(found, seen, atol=1e-2)
 
 
+def test_body_without_a_face_or_correctives_is_written_too(
+    demo_take: Take, tmp_path: Path
+) -> None:
+    faceless = replace(demo_take, expression=np.zeros((100, 0), np.float32))
+    model = replace(MODEL, arkit_names=None, arkit_to_expression=None)
+    write_usd(faceless, tmp_path / "take.usd", model=model, correctives=0)
+    stage = Usd.Stage.Open(str(tmp_path / "take.usd"))
+    animation = UsdSkel.Animation.Get(stage, "/take/body/skeleton/animation")
+    assert not animation.GetBlendShapesAttr().HasAuthoredValue()
+    assert UsdSkel.BakeSkinning(stage.Traverse())
+
+
 def test_usds_own_checks_find_nothing(stage: Any) -> None:
     checks = UsdValidation.ValidationRegistry().GetOrLoadAllValidators()
     names = [check.GetMetadata().name for check in checks]
