@@ -1,10 +1,13 @@
 """Faces of the embedded body beside the ARKit weights that are read off them.
 
 python -m tools.face_sheet docs/images/face-units.jpg
+python -m tools.face_sheet docs/images/face-portraits.jpg PICTURE...
+
+With pictures, the faces are those of the people in them, as they are estimated.
 """
 
 import argparse
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -12,11 +15,18 @@ import numpy as np
 
 from pixie_runtime import rotations
 from pixie_runtime.body import BodyModel, embedded_body_file, embedded_body_model
+from pixie_runtime.bundle import embedded_bundle
+from pixie_runtime.estimator import LandmarkEstimator
+from pixie_runtime.eye_estimator import EyeEstimator
 from pixie_runtime.face import ARKIT_NAMES, FaceMap
+from pixie_runtime.landmarks.pixie import PixieLandmarker
+from pixie_runtime.landmarks.regions import Region
 from pixie_runtime.rendering import draw_mesh
 from pixie_runtime.smplx import JAW, JOINT_COUNT, JOINT_INDEX, LEFT_EYE, RIGHT_EYE
+from pixie_runtime.sources.images import ImageFolder
 from pixie_runtime.types import (
     Camera,
+    FaceLandmarks,
     Float32,
     PartConfidence,
     Person,
@@ -96,8 +106,8 @@ def portrait(
 ) -> UInt8:
     """Return the picture of a person's face, (size, size, 3) RGB."""
     shaped = model.shaped(person.params.betas, person.params.expression)
-    rest = shaped.posed(person.params.rotations, person.params.transl)
-    head = rest.joints[JOINT_INDEX["head"]]
+    posed = shaped.posed(person.params.rotations, np.zeros(3, np.float32))
+    head = posed.joints[JOINT_INDEX["head"]]
     place = np.array([0.0, 0.018, 1.0], np.float32) - head
     vertices = shaped.posed(person.params.rotations, place).vertices()
     side = size * _FINER
@@ -123,17 +133,23 @@ def colours_of(model: BodyModel) -> UInt8:
     return colours
 
 
-def table(weights: Float32) -> UInt8:
-    """Return the units that a face shows and their weights, as a picture."""
+def table(weights: Float32, *, least: float = 0.005, rows: int = 12) -> UInt8:
+    """Return the units that a face shows and their weights, as a picture.
+
+    Those of `least` or more, and of more than `rows` the largest.
+    """
     picture = np.full((_SIZE, _TEXT_WIDTH, 3), _PAPER, np.uint8)
+    largest = set(np.argsort(-weights)[:rows].tolist())
     shown = [
         f"{name} {weight:.2f}"
-        for name, weight in zip(ARKIT_NAMES, weights.tolist(), strict=True)
-        if weight >= 0.005
+        for place, (name, weight) in enumerate(
+            zip(ARKIT_NAMES, weights.tolist(), strict=True)
+        )
+        if weight >= least and place in largest
     ]
     for row, line in enumerate(shown or ["all 0.00"]):
         cv2.putText(
-            picture, line, (6, 60 + 20 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.42, _INK, 1,
+            picture, line, (6, 40 + 20 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.42, _INK, 1,
             cv2.LINE_AA,
         )  # fmt: skip
     return picture
@@ -155,12 +171,52 @@ def sheet(columns: int = 3) -> UInt8:
     return np.asarray(np.vstack(rows), np.uint8)
 
 
+def sheet_of_pictures(paths: list[Path]) -> UInt8:
+    """Return for each picture its face, what was estimated of it, and the weights."""
+    model = embedded_body_model()
+    face_map, colours = FaceMap.of(model, model.n_expression), colours_of(model)
+    landmarker = PixieLandmarker()
+    estimator = EyeEstimator(LandmarkEstimator(embedded_bundle(), model), model)
+    rows = []
+    for path in paths:
+        frame = next(iter(ImageFolder(path)))
+        height, width = frame.image.shape[:2]
+        camera = Camera.with_field_of_view(width, height, 60)
+        landmarker.reset()
+        estimator.reset()
+        seen = landmarker.detect(frame)
+        person = estimator.estimate(seen, frame, camera)
+        if person is None or seen.face is None:
+            raise SystemExit(f"{path}: no face is seen")
+        turns = person.params.rotations.copy()
+        turns[:JAW] = rotations.identity()
+        turns[0] = 0, 1, 0, 0
+        none = np.zeros(0, np.float32)
+        params = replace(person.params, rotations=turns, betas=none)
+        facing = replace(person, params=params)
+        weights = face_map.weights(person)
+        drawn = portrait(facing, model, colours), table(weights, least=0.1)
+        rows.append(np.hstack([_cut(frame.image, seen.face), *drawn]))
+    return np.asarray(np.vstack(rows), np.uint8)
+
+
+def _cut(image: UInt8, face: FaceLandmarks) -> UInt8:
+    """Return the square about a face, (300, 300, 3)."""
+    low, high = (f(face.image[:, :2], axis=0) for f in (np.min, np.max))
+    x, y = ((low + high) / 2).tolist()
+    region = Region(x, y, float(1.5 * max(high - low)), 0.0)
+    return cv2.resize(
+        region.crop(image, 3 * _SIZE), (_SIZE, _SIZE), interpolation=cv2.INTER_AREA
+    ).astype(np.uint8)
+
+
 def main() -> None:
     """Write the picture that the arguments name."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("picture", type=Path)
+    parser.add_argument("pictures", type=Path, nargs="*")
     given = parser.parse_args()
-    picture = sheet()
+    picture = sheet_of_pictures(given.pictures) if given.pictures else sheet()
     cv2.imwrite(str(given.picture), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
     print(f"{given.picture}: {picture.shape[1]} x {picture.shape[0]}")
 

@@ -136,6 +136,10 @@ class EyeLandmarks:
         _check_shape(self, "lids", (16, 2))
         _check_shape(self, "iris", (5, 2))
 
+    def moved(self, by: Float32) -> Self:
+        """Return this eye elsewhere in the picture, `by` (2,) pixels away."""
+        return replace(self, lids=self.lids + by, iris=self.iris + by)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceLandmarks:
@@ -156,10 +160,7 @@ class FaceLandmarks:
         """Return this face elsewhere in the picture, `by` (2,) pixels away."""
         image = self.image.copy()
         image[:, :2] += by
-        left, right = (
-            eye and replace(eye, lids=eye.lids + by, iris=eye.iris + by)
-            for eye in (self.left_eye, self.right_eye)
-        )
+        left, right = (e and e.moved(by) for e in (self.left_eye, self.right_eye))
         return replace(self, image=image, left_eye=left, right_eye=right)
 
 

@@ -90,23 +90,26 @@ class FaceMap:
         return weights
 
 
-_GAZE = "gaze is not estimated, so eyeLook stays 0"
+_EYES = (
+    "gaze and lids need eyes at least 12 pixels wide in the picture; brows and tongue "
+    "are hardly estimated"
+)
 
 
 def _displacements(model: BodyModel, n_expression: int) -> tuple[Displacements, str]:
     """Return what moves the face with so many coefficients, and the sentence on it."""
     if model.arkit_names is not None:
-        moved, note = own_displacements(model), _GAZE
+        moved, note = own_displacements(model), _EYES
     elif n_expression and can_be_fitted(model):
         moved = fitted_displacements(model)
         note = (
-            f"{model.name}'s expression is fitted to ARKit's units, not exact; {_GAZE}"
+            f"{model.name}'s expression is fitted to ARKit's units, not exact; {_EYES}"
         )
     else:
         moved = own_displacements(embedded_body_model())
         still = np.zeros((n_expression, moved.units.shape[1]))
         moved = replace(moved, expression=still)
-        note = f"{model.name} has no landmarks to fit its expression by; {_GAZE}"
+        note = f"{model.name} has no landmarks to fit its expression by; {_EYES}"
     if not n_expression:
-        note = f"the bundle gives no expression on {model.name}, only the jaw; {_GAZE}"
+        note = f"the bundle gives no expression on {model.name}, only the jaw; {_EYES}"
     return replace(moved, expression=moved.expression[:n_expression]), note

@@ -47,6 +47,7 @@ class FaceTracker:
         self._last = None
         self._head = None
         self._missed = 0
+        self._eyes.reset()
 
     def update(self, image: UInt8, pose: PoseLandmarks | None) -> FaceLandmarks | None:
         """Return the face in `image`, of the body `pose` if there is one."""
@@ -55,6 +56,8 @@ class FaceTracker:
         else:
             region = self._of_picture(image)
         self._last = self._landmarks(image, region) if region else None
+        if self._last is None:
+            self._eyes.reset()
         self._head = _place_of_head(pose) if pose else None
         return self._last
 

@@ -147,9 +147,9 @@ def test_eyes_look_where_their_joints_turn(
     np.testing.assert_allclose(weights, expected(**{name: share}), atol=1e-5)
 
 
-def test_the_note_says_that_gaze_is_not_estimated() -> None:
+def test_the_note_says_what_is_not_estimated() -> None:
     assert FACE_MAP.note is not None
-    assert "gaze is not estimated" in FACE_MAP.note
+    assert "brows and tongue are hardly estimated" in FACE_MAP.note
     assert "\n" not in FACE_MAP.note
 
 

@@ -1,10 +1,11 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from pixie_runtime.engines import AnyArray
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
 from pixie_runtime.landmarks.eyes import EyeReader
 from pixie_runtime.landmarks.pixie import PixieLandmarker
@@ -84,13 +85,34 @@ def test_a_mirrored_face_has_mirrored_eyes(
 
     in_mirror = mirrored(mesh)
     in_mirror[[33, 133, 263, 362]] = in_mirror[[263, 362, 33, 133]]
+    reader.reset()
     left, right = reader.look(image, mesh)
+    reader.reset()
     their_left, their_right = reader.look(image[:, ::-1].copy(), in_mirror)
     for eye, twin in ((left, their_right), (right, their_left)):
         assert eye is not None
         assert twin is not None
         np.testing.assert_allclose(mirrored(twin.lids), eye.lids, atol=0.6)
         np.testing.assert_allclose(mirrored(twin.iris), eye.iris, atol=0.6)
+
+
+class Network(FixedEngine):
+    """Sees a shut eye wherever it looks, and remembers how many it looked at."""
+
+    def __init__(self) -> None:
+        self.contour = np.zeros((1, 71, 3))
+        self.contour[0, 0, 0] = 28  # the width of an eye
+        super().__init__({"contour": self.contour, "iris": np.zeros((1, 5, 3))})
+        self.asked: list[int] = []
+
+    def open_lids(self) -> None:
+        self.contour[0, 12, 1] = -10
+
+    def infer(self, inputs: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
+        count = len(inputs["image"])
+        self.asked.append(count)
+        answer = super().infer(inputs)
+        return {name: np.repeat(value, count, axis=0) for name, value in answer.items()}
 
 
 def mesh_with(left_px: float, right_px: float) -> Float32:
@@ -112,12 +134,49 @@ def mesh_with(left_px: float, right_px: float) -> Float32:
 def test_only_eyes_large_enough_and_turned_to_the_camera_are_looked_at(
     left_px: float, right_px: float, seen: tuple[bool, bool]
 ) -> None:
-    network = FixedEngine(
-        {"contour": np.zeros((2, 71, 3)), "iris": np.zeros((2, 5, 3))}
-    )
+    network = Network()
     image = np.zeros((60, 300, 3), np.uint8)
     left, right = EyeReader(network).look(image, mesh_with(left_px, right_px))
     assert (left is not None, right is not None) == seen
+
+
+def test_eyes_are_looked_at_in_turns_and_at_once_when_they_appear() -> None:
+    network, image = Network(), np.zeros((60, 300, 3), np.uint8)
+    reader = EyeReader(network)
+    both, one = mesh_with(50, 50), mesh_with(50, 11)
+    for mesh in (both, both, both, one, one, both, both):
+        reader.look(image, mesh)
+    # Both; left; right; left, alone; left again; right, which is back; left.
+    assert network.asked == [2, 1, 1, 1, 1, 1, 1]
+    reader.reset()
+    reader.look(image, both)
+    assert network.asked[-1] == 2
+
+
+def test_when_lids_move_both_eyes_are_looked_at() -> None:
+    network, image, mesh = (
+        Network(),
+        np.zeros((60, 300, 3), np.uint8),
+        mesh_with(50, 50),
+    )
+    reader = EyeReader(network)
+    reader.look(image, mesh)
+    network.open_lids()
+    reader.look(image, mesh)
+    reader.look(image, mesh)
+    assert network.asked == [2, 1, 1, 1]  # both; one that opens, and the other; one
+
+
+def test_the_eye_whose_turn_it_is_not_moves_along_with_the_face() -> None:
+    image = np.zeros((60, 300, 3), np.uint8)
+    reader, mesh = EyeReader(Network()), mesh_with(50, 50)
+    first = reader.look(image, mesh)
+    mesh[:, 0] += 5
+    second = reader.look(image, mesh)
+    for before, after in zip(first, second, strict=True):
+        assert before is not None
+        assert after is not None
+        np.testing.assert_allclose(after.iris - before.iris, [(5, 0)] * 5, atol=1e-4)
 
 
 def test_eyes_move_along_with_a_face_that_is_not_looked_at(
