@@ -13,6 +13,12 @@ from pixie_runtime.body import embedded_body_model, load_body_model
 from pixie_runtime.errors import PixieError
 from pixie_train.config import TrainConfig
 from pixie_train.data.motion import load_motion_bank
+from pixie_train.picture_commands import (
+    ContactSheetOptions,
+    SynthesiseOptions,
+    run_contact_sheet,
+    run_synthesise,
+)
 from pixie_train.plots import plot_history
 from pixie_train.shape_command import ShapeGaussiansOptions, run_shape_gaussians
 from pixie_train.training import train
@@ -60,18 +66,34 @@ def run_landmark(options: LandmarkOptions) -> None:
     print(f"next: pixie-export landmark {path} --out BUNDLE")
 
 
+Options = (
+    ContactSheetOptions | LandmarkOptions | ShapeGaussiansOptions | SynthesiseOptions
+)
+_COMMANDS: dict[str, Callable[..., Options]] = {
+    "landmark": LandmarkOptions,
+    "synthesise": SynthesiseOptions,
+    "contact-sheet": ContactSheetOptions,
+    "shape-gaussians": ShapeGaussiansOptions,
+}
+
+
+def run(options: Options) -> None:
+    """Do what a command's options say."""
+    match options:
+        case ContactSheetOptions():
+            print(run_contact_sheet(options))
+        case ShapeGaussiansOptions():
+            print(run_shape_gaussians(options))
+        case SynthesiseOptions():
+            print(run_synthesise(options))
+        case LandmarkOptions():
+            run_landmark(options)
+
+
 def main() -> None:
     """Entry point: `pixie-train COMMAND [options]`."""
-    commands: dict[str, Callable[..., LandmarkOptions | ShapeGaussiansOptions]] = {
-        "landmark": LandmarkOptions,
-        "shape-gaussians": ShapeGaussiansOptions,
-    }
     try:
-        options = tyro.extras.subcommand_cli_from_dict(commands, prog="pixie-train")
-        if isinstance(options, ShapeGaussiansOptions):
-            print(run_shape_gaussians(options))
-        else:
-            run_landmark(options)
+        run(tyro.extras.subcommand_cli_from_dict(_COMMANDS, prog="pixie-train"))
     except PixieError as error:
         print(f"pixie-train: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -8,6 +9,7 @@ from torch.utils.data import DataLoader
 
 from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import SourceError, UsageError
+from pixie_runtime.types import Float32
 from pixie_train.batch import Batch, CropKind, join
 from pixie_train.data.motion import MotionBank
 from pixie_train.data.pictures import (
@@ -23,6 +25,12 @@ from pixie_train.data.pictures import (
 from pixie_train.data.pictures.mirroring import mirror
 from pixie_train.gender import Gender
 from pixie_train.key_points import KeyPoints
+from pixie_train.picture_commands import (
+    ContactSheetOptions,
+    SynthesiseOptions,
+    run_contact_sheet,
+    run_synthesise,
+)
 from pixie_train.utilities import read_utilities
 
 SMALL = View(crop_size=32, hd_size=64)
@@ -149,7 +157,7 @@ def test_a_person_in_a_mirror_is_what_the_mirrored_parameters_give(
     key_points = KeyPoints(model, tables, n_betas=1, n_expression=1)
     zero = torch.zeros(1, 1)
 
-    def posed(R: np.ndarray) -> np.ndarray:
+    def posed(R: Float32) -> Float32:
         points: torch.Tensor = key_points(zero, zero, torch.from_numpy(R)[None])
         return points[0].numpy()
 
@@ -247,3 +255,35 @@ def test_damaged_folders_are_named(
 def test_a_folder_without_pictures_says_how_to_get_some(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="pixie-train synthesise --out"):
         open_store(tmp_path)
+
+
+def test_the_commands_fill_a_folder_and_draw_it(tmp_path: Path) -> None:
+    config = PictureConfig(kind=CropKind.HEAD, size=48)
+    said = run_synthesise(SynthesiseOptions(tmp_path / "set", count=3, pictures=config))
+    assert "3 of heads at 48 pixels" in said
+    sheet = tmp_path / "sheet.png"
+    run_contact_sheet(
+        ContactSheetOptions(tmp_path / "set", out=sheet, columns=2, tile=64)
+    )
+    drawn = cv2.imread(str(sheet))
+    assert drawn is not None
+    assert drawn.shape == (128, 128, 3)
+    with pytest.raises(UsageError, match=r'ends in ".gif"'):
+        run_contact_sheet(
+            ContactSheetOptions(tmp_path / "set", out=tmp_path / "sheet.gif")
+        )
+
+
+def test_the_users_backgrounds_are_behind_people(
+    model: BodyModel, bank: MotionBank, tmp_path: Path
+) -> None:
+    cv2.imwrite(str(tmp_path / "blue.png"), np.full((90, 70, 3), (250, 3, 3), np.uint8))
+    config = PictureConfig(size=64, occluded=0, truncated=0, backgrounds=tmp_path)
+    picture = Photographer(config, model, bank)[0].picture
+    assert (picture[0, 0] == (3, 3, 250)).all()
+    (tmp_path / "blue.png").write_bytes(b"no picture")
+    with pytest.raises(SourceError, match=r"blue.png cannot be decoded"):
+        Photographer(config, model, bank)[0]
+    (tmp_path / "blue.png").unlink()
+    with pytest.raises(SourceError, match="has no pictures"):
+        Photographer(config, model, bank)

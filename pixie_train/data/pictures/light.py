@@ -35,7 +35,7 @@ def draw_light(random: np.random.Generator) -> Float32:
     """Draw a light, (9, 3): from all around, and one to three lamps, mostly above."""
     white = random.uniform(0.85, 1.0, 3)
     light = np.zeros((9, 3))
-    light[0] = random.uniform(0.35, 0.7) * white / _NORM[0]
+    light[0] = random.uniform(0.45, 0.8) * white / _NORM[0]
     for _ in range(random.integers(1, 4)):
         towards = random.normal(0, 1, 3) + np.array([0, -0.8, -1.0])
         towards /= np.linalg.norm(towards)

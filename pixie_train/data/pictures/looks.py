@@ -27,6 +27,8 @@ from pixie_train.data.pictures.surface_map import (
 from pixie_train.data.pictures.surfaces import skin_tone
 
 _HAIR = ((0.05, 0.04, 0.035), (0.17, 0.1, 0.06), (0.4, 0.26, 0.14), (0.7, 0.55, 0.33))
+_OFF_HEAD = -0.5
+"""`SurfaceMap.fields` of brows are less than this anywhere but on the head."""
 _GREY_HAIR = (0.6, 0.59, 0.57)
 _EYES = ((0.16, 0.09, 0.05), (0.3, 0.2, 0.1), (0.25, 0.35, 0.45), (0.28, 0.36, 0.24))
 
@@ -149,21 +151,20 @@ def draw_clothes(
     return tuple([shoes, *worn] if random.random() < 0.85 else worn)
 
 
-def covers(garment: Garment, at: Points) -> Bools:
-    """Return which points a garment is over, (n,)."""
+def under(garment: Garment, at: Points) -> Float32:
+    """Return how far inside a garment's edges points are, (n,), metres; outside < 0."""
     x, y, z = at.rest.T
     # The neck's opening is round, and cut down in front.
-    front = np.clip(z / 0.05, 0, 1)
-    aside = np.abs(x)
+    front, aside = np.clip(z / 0.05, 0, 1), np.abs(x)
     opening = garment.high - front * garment.v_neck * np.clip(1 - aside / 0.09, 0, 1)
     if garment.round_neck:
         opening = opening + 4 * np.maximum(aside - 0.075, 0)
-    inside = (y > garment.low) & (y < opening) & (np.abs(x) < garment.reach)
-    return np.asarray(inside & (at.material == SKIN))
+    inside = np.minimum(np.minimum(y - garment.low, opening - y), garment.reach - aside)
+    return np.where(at.material == SKIN, inside, -1).astype(np.float32)
 
 
-def hairy(head: Head, surface: SurfaceMap, at: Points) -> Bools:
-    """Return which points hair is over, (n,)."""
+def under_hair(head: Head, surface: SurfaceMap, at: Points) -> Float32:
+    """Return how far inside the hair's edge points are, (n,), metres; outside < 0."""
     x, y, z = at.rest.T
     front = surface.joints[JOINT_INDEX["left_eye_smplhf"], 2] + 0.02
     edge = surface.brow_y + head.hairline_m + head.hair_slope * (z - front)
@@ -171,17 +172,22 @@ def hairy(head: Head, surface: SurfaceMap, at: Points) -> Bools:
     edge = edge + 0.35 * np.maximum(np.abs(x) - 0.05, 0) * (z > 0.08)
     ear = (np.abs(x) > 0.074) & (y < surface.brow_y + 0.012)
     nape = surface.joints[JOINT_INDEX["neck"], 1] + 0.02
-    on_head = (at.fields[:, FACE] > -0.5) & (at.material == SKIN)
-    return np.asarray((y > np.maximum(edge, nape)) & on_head & ~ear)
+    on_head = (at.fields[:, BROWS] > _OFF_HEAD) & (at.material == SKIN) & ~ear
+    return np.where(on_head, y - np.maximum(edge, nape), -1).astype(np.float32)
 
 
 def thickness(look: Look, surface: SurfaceMap) -> Float32:
-    """Return how far hair and clothes stand off the vertices, (V,), metres."""
+    """Return how far hair and clothes stand off the vertices, (V,), metres.
+
+    Both rise from nothing at their edges, which are finer than the mesh.
+    """
     at = Points.vertices(surface)
-    off = np.where(hairy(look.head, surface, at), look.head.hair_m, 0.0)
+    hair = np.clip(under_hair(look.head, surface, at) / 0.02, 0, 1)
+    off = look.head.hair_m * hair
     for garment in look.clothes:
         creases = np.sin(at.rest @ (garment.pattern + 31.0)) * 0.25 + 1
-        off = np.where(covers(garment, at), garment.thickness_m * creases, off)
+        share = np.clip(under(garment, at) / 0.015, 0, 1)
+        off = np.maximum(off, garment.thickness_m * creases * share)
     return np.asarray(off, np.float32)
 
 
@@ -189,14 +195,14 @@ def albedo(look: Look, surface: SurfaceMap, at: Points) -> Float32:
     """Return the surface's colours, (n, 3), in [0, 1]."""
     head = look.head
     colour = _skin(head, surface, at)
-    hair = hairy(head, surface, at)
+    hair = under_hair(head, surface, at) > 0
     colour[hair] = _strands(head, at.rest[hair])
     eye = at.material == EYE
     colour[eye] = _eyes(head, at.fields[eye, PUPIL])
     colour[at.material == TEETH] = (0.86, 0.83, 0.76)
     colour[at.material > TEETH] = (0.62, 0.3, 0.3)
     for garment in look.clothes:
-        worn = covers(garment, at)
+        worn = under(garment, at) > 0
         colour[worn] = _pattern(garment, at.rest[worn])
     return np.clip(colour, 0, 1).astype(np.float32)
 
@@ -204,7 +210,7 @@ def albedo(look: Look, surface: SurfaceMap, at: Points) -> Float32:
 def face_skin(look: Look, surface: SurfaceMap, at: Points) -> Bools:
     """Return which points are skin of the face, (n,)."""
     inside = (at.fields[:, FACE] > 0) & (at.material == SKIN)
-    return np.asarray(inside & ~hairy(look.head, surface, at))
+    return np.asarray(inside & (under_hair(look.head, surface, at) <= 0))
 
 
 def _strands(head: Head, rest: Float32) -> Float32:
@@ -219,7 +225,7 @@ def _skin(head: Head, surface: SurfaceMap, at: Points) -> Float32:
     directions, phases = head.blotches[:, :3], head.blotches[:, 3]
     waves = np.sin(at.rest @ directions.T + phases).mean(1, keepdims=True)
     colour = head.skin * (1 + np.float32(0.07) * waves)
-    on_head = np.flatnonzero(at.fields[:, FACE] > -0.5)
+    on_head = np.flatnonzero(at.fields[:, BROWS] > _OFF_HEAD)
     colour[on_head] = _face(head, surface, colour[on_head], at, on_head)
     return np.asarray(colour, np.float32)
 

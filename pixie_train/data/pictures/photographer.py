@@ -216,7 +216,8 @@ class Photographer:
         if random.random() < config.occluded:
             part = int(random.integers(3)) if config.kind is CropKind.BODY else who.part
             low, high = _box(pixels, part, random)
-            share = float(random.uniform(0.2, 1.2))
+            most = 1.2 if config.kind is CropKind.BODY else 0.9
+            share = float(random.uniform(0.2, most))
             image, things = put_before(image, draw_occluder(random, low, high, share))
         free = ~np.repeat(np.repeat(things, ss, 0), ss, 1).ravel()[shot.drawn.pixels]
         seen = points_seen(posed.points, shot.camera, shot.drawn)

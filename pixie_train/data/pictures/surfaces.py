@@ -5,11 +5,10 @@ import numpy as np
 
 from pixie_runtime.types import Float32
 
-_KINDS = (0, 0, 0, 0, 0, 1, 2, 3, 3)
+_KINDS = (0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 3, 3)
 """Plain, striped, checked, shaded, as often as they are here."""
 _PALE, _MIDDLE, _DARK = (
-    np.array(rgb)
-    for rgb in ((0.93, 0.76, 0.67), (0.70, 0.48, 0.34), (0.25, 0.15, 0.10))
+    np.array(rgb) for rgb in ((0.93, 0.76, 0.67), (0.70, 0.48, 0.34), (0.32, 0.2, 0.14))
 )
 
 

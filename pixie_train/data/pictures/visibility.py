@@ -36,7 +36,7 @@ def _depths() -> Float32:
     deep[[JOINT_INDEX[n] for n in ("spine2", "spine3", "head", "neck")]] = 0.17
     deep[[JAW, LEFT_EYE, RIGHT_EYE]] = 0.09
     for hand in PART_POINTS[1:]:
-        deep[hand[1:]] = 0.025
+        deep[hand[1:]] = 0.03
     return deep
 
 
