@@ -218,7 +218,7 @@ def _strands(head: Head, rest: Float32) -> Float32:
     x, y, z = rest.T
     around = np.arctan2(x, z - np.float32(0.08))
     strands = np.sin(around * 90 + 3 * np.sin(around * 7)) + np.sin(y * 300)
-    return np.asarray(head.hair * (1 + 0.08 * strands[:, None]), np.float32)
+    return np.asarray(head.hair * (1 + 0.05 * strands[:, None]), np.float32)
 
 
 def _skin(head: Head, surface: SurfaceMap, at: Points) -> Float32:
