@@ -14,11 +14,13 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from http import HTTPStatus
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import NegotiationError
+from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
@@ -139,7 +141,7 @@ class WebsocketSink:
         return Traffic(sent, self.dropped, len(clients), self._connections)
 
     def send(self, tick: Tick) -> None:
-        """Leave the tick's frames in every client's mailbox."""
+        """Leave the tick's frames for the server's thread, which sends them."""
         moment = Moment(self._seq, len(tick.people), time.monotonic_ns())
         self._seq += 1
         messages = [*self._new_clock(), *self._new_shapes(tick)]
@@ -228,7 +230,7 @@ class WebsocketSink:
                 ping_timeout=_PING_TIMEOUT_S,
                 open_timeout=_OPEN_TIMEOUT_S,
                 close_timeout=_CLOSE_TIMEOUT_S,
-                ssl=self._tls,
+                **self._encryption(),
                 logger=server_logger(discreet=self._admission.token is not None),
             )
         except Exception as error:  # whatever it is, `__init__` waits for it
@@ -241,6 +243,16 @@ class WebsocketSink:
         server.close()
         await server.wait_closed()
 
+    def _encryption(self) -> dict[str, Any]:
+        """Return what the event loop's server has to know of TLS."""
+        if self._tls is None:
+            return {}
+        return {
+            "ssl": self._tls,
+            "ssl_handshake_timeout": _OPEN_TIMEOUT_S,
+            "ssl_shutdown_timeout": _CLOSE_TIMEOUT_S,
+        }
+
     async def _drain(self) -> None:
         """Give the last frames a moment to leave; cut off clients that are stuck."""
         deadline = time.monotonic() + _DRAIN_S
@@ -252,6 +264,10 @@ class WebsocketSink:
             await asyncio.sleep(0.005)
 
     async def _handle(self, connection: ServerConnection) -> None:
+        if len(self._clients) >= self._admission.max_clients:
+            # Several were let in before the first of them counted as one.
+            await connection.close(CloseCode.TRY_AGAIN_LATER, "too many clients")
+            return
         client = Client(connection)
         self._clients.add(client)
         self._connections += 1

@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,15 @@ from pixie_runtime.sinks.websocket import WebsocketSink
 from pixie_runtime.sinks.websocket_admission import Admission
 from pixie_runtime.sinks.websocket_messages import BINARY, JSON
 from pixie_runtime.sinks.websocket_tls import server_context
-from tests.runtime.sinks.websocket_peers import ANY_PORT, INFO, client, read_json
+from tests.runtime.sinks.websocket_peers import (
+    ANY_PORT,
+    HANDSHAKE,
+    INFO,
+    client,
+    raw_socket,
+    read_json,
+    until,
+)
 
 TOKEN = "correct-horse-battery"
 
@@ -68,6 +77,16 @@ def test_one_client_too_many_is_turned_away(sink: WebsocketSink) -> None:
         with pytest.raises(InvalidStatus, match="503"), client(sink):
             pass
         assert len(sink.clients) == 3
+
+
+def test_of_many_that_come_at_once_no_more_stay_than_may(sink: WebsocketSink) -> None:
+    with ExitStack() as opened:
+        crowd = [opened.enter_context(raw_socket(sink)) for _ in range(20)]
+        for raw in crowd:
+            raw.sendall(HANDSHAKE)
+        answers = [raw.recv(12) for raw in crowd]
+        assert set(answers) <= {b"HTTP/1.1 101", b"HTTP/1.1 503"}
+        until(lambda: sink.clients, lambda clients: len(clients) == 3)
 
 
 @pytest.mark.parametrize(
@@ -207,6 +226,18 @@ def test_with_a_certificate_clients_that_trust_it_speak_tls(folder: Path) -> Non
     with client(sink, trusting=trusting) as connection:
         assert read_json(connection)["type"] == "hello"
     sink.close()
+
+
+def test_peer_that_never_begins_tls_is_cut_off_and_does_not_hold_up_the_end(
+    folder: Path,
+) -> None:
+    context = server_context(folder / "our.pem", folder / "our.key")
+    sink = WebsocketSink(ANY_PORT, INFO, tls=context)
+    address = (sink.address.host, sink.address.port)
+    with socket.create_connection(address) as one, socket.create_connection(address):
+        one.settimeout(10)
+        assert one.recv(1) == b"", "cut off"
+        sink.close()
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,11 @@ from tests.runtime.people import make_person, make_tick
 
 ANY_PORT = Address("127.0.0.1", 0)
 INFO = StreamInfo(body_model="embedded", n_betas=50, n_expression=43)
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+    b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
 T = TypeVar("T")
 
 
@@ -45,17 +50,20 @@ def client(
 
 
 @contextlib.contextmanager
-def raw_client(sink: WebsocketSink) -> Iterator[socket.socket]:
-    """Connect, then do nothing: raw, so that no library reads behind our back."""
+def raw_socket(sink: WebsocketSink) -> Iterator[socket.socket]:
+    """Connect and say nothing: raw, so that no library reads behind our back."""
     with socket.socket() as raw:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         raw.settimeout(5)
         raw.connect((sink.address.host, sink.address.port))
-        raw.sendall(
-            b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-        )
+        yield raw
+
+
+@contextlib.contextmanager
+def raw_client(sink: WebsocketSink) -> Iterator[socket.socket]:
+    """Connect as a client, then do nothing."""
+    with raw_socket(sink) as raw:
+        raw.sendall(HANDSHAKE)
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += raw.recv(1)
