@@ -14,7 +14,7 @@ from pixie_runtime.takes.skin import CORRECTIVES, Skin
 from pixie_runtime.takes.take import Take
 
 try:
-    from pixie_runtime.takes.usd_stage import stage_of
+    from pixie_runtime.takes.usd_stage import export, stage_of
 except ModuleNotFoundError as error:
     if error.name != "pxr":
         raise
@@ -55,9 +55,9 @@ def write_usd(
         model = embedded_body_model() if model is None else model
         skin = Skin.of(take, model, influences=_INFLUENCES, correctives=correctives)
     stage = stage_of(take, skin)
-    # USD writes files by their names only.
-    with TemporaryDirectory() as folder, written_whole(path) as file:
+    # USD writes files by their names only. Beside `path`: where there is room for both.
+    with written_whole(path) as file, TemporaryDirectory(dir=path.parent) as folder:
         made = Path(folder) / ("take.usda" if path.suffix == ".usda" else "take.usdc")
-        stage.GetRootLayer().Export(str(made))
+        export(stage, made)
         with made.open("rb") as whole:
             shutil.copyfileobj(whole, file)

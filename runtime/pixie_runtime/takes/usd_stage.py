@@ -8,8 +8,10 @@
   camera                the one that recorded the take
 """
 
+from pathlib import Path
+
 import numpy as np
-from pxr import Gf, Sdf, Usd, UsdGeom, UsdSkel, Vt
+from pxr import Gf, Sdf, Tf, Usd, UsdGeom, UsdSkel, Vt
 
 from pixie_runtime.smplx import JOINT_COUNT, JOINT_NAMES, PARENTS
 from pixie_runtime.takes.morphs import Morph
@@ -56,6 +58,15 @@ def stage_of(take: Take, skin: Skin | None) -> Usd.Stage:
             _weigh(animation, skin.morphs)
     _camera(stage, take.camera)
     return stage
+
+
+def export(stage: Usd.Stage, path: Path) -> None:
+    """Write a stage in the form that the name asks for. Raises OSError."""
+    try:
+        stage.GetRootLayer().Export(str(path))
+    except Tf.ErrorException as error:
+        # The first of several says what the system said.
+        raise OSError(getattr(error.args[0], "commentary", error)) from error
 
 
 def _skeleton(stage: Usd.Stage, rest_joints: Float32) -> UsdSkel.Skeleton:

@@ -10,11 +10,12 @@ import pytest
 from pxr import Usd, UsdGeom, UsdSkel, UsdValidation
 
 from pixie_runtime.body import embedded_body_model
-from pixie_runtime.errors import MissingExtraError
+from pixie_runtime.errors import MissingExtraError, SinkError
 from pixie_runtime.smplx import JOINT_NAMES
 from pixie_runtime.takes.conversion import writer_of
 from pixie_runtime.takes.take import WORLD_FROM_CAMERA, Take
 from pixie_runtime.takes.usd import write_usd
+from tests.runtime.full_disk import file_size_limit
 from tests.runtime.takes.bodies import body_of_one_shape
 
 MODEL = embedded_body_model()
@@ -118,6 +119,27 @@ def test_usds_own_checks_find_nothing(stage: Any) -> None:
     assert "usdSkelValidators:SkelBindingApiValidator" in names
     problems = UsdValidation.ValidationContext(checks).Validate(stage)
     assert [problem.GetMessage() for problem in problems] == []
+
+
+@pytest.mark.parametrize("name", ["take.usd", "take.usda"])
+def test_full_disk_is_one_sentence_and_leaves_the_older_file(
+    name: str, demo_take: Take, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(b"older")
+    with (
+        pytest.raises(SinkError, match=rf"cannot write .*{name}: .*File too large"),
+        file_size_limit(50_000),
+    ):
+        write_usd(demo_take, tmp_path / name, mesh=False)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_bytes() == b"older"
+
+
+def test_folder_that_is_not_there_is_one_sentence(
+    demo_take: Take, tmp_path: Path
+) -> None:
+    with pytest.raises(SinkError, match=r"cannot write .*No such file"):
+        write_usd(demo_take, tmp_path / "none" / "take.usd", mesh=False)
 
 
 def test_missing_extra_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
