@@ -73,7 +73,7 @@ def run_synthesise(options: SynthesiseOptions) -> str:
         store = synthesise(photographer, options.out, lambda done, _: _move(bar, done))
     size = sum(path.stat().st_size for path in options.out.glob("*.npy"))
     return (
-        f"pictures: {options.out}, {len(store)} of {store.config.kind.value}s at "
+        f"pictures: {options.out}, {len(store)} of kind {store.config.kind.value} at "
         f"{store.config.size} pixels, {size / 1e6:.0f} MB\n"
         f"look at them: pixie-train contact-sheet {options.out}"
     )

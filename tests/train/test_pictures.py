@@ -260,7 +260,7 @@ def test_a_folder_without_pictures_says_how_to_get_some(tmp_path: Path) -> None:
 def test_the_commands_fill_a_folder_and_draw_it(tmp_path: Path) -> None:
     config = PictureConfig(kind=CropKind.HEAD, size=48)
     said = run_synthesise(SynthesiseOptions(tmp_path / "set", count=3, pictures=config))
-    assert "3 of heads at 48 pixels" in said
+    assert "3 of kind head at 48 pixels" in said
     sheet = tmp_path / "sheet.png"
     run_contact_sheet(
         ContactSheetOptions(tmp_path / "set", out=sheet, columns=2, tile=64)
