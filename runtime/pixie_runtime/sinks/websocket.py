@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import NegotiationError
-from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
@@ -264,10 +263,6 @@ class WebsocketSink:
             await asyncio.sleep(0.005)
 
     async def _handle(self, connection: ServerConnection) -> None:
-        if len(self._clients) >= self._admission.max_clients:
-            # Several were let in before the first of them counted as one.
-            await connection.close(CloseCode.TRY_AGAIN_LATER, "too many clients")
-            return
         client = Client(connection)
         self._clients.add(client)
         self._connections += 1
