@@ -23,6 +23,7 @@ _QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+_WEBGL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 
 
 @contextmanager
@@ -31,11 +32,14 @@ def browser_page(
     width: int = 1280,
     height: int = 800,
     scheme: Literal["dark", "light"] = "dark",
+    webgl: bool = False,
+    touch: bool = False,
 ) -> Iterator[Page]:
     """Open an empty page in a browser of its own, with a profile of its own.
 
     Whatever the page throws, or writes to its console as an error, fails the test at
-    the end; that a stream is not there is no error of the page.
+    the end; that a stream is not there is no error of the page. With `webgl` the page
+    can draw in 3D, on the processor; with `touch` it is on a phone.
     """
     wrong: list[str] = []
 
@@ -44,9 +48,14 @@ def browser_page(
             wrong.append(said.text)
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*_QUIET, *(_WEBGL if webgl else ())]
+        )
         page = browser.new_page(
-            viewport={"width": width, "height": height}, color_scheme=scheme
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            is_mobile=touch,
+            has_touch=touch,
         )
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", note)

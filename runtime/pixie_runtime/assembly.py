@@ -5,6 +5,7 @@ Imports wait until a part is wanted, so that help is instant and the first frame
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixie_runtime.errors import UsageError
@@ -42,8 +43,15 @@ def open_source(options: Options) -> FrameSource:
     )
 
 
-def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
+def open_pipeline(
+    options: Options, source: FrameSource, controls: "Controls | None" = None
+) -> Pipeline:
     """Build everything behind the source and join it to a pipeline.
+
+    Args:
+        options: What to build.
+        source: Where frames come from.
+        controls: What steers the run from outside; default: what the options say.
 
     Raises:
         ModelFileError, BundleError: the body model or the bundle cannot be used.
@@ -70,8 +78,9 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
         opened.callback(estimator.close)
         info = StreamInfo(model.name, estimator.n_betas, estimator.n_expression)
         setup = {**network.setup, "engine": maker.description}
+        controls = controls or live_controls(options)
         sinks = []
-        for sink in open_sinks(options, source, model, info, setup):
+        for sink in open_sinks(options, source, model, info, setup, controls):
             opened.callback(sink.close)
             sinks.append(sink)
         landmarker = open_landmarker(
@@ -79,16 +88,19 @@ def open_pipeline(options: Options, source: FrameSource) -> Pipeline:
         )
         opened.pop_all()
     unrelated = options.results is not None
-    return Pipeline(
+    is_raw = options.no_smoothing and options.view is None
+    pipeline = Pipeline(
         source=source,
         landmarker=landmarker,
         estimator=EyeEstimator(estimator, model),
         sinks=sinks,
-        smooth=None if options.no_smoothing or unrelated else smoothing(model),
+        smooth=None if is_raw or unrelated else smoothing(model, controls),
         field_of_view=options.fov,
         unrelated=unrelated,
         setup=setup,
     )
+    controls.warnings = lambda: pipeline.losses().warnings
+    return pipeline
 
 
 def open_landmarker(
@@ -131,17 +143,26 @@ def smoothing(
     return LiveSmoothing(model, controls or Controls())
 
 
+def live_controls(options: Options) -> "Controls":
+    """Return what the loop is steered with, set as the options say."""
+    from pixie_runtime.controls import Controls, LiveSettings
+    from pixie_runtime.smoothing import SmoothingSettings
+
+    return Controls(LiveSettings(SmoothingSettings(enabled=not options.no_smoothing)))
+
+
 def open_sinks(
     options: Options,
     source: FrameSource,
     model: "BodyModel",
     info: "StreamInfo",
     setup: Mapping[str, str],
+    controls: "Controls",
 ) -> Iterator[Sink]:
     """Yield the sinks that the options ask for, one opened after the other.
 
     Those that somebody waits for come first. `setup` is what runs, by name and in
-    words, for recordings.
+    words, for recordings; `controls` are what a viewer's page steers.
     """
     if options.streaming.is_sent:
         from pixie_runtime.sinks.network import open_network_sinks
@@ -152,12 +173,15 @@ def open_sinks(
         from pixie_runtime.sinks.preview import PreviewSink
 
         yield PreviewSink(drawn, on_close=source.close)
-    if options.record is not None:
-        from pixie_runtime.sinks.take import TakeSink
-        from pixie_runtime.takes.recording_info import RecordingInfo
+    begin_take = recorder(source, model, setup)
+    if options.view_address is not None:
+        from pixie_runtime.viewer.opening import open_viewer
 
-        about = RecordingInfo.of(model, source=source.description, setup=setup)
-        yield TakeSink(options.record, about, model=model)
+        yield from open_viewer(
+            options.view_address, source, drawn, controls, begin_take
+        )
+    if options.record is not None:
+        yield begin_take(options.record)
     if options.overlay is not None:
         from pixie_runtime.sinks.overlay import OverlayVideo
 
@@ -168,6 +192,21 @@ def open_sinks(
 
         _keep_originals(options)
         yield PictureResults(options.results, drawn, unread=lambda: source.dropped)
+
+
+def recorder(
+    source: FrameSource, model: "BodyModel", setup: Mapping[str, str]
+) -> Callable[[Path], Sink]:
+    """Return what begins a recording at a path."""
+
+    def begin(path: Path) -> Sink:
+        from pixie_runtime.sinks.take import TakeSink
+        from pixie_runtime.takes.recording_info import RecordingInfo
+
+        about = RecordingInfo.of(model, source=source.description, setup=setup)
+        return TakeSink(path, about, model=model)
+
+    return begin
 
 
 def drawn_body(options: Options, model: "BodyModel") -> "BodyModel":

@@ -15,7 +15,7 @@ import tyro
 
 from pixie_runtime import __version__
 from pixie_runtime.errors import PixieError, SinkError
-from pixie_runtime.options import DEMO_FOLDER, Options
+from pixie_runtime.options import DEMO_FOLDER, Options, with_view_port
 from pixie_runtime.threads import leave_the_cores_to_the_networks
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run the command with `args`, or with the process's own; return its exit code."""
     leave_the_cores_to_the_networks()
     try:
+        args = with_view_port(sys.argv[1:] if args is None else args)
         options = tyro.cli(Options, prog="pixie-live", args=args)
         return _capture(options.with_demo_outputs())
     except PixieError as error:
@@ -60,11 +61,12 @@ def _capture(options: Options) -> int:
                 if options.quiet:
                     pipeline.run(max_frames=options.max_frames)
                 else:
+                    heading = [setup_text(pipeline.setup), *pipeline.greetings]
                     line = StatusLine(
                         sys.stderr,
                         pipeline.losses,
                         frames=_frames_to_come(opened, options.max_frames),
-                        heading=setup_text(pipeline.setup),
+                        heading="\n".join(heading),
                     )
                     running.enter_context(line)
                     pipeline.run(max_frames=options.max_frames, observe=line.observe)

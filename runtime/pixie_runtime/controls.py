@@ -20,7 +20,7 @@ class LiveSettings:
 
 
 class Controls:
-    """The settings of a running pipeline; any thread may change them.
+    """The settings of a running pipeline; any thread may ask and change.
 
     A frame is made with the settings that held when it was begun, all of them.
     """
@@ -30,6 +30,8 @@ class Controls:
         self._changing = threading.Lock()
         self.watch: Callable[[Person], None] | None = None
         """Shown every estimate before anything is done to it, in the loop's thread."""
+        self.warnings: Callable[[], tuple[str, ...]] = tuple
+        """What the user should know about the run now, one sentence each."""
 
     @property
     def settings(self) -> LiveSettings:

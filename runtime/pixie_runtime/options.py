@@ -1,11 +1,14 @@
 """The options of `pixie-live`: one frozen dataclass; its docstrings are the help."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
+from pixie_runtime.addresses import Address, parse_address
 from pixie_runtime.engine_kinds import EngineKind, Precision
 from pixie_runtime.errors import UsageError
 from pixie_runtime.rates import Rates
@@ -13,6 +16,9 @@ from pixie_runtime.stream_options import StreamOptions
 
 DEMO_FOLDER = Path("out")
 """Where a demo without output options leaves its files."""
+
+VIEW_PORT = 8700
+"""Where `--view` alone serves its page."""
 
 # Types that read well in the help; lines of help are kept short enough not to wrap.
 Switch = Annotated[
@@ -113,6 +119,11 @@ class Options:
     preview: Switch = False
     """Show the body over the picture in a window (needs the
     extra "view")."""
+    view: Annotated[
+        str | None, tyro.conf.arg(metavar="[[HOST:]PORT]", help_behavior_hint="")
+    ] = None
+    """Show everything in a web page, in 3D, with buttons; without
+    HOST on 127.0.0.1, without PORT on 8700."""
     results: _Folder = None
     """With --images, take each picture by itself and write its
     parameters and the body over it there (.npz, .jpg)."""
@@ -125,10 +136,10 @@ class Options:
     """Start the video again when it ends."""
     realtime: Switch = False
     """Play a video at its own pace, skipping what is late; the
-    default with --osc, --websocket or --preview."""
+    default with --osc, --websocket, --preview or --view."""
     as_fast_as_possible: Switch = False
     """Take every frame of a video, one after the other; the
-    default without --osc, --websocket and --preview."""
+    default where nobody watches."""
     quiet: Switch = False
     """Say nothing but warnings and errors."""
 
@@ -148,6 +159,12 @@ class Options:
             raise UsageError(f"--max-frames {self.max_frames}: expected 1 or more")
         if self.results is not None and self.images is None:
             raise UsageError("--results is for pictures: it needs --images")
+        if self.results is not None and self.view is not None:
+            raise UsageError(
+                "--view shows one person in motion, --results takes each picture by "
+                "itself: choose one of them"
+            )
+        _ = self.view_address
         self._check_image_options()
         _ = self.part_rates
 
@@ -163,7 +180,18 @@ class Options:
     @property
     def is_watched(self) -> bool:
         """Whether somebody sees people while they move."""
-        return self.streaming.is_sent or self.preview
+        return self.streaming.is_sent or self.preview or self.view is not None
+
+    @property
+    def view_address(self) -> Address | None:
+        """Where the web page is served.
+
+        Raises:
+            UsageError: `--view` is not understood.
+        """
+        if self.view is None:
+            return None
+        return parse_address(self.view, option="--view", default_host="127.0.0.1")
 
     @property
     def image_options(self) -> tuple[str, ...]:
@@ -228,6 +256,16 @@ class Options:
                 f"{others}: --part {self.part} looks at it alone and fuses nothing; "
                 "leave one of them out"
             )
+
+
+def with_view_port(args: Sequence[str]) -> list[str]:
+    """Return a command line in which `--view` never stands without its value."""
+    completed = []
+    for arg, after in zip_longest(args, args[1:]):
+        completed.append(arg)
+        if arg == "--view" and (after is None or after.startswith("-")):
+            completed.append(str(VIEW_PORT))
+    return completed
 
 
 def _as_json(value: Any) -> Any:

@@ -137,6 +137,11 @@ class Pipeline:
             if self._frames == max_frames:
                 return
 
+    @property
+    def greetings(self) -> tuple[str, ...]:
+        """What the sinks have to say at the beginning, one line each."""
+        return self._sinks.greetings
+
     def losses(self) -> Losses:
         """Return what was lost so far; may be asked from any thread."""
         return Losses(

@@ -48,7 +48,7 @@ def standing(
     shaped = model.shaped(betas, rest.expression)
     up = up_in_camera()
     heights = shaped.posed(rotations, np.zeros(3, np.float32)).vertices() @ up
-    forward = np.cross(up, [-1.0, 0.0, 0.0])
+    forward = np.cross(up, [1.0, 0.0, 0.0])
     below_m = CAMERA_HEIGHT_M + float(heights.min())
     transl: Float32 = (distance_m * forward - below_m * up).astype(np.float32)
     return Person(

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 import tyro
 
 from pixie_runtime.errors import UsageError
-from pixie_runtime.options import Options
+from pixie_runtime.options import Options, with_view_port
 from pixie_runtime.stream_options import StreamOptions
 
 _OSC = StreamOptions(osc=("127.0.0.1:9000",))
@@ -109,3 +110,35 @@ def test_a_report_shows_the_options_and_no_token() -> None:
     assert (shown["demo"], shown["report"]) == (True, "r.json")
     assert (shown["websocket"], shown["websocket_token"]) == (["8765"], "given")
     assert Options().shown()["websocket_token"] is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        (["--demo", "--view"], "127.0.0.1:8700"),
+        (["--view", "--demo"], "127.0.0.1:8700"),
+        (["--demo", "--view", "9001"], "127.0.0.1:9001"),
+        (["--demo", "--view", "0.0.0.0:80", "--loop"], "0.0.0.0:80"),
+    ],
+)
+def test_view_may_stand_alone_or_name_its_address(
+    typed: list[str], address: str
+) -> None:
+    options = tyro.cli(Options, args=with_view_port(typed))
+    assert str(options.view_address) == address
+    assert options.is_watched
+    assert options.with_demo_outputs() == options
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"view": "everywhere"}, "--view 'everywhere'"),
+        ({"view": "8700", "images": Path("a"), "results": Path("b")}, "--view shows"),
+    ],
+)
+def test_a_view_that_makes_no_sense_is_refused(
+    given: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(sentence)):
+        Options(**given)

@@ -10,8 +10,9 @@ from pixie_runtime.sinks import Sink, Tick, Traffic, traffic_of
 class Fanout:
     """Sends every tick to every sink; one that fails is closed and left out.
 
-    Sinks may have `warnings`, sentences for the user, and a `summary`, one line about
-    what they made; those of all are in `warnings` and `summaries`.
+    Sinks may have `warnings`, sentences for the user, a `greeting`, one line to begin
+    with, and a `summary`, one line about what they made; those of all are in
+    `warnings`, `greetings` and `summaries`.
     """
 
     def __init__(self, sinks: Iterable[Sink]) -> None:
@@ -44,10 +45,14 @@ class Fanout:
         return tuple(dict.fromkeys([*said, *self._failures]))
 
     @property
+    def greetings(self) -> tuple[str, ...]:
+        """What the sinks say at the beginning, one line each of those that do."""
+        return self._lines("greeting")
+
+    @property
     def summaries(self) -> tuple[str, ...]:
         """What the sinks made so far, one line each of those that tell."""
-        said = (getattr(sink, "summary", "") for sink in self.sinks)
-        return tuple(summary for summary in said if summary)
+        return self._lines("summary")
 
     def send(self, tick: Tick) -> None:
         """Pass the tick to all working sinks.
@@ -74,6 +79,10 @@ class Fanout:
                 stack.callback(self._close, self._working.pop())
         if self._failures:
             raise SinkError("; ".join(self._failures))
+
+    def _lines(self, name: str) -> tuple[str, ...]:
+        said = (getattr(sink, name, "") for sink in self.sinks)
+        return tuple(line for line in said if line)
 
     def _fail(self, sink: Sink, error: SinkError) -> None:
         self._working.remove(sink)

@@ -113,16 +113,21 @@ def body_colours(model: BodyModel, skin: tuple[int, int, int]) -> UInt8:
 
     Eyeballs in the colour of the skin look like closed lids.
     """
-    colours = np.tile(np.array(skin, np.uint8), (model.vertex_count, 1))
+    return np.array([skin, _EYE_WHITE, _IRIS], np.uint8)[surface_kinds(model)]
+
+
+def surface_kinds(model: BodyModel) -> UInt8:
+    """Return what each vertex is part of, (V,): 0 skin, 1 white of an eye, 2 iris."""
+    kinds = np.zeros(model.vertex_count, np.uint8)
     for eye in (LEFT_EYE, RIGHT_EYE):
         ball = np.flatnonzero(model.part == eye)
         if not len(ball):
             continue
         depth = model.v_template[ball, 2]
         front = depth.max() - _IRIS_SHARE * np.ptp(depth)
-        colours[ball] = _EYE_WHITE
-        colours[ball[depth >= front]] = _IRIS
-    return colours
+        kinds[ball] = 1
+        kinds[ball[depth >= front]] = 2
+    return kinds
 
 
 def _distance(seen: tuple[Person, Camera]) -> float:

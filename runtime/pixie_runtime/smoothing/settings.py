@@ -140,3 +140,7 @@ class SmoothingSettings:
             position=self.position.quicker(quickness.position),
             depth=self.depth.quicker(quickness.position),
         )
+
+    def switched(self, enabled: bool) -> "SmoothingSettings":
+        """Return these settings, on or off."""
+        return replace(self, enabled=enabled)

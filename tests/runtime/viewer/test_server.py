@@ -1,0 +1,252 @@
+"""The server, over real sockets."""
+
+import http.client
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+import pixie_runtime
+from pixie_runtime.addresses import Address
+from pixie_runtime.errors import SinkError
+from pixie_runtime.viewer.commands import Command, Record
+from pixie_runtime.viewer.server import ViewerServer
+from pixie_runtime.viewer.wire import FRAME, PICTURE
+from tests.runtime.viewer.pages import open_page
+
+STATIC = Path(pixie_runtime.__file__).parent / "viewer/static"
+FREE = Address("127.0.0.1", 0)
+
+
+class Desk:
+    """Remembers what was asked for."""
+
+    def __init__(self) -> None:
+        self.commands: list[Command] = []
+        self.asked = threading.Event()
+        self.fails = False
+
+    def state(self) -> Mapping[str, Any]:
+        return {"asked": {"times": len(self.commands)}}
+
+    def handle(self, command: Command) -> None:
+        self.commands.append(command)
+        self.asked.set()
+        if self.fails:
+            raise RuntimeError("the desk is broken")
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.fixture
+def server(desk: Desk) -> Iterator[ViewerServer]:
+    server = ViewerServer(FREE, hello={"title": "a test"}, desk=desk)
+    yield server
+    server.close()
+
+
+def url_of(server: ViewerServer) -> str:
+    return f"http://{server.address}"
+
+
+def frame(number: int) -> bytes:
+    return FRAME.to_bytes(4, "little") + number.to_bytes(4, "little")
+
+
+def number_of(message: bytes) -> int:
+    return int.from_bytes(message[4:8], "little")
+
+
+def wait_until(condition: Any) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def get(
+    server: ViewerServer, path: str, **headers: str
+) -> tuple[int, bytes, dict[str, str]]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.address.port)
+    connection.request("GET", path, headers=headers)
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    return response.status, body, dict(response.getheaders())
+
+
+def test_every_file_of_the_page_is_served_and_nothing_else(
+    server: ViewerServer,
+) -> None:
+    for path in STATIC.iterdir():
+        status, body, headers = get(server, f"/{path.name}?again=1")
+        assert (status, body) == (200, path.read_bytes())
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert headers["X-Content-Type-Options"] == "nosniff"
+    assert get(server, "/")[1] == (STATIC / "index.html").read_bytes()
+    for other in ("/../wire.py", "/%2e%2e/wire.py", "/static/app.js", "/nothing"):
+        assert get(server, other)[0] == 404
+
+
+def test_no_file_of_the_page_names_another_server() -> None:
+    for path in STATIC.iterdir():
+        named = set(re.findall(r"(?:https?:)?//[\w.]+\.\w+", path.read_text()))
+        assert named <= {"http://www.w3.org"}, path.name
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Origin": "http://evil.example"},
+        {"Host": "evil.example:8700", "Origin": "http://evil.example:8700"},
+    ],
+)
+def test_other_names_and_pages_get_nothing(
+    server: ViewerServer, headers: dict[str, str]
+) -> None:
+    status, body, _ = get(server, "/", **headers)
+    assert status == 403
+    assert b"<html" not in body
+
+
+def test_a_website_cannot_open_the_socket(server: ViewerServer) -> None:
+    with (
+        pytest.raises(InvalidStatus, match="403"),
+        open_page(url_of(server), origin="http://evil.example"),
+    ):
+        pass
+    own = f"http://127.0.0.1:{server.address.port}"
+    with open_page(url_of(server), origin=own) as page:
+        assert page.next()[1]["title"] == "a test"
+
+
+def test_what_a_page_asks_for_is_done_and_answered(
+    server: ViewerServer, desk: Desk
+) -> None:
+    with open_page(url_of(server)) as page:
+        page.send("record", True)
+        page.wait_for_state(asked={"times": 1})
+    assert desk.commands == [Record(True)]
+
+
+def test_a_button_that_breaks_is_told_and_the_page_goes_on(
+    server: ViewerServer, desk: Desk
+) -> None:
+    desk.fails = True
+    with open_page(url_of(server)) as page:
+        page.send("record", True)
+        while not (state := page.wait_for("state"))["fault"]:
+            pass
+        assert state["fault"] == "RuntimeError: the desk is broken"
+        server.publish({"frame": frame(1)})
+        assert number_of(page.wait_for("frame")) == 1
+
+
+def test_a_page_that_does_not_draw_gets_two_frames_and_then_only_the_newest(
+    server: ViewerServer,
+) -> None:
+    with open_page(url_of(server)) as page:
+        wait_until(lambda: server.is_awaited)
+        for number in range(1, 3):
+            server.publish({"frame": frame(number)})
+            assert number_of(page.wait_for("frame")) == number
+        assert not server.is_awaited
+        for number in range(3, 60):
+            server.publish({"frame": frame(number)})
+        page.send("ready")
+        assert number_of(page.wait_for("frame")) == 59
+
+
+def test_pictures_are_sent_only_to_pages_that_show_them(server: ViewerServer) -> None:
+    picture = PICTURE.to_bytes(4, "little")
+    with open_page(url_of(server)) as page:
+        wait_until(lambda: server.shows_pictures)
+        page.send("pictures", False)
+        wait_until(lambda: not server.shows_pictures)
+        server.publish({"frame": frame(1), "picture": picture})
+        server.publish({"frame": frame(2)})
+        kinds = [page.next()[0] for _ in range(4)]
+    assert "picture" not in kinds
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ('{"shutdown": true}', 1008),
+        ("not JSON", 1008),
+        (b"binary", 1008),
+        ('{"seek": ' + "0" * 5000 + "}", 1009),
+    ],
+)
+def test_a_peer_that_talks_nonsense_is_hung_up_on_and_nobody_else(
+    server: ViewerServer, desk: Desk, message: str | bytes, code: int
+) -> None:
+    with open_page(url_of(server)) as good, open_page(url_of(server)) as bad:
+        bad.connection.send(message)
+        with pytest.raises(ConnectionClosed) as closed:
+            bad.wait_for("anything more")
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == code
+        server.publish({"frame": frame(7)})
+        assert number_of(good.wait_for("frame")) == 7
+    assert desk.commands == []
+
+
+def test_a_page_that_vanishes_in_the_middle_of_a_frame_is_forgotten(
+    server: ViewerServer,
+) -> None:
+    large = frame(1) + bytes(5_000_000)
+    with open_page(url_of(server)) as other:
+        with open_page(url_of(server)) as page:
+            wait_until(lambda: server.page_count == 2)
+            server.publish({"frame": large})
+            page.connection.socket.shutdown(socket.SHUT_RDWR)
+        wait_until(lambda: server.page_count == 1)
+        assert number_of(other.wait_for("frame")) == 1
+        other.send("ready")
+        server.publish({"frame": frame(2)})
+        assert number_of(other.wait_for("frame")) == 2
+
+
+def test_more_than_eight_pages_are_told_so(server: ViewerServer) -> None:
+    with ExitStack() as pages:
+        for _ in range(8):
+            pages.enter_context(open_page(url_of(server)))
+        wait_until(lambda: server.page_count == 8)
+        with (
+            pytest.raises(InvalidStatus, match="503"),
+            open_page(url_of(server)),
+        ):
+            pass
+
+
+def test_a_port_in_use_and_a_foreign_address_are_one_sentence(
+    server: ViewerServer, desk: Desk
+) -> None:
+    with pytest.raises(SinkError, match=r"in use; .* --view PORT"):
+        ViewerServer(server.address, hello={}, desk=desk)
+    with pytest.raises(SinkError, match="not an address of this machine"):
+        ViewerServer(Address("192.0.2.1", 0), hello={}, desk=desk)
+
+
+def test_after_closing_the_port_is_free_again(desk: Desk) -> None:
+    first = ViewerServer(FREE, hello={}, desk=desk)
+    with open_page(url_of(first)) as page:
+        first.close()
+        with pytest.raises(ConnectionClosed):
+            page.wait_for("anything more")
+    second = ViewerServer(first.address, hello={}, desk=desk)
+    assert urlsplit(url_of(second)).port == first.address.port
+    second.close()
