@@ -122,8 +122,8 @@ class Options:
     view: Annotated[
         str | None, tyro.conf.arg(metavar="[[HOST:]PORT]", help_behavior_hint="")
     ] = None
-    """Show everything in a web page, in 3D, with buttons; without
-    HOST on 127.0.0.1, without PORT on 8700."""
+    """Show everything in a web page, in 3D, with buttons: on
+    127.0.0.1 without HOST, on port 8700 without PORT."""
     results: _Folder = None
     """With --images, take each picture by itself and write its
     parameters and the body over it there (.npz, .jpg)."""
