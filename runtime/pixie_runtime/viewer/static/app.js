@@ -15,7 +15,7 @@ import { BODY, FRAME, PARTS, PICTURE, SHAPE, kindOf, readBody, readFrame, readPi
 const STAGES = ["landmarks", "estimate", "smoothing", "rest"];
 const PLOT_PERIOD_MS = 66;
 const MOST_PIXELS = 2.4e6;
-const SLOW_MS = 50;
+const SLOW_MS = 60; // from drawing to having drawn
 const LEAST_DETAIL = 0.4;
 const STILL_MS = 400; // without a new frame there is time to draw every pixel
 const FEET = [7, 8, 10, 11];
@@ -174,16 +174,15 @@ function count(frame) {
 
 let last = performance.now();
 let plotted = 0;
-let slow = SLOW_MS / 2;
-let drew = false;
+let slow = SLOW_MS / 2; // what it took lately, milliseconds
+let drawing = 0; // when what is being drawn was begun
 let came = 0;
 
 function draw(now) {
   requestAnimationFrame(draw);
-  const before = last;
-  const seconds = Math.min((now - before) / 1000, 0.1);
+  const seconds = Math.min((now - last) / 1000, 0.1);
   last = now;
-  const fresh = app.frame;
+  const fresh = drawing ? null : app.frame;
   if (fresh) {
     app.frame = null;
     const isFirst = !app.shown;
@@ -200,24 +199,27 @@ function draw(now) {
     const view = orbit.view([canvas.width, canvas.height], freePart(), app.shown?.camera, scene.fromRoom);
     scene.draw(view, { ...themes.look, bones: isOn("bones") });
   }
-  if (now - plotted > PLOT_PERIOD_MS) {
+  if (now - plotted > (slow > SLOW_MS ? 5 : 1) * PLOT_PERIOD_MS) {
     plotted = now;
     const ink = themes.colour("faint");
     confidence.draw(PARTS.map((part) => themes.colour(part)), ink);
     stages.draw(STAGES.map((stage) => themes.colour(stage)), ink);
   }
-  adapt(drew ? now - before : 0);
-  drew = Boolean(fresh);
-  if (fresh) send("ready");
+  if (fresh) drawing = now;
+  if (drawing && scene.isDone) {
+    adapt(now - drawing);
+    drawing = 0;
+    // Where the processor draws, the capture needs it more: leave it most of the time.
+    setTimeout(send, slow > SLOW_MS ? 3 * slow : 0, "ready");
+  }
 }
 
-// Fewer pixels where the next picture comes late after one was drawn: the graphics card
-// is behind. More again where it is not.
+// Fewer pixels and no frosted glass where drawing takes long, more again where it does not.
 function adapt(milliseconds) {
-  if (!milliseconds) return;
   slow += (milliseconds - slow) * 0.2;
+  document.body.classList.toggle("slow", slow > SLOW_MS);
   if (slow > SLOW_MS) app.detail = Math.max(app.detail * 0.85, LEAST_DETAIL);
-  else if (slow < SLOW_MS / 2.5) app.detail = Math.min(app.detail * 1.01, 1);
+  else if (slow < SLOW_MS / 2) app.detail = Math.min(app.detail * 1.01, 1);
 }
 
 function resized(detail) {

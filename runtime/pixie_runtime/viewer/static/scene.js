@@ -93,6 +93,15 @@ export class Scene {
     }
     this.drawPeople(viewProjection, light, view, look, throughCamera ? 0.92 : 1);
     if (look.bones) this.drawBones(viewProjection, look);
+    gl.deleteSync(this.fence);
+    this.fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush();
+  }
+
+  // Whether the graphics card has finished what was drawn last.
+  get isDone() {
+    const { gl, fence } = this;
+    return !fence || gl.isContextLost() || gl.getSyncParameter(fence, gl.SYNC_STATUS) === gl.SIGNALED;
   }
 
   makeMesh(posed) {
