@@ -178,7 +178,7 @@ def _corners(
 
 
 def _target(buffer: GltfBuffer, morph: Morph, source: npt.NDArray[np.intp]) -> int:
-    place = np.full(source.max() + 1, -1)
+    place = np.full(max(source.max(), morph.vertices.max()) + 1, -1)
     place[morph.vertices] = np.arange(len(morph.vertices))
     of_corner = place[source]
     corners = np.flatnonzero(of_corner >= 0)

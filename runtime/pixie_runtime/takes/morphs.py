@@ -60,7 +60,7 @@ def expression_morphs(take: Take, model: BodyModel) -> list[Morph]:
                 [f"expression_{index:02}_{way}" for index in range(count)],
                 field.vertices,
                 sign * _WHOLE_COEFFICIENT * field.values[:count],
-                np.maximum(sign * one_way, 0),
+                np.clip(sign * one_way, 0, 1),
             )
         ]
     units = model.arkit_to_expression @ field.values

@@ -73,10 +73,12 @@ def test_no_more_morphs_than_asked_for_and_none_for_a_body_at_rest(
 
 
 def test_weights_are_between_none_and_all(expressive_take: Take) -> None:
-    wild = replace(expressive_take, expression=2 - 3 * expressive_take.expression)
+    wild = replace(expressive_take, expression=5 - 9 * expressive_take.expression)
+    coefficients = replace(MODEL, arkit_names=None, arkit_to_expression=None)
     for take in (expressive_take, wild):
         morphs = expression_morphs(take, MODEL) + corrective_morphs(take, MODEL, 16)
-        weights = np.stack([morph.weights for morph in morphs])
-        assert weights.shape == (43 + 16, len(take))
-        assert weights.min() >= 0
-        assert weights.max() <= 1 + 1e-6
+        assert len(morphs) == 43 + 16
+        for morph in morphs + expression_morphs(take, coefficients):
+            assert morph.weights.shape == (len(take),)
+            assert morph.weights.min() >= 0
+            assert morph.weights.max() <= 1 + 1e-6
