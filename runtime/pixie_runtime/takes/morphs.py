@@ -20,8 +20,9 @@ _NEGLIGIBLE_M = 5e-5
 """Vertices that a whole morph moves less than this are left out of it."""
 _SAMPLE = 200
 """Frames out of which the principal correctives of a take are made."""
-_WHOLE_COEFFICIENT = 3.0
-"""The expression coefficient, in standard deviations, that is a weight of 1."""
+_LARGE_COEFFICIENT = 3.0
+"""The expression coefficient, in standard deviations, that is a weight of 1, unless the
+take has larger ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,21 +47,22 @@ def expression_morphs(take: Take, model: BodyModel) -> list[Morph]:
     Where the model was made of ARKit's units (the embedded body is) a morph is one unit
     under ARKit's name, which programs know what to do with; the weights are those in
     [0, 1] that come nearest to the expression. Otherwise a morph is three standard
-    deviations of one coefficient one way, `expression_00_plus` or `_minus`, exact while
-    none is larger.
+    deviations (or the take's largest coefficient, where that is more) of one coefficient
+    one way, `expression_00_plus` or `_minus`, and the expression is exact.
     """
     count = take.expression.shape[1]
     field = model.expression_field
     if model.arkit_to_expression is None or model.arkit_names is None:
-        one_way = take.expression.T / _WHOLE_COEFFICIENT
+        whole = max(_LARGE_COEFFICIENT, np.abs(take.expression).max(initial=0))
+        one_way = take.expression.T / np.float32(whole)
         return [
             morph
             for sign, way in ((1, "plus"), (-1, "minus"))
             for morph in _of_what_moves(
                 [f"expression_{index:02}_{way}" for index in range(count)],
                 field.vertices,
-                sign * _WHOLE_COEFFICIENT * field.values[:count],
-                np.clip(sign * one_way, 0, 1),
+                np.float32(sign * whole) * field.values[:count],
+                np.maximum(sign * one_way, 0),
             )
         ]
     units = model.arkit_to_expression @ field.values
