@@ -36,7 +36,7 @@ _REACH = 0.01
 """Metres from a warped point beyond which a vertex does not correspond to it."""
 _FACING = 0.7
 """Least cosine of the normals of points that correspond."""
-_OPENINGS = np.linspace(0.1, 0.9, 41, dtype=np.float32)
+_OPENINGS = np.linspace(0.1, 0.9, 9)
 """Radians by which the jaw is opened to find what `jawOpen` = 1 is."""
 
 Integers = npt.NDArray[np.intp]
@@ -158,6 +158,8 @@ def _correspondence(
     warped = places + _warp(inner, there.of_mesh(mesh) - inner, places)
 
     head = np.flatnonzero(np.isin(theirs.part, [JAW, JOINT_INDEX["head"]]))
+    if not len(head):
+        return here, there, to_ours
     gaps = _distances(warped, mesh[head])
     facing = more.of_mesh(vertex_normals(ours.v_template, ours.faces))
     normals = vertex_normals(mesh.astype(np.float32), theirs.faces)[head]
@@ -200,10 +202,15 @@ def _opening(
     """Return the angle of the jaw that moves the points most nearly as `wanted`."""
     face, shut = mean_face(model), there.of_mesh(model.v_template)
     errors = []
-    for angle in _OPENINGS:
+    for angle in _OPENINGS.tolist():
         moved = there.of_mesh(with_jaw(face, _opened(angle))) - shut
         errors.append(np.square(to_ours.vectors(moved) - wanted).sum())
-    return float(_OPENINGS[int(np.argmin(errors))])
+    best = int(np.clip(np.argmin(errors), 1, len(errors) - 2))
+    before, at, after = errors[best - 1 : best + 2]
+    step, bend = _OPENINGS[1] - _OPENINGS[0], before - 2 * at + after
+    # The lowest point of the parabola through the three.
+    shift = 0.5 * step * (before - after) / bend if bend > 0 else 0.0
+    return float(_OPENINGS[best] + np.clip(shift, -step, step))
 
 
 def _opened(angle: float) -> Float32:

@@ -6,15 +6,16 @@ that what a face shows is known.
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pixie_runtime.body import BodyModel, embedded_body_model, load_body_model
 from pixie_runtime.face import ARKIT_INDEX, ARKIT_NAMES, FaceMap
-from pixie_runtime.smplx import JAW
+from pixie_runtime.smplx import JAW, JOINT_INDEX
 from pixie_runtime.types import Float32
-from tests.runtime.body.files import in_smplx_layout, save
+from tests.runtime.body.files import in_smplx_layout, licensed_stand_in, save
 from tests.runtime.face.people import with_face
 from tests.runtime.face.test_mapping import UNITS, expression_of
 
@@ -122,3 +123,16 @@ def test_without_coefficients_the_jaw_is_all_and_the_note_says_so() -> None:
     assert np.count_nonzero(face_map.weights(person)) == 1
     assert face_map.note is not None
     assert "only the jaw" in face_map.note
+
+
+def test_any_file_of_the_layout_has_a_map(tmp_path: Path) -> None:
+    """Random arrays say nothing, and a head without a vertex of its own even less."""
+    arrays = licensed_stand_in()
+    arrays["weights"][:, [JAW, JOINT_INDEX["head"]]] = 0
+    arrays["weights"] /= arrays["weights"].sum(axis=1, keepdims=True)
+    model = load_body_model(save(tmp_path / "SMPLX_MALE.npz", arrays))
+    face_map = FaceMap.of(model, 50)
+    assert 0.1 <= face_map.jaw_open_angle <= 0.9
+    weights = face_map.weights(with_face(np.ones(50, np.float32)))
+    assert np.isfinite(weights).all()
+    assert 0 <= weights.min() <= weights.max() <= 1
