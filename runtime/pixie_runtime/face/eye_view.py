@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from pixie_runtime import rotations
-from pixie_runtime.types import Camera, EyeLandmarks, Float64
+from pixie_runtime.types import Camera, EyeLandmarks, Float32, Float64
 
 Side = Literal["left", "right"]
 
@@ -58,18 +58,22 @@ def eye_view(
         camera: The picture's camera.
     """
     outer, inner = eye.lids[[_OUTER, _INNER]].astype(np.float64)
-    middle = (outer + inner) / 2
-    R = _rotation_along(middle, camera) @ rotations.to_matrix(head_wxyz)
+    if np.hypot(*(outer - inner)) < 1.0:
+        return None
+    Q = _rotation_along((outer + inner) / 2, camera)
+    lids, iris = (_as_if_centred(points, Q, camera) for points in (eye.lids, eye.iris))
+    outer, inner = lids[[_OUTER, _INNER]]
+    R = Q @ rotations.to_matrix(head_wxyz)
     x_sign = np.array([1.0 if side == "left" else -1.0, 1.0, 1.0])
     outwards, centre = R @ (_OUTWARDS * x_sign), R @ (_CENTRE * x_sign)
-    if np.hypot(*outwards[:2]) < _LEAST_WIDTH or np.hypot(*(outer - inner)) < 1.0:
+    if np.hypot(*outwards[:2]) < _LEAST_WIDTH:
         return None
     to_widths = _turn_and_scale(outer - inner, outwards[:2])
-    upper, lower = (eye.lids[rows].mean(axis=0) for rows in (_UPPER, _LOWER))
-    iris = to_widths @ (eye.iris[0] - middle)
-    look = R.T @ _direction((iris - centre[:2]) / _IRIS_RADIUS)
+    gap = lids[_UPPER].mean(axis=0) - lids[_LOWER].mean(axis=0)
+    off = to_widths @ (iris[0] - (outer + inner) / 2) - centre[:2]
+    look = R.T @ _direction(off / _IRIS_RADIUS)
     up = R[:2, 1]
-    opening = float(up @ to_widths @ (upper - lower)) / max(float(up @ up), 0.1)
+    opening = float(up @ to_widths @ gap) / max(float(up @ up), 0.1)
     return EyeView(
         yaw=float(np.arctan2(look[0], look[2])),
         pitch=float(-np.arcsin(np.clip(look[1], -1.0, 1.0))),
@@ -87,6 +91,16 @@ def _direction(sines: Float64) -> Float64:
     """Return the unit vector (3,) towards the viewer that is so far off their axis."""
     off = sines * min(1.0, _LARGEST_SINE / max(float(np.hypot(*sines)), 1e-9))
     return np.array([off[0], off[1], -np.sqrt(1.0 - float(off @ off))])
+
+
+def _as_if_centred(pixels: Float32, Q: Float64, camera: Camera) -> Float64:
+    """Return pixels (N, 2) as a camera that is turned by `Q` sees them, in its rays.
+
+    Off the axis a flat picture is stretched, more outwards than along its edge.
+    """
+    flat = (pixels.astype(np.float64) - camera.centre_px) / camera.focal_px
+    rays = np.c_[flat, np.ones(len(flat))] @ Q.T
+    return np.asarray(rays[:, :2] / rays[:, 2:], np.float64)
 
 
 def _rotation_along(pixel: Float64, camera: Camera) -> Float64:
