@@ -46,9 +46,9 @@ def expression_morphs(take: Take, model: BodyModel) -> list[Morph]:
 
     Where the model was made of ARKit's units (the embedded body is) a morph is one unit
     under ARKit's name, which programs know what to do with; the weights are those in
-    [0, 1] that come nearest to the expression. Otherwise a morph is three standard
-    deviations (or the take's largest coefficient, where that is more) of one coefficient
-    one way, `expression_00_plus` or `_minus`, and the expression is exact.
+    [0, 1] that come nearest to the expression. Otherwise a morph is one coefficient one
+    way, `expression_00_plus` or `_minus`, exactly: three standard deviations, or the
+    take's largest coefficient where that is more.
     """
     count = take.expression.shape[1]
     field = model.expression_field
