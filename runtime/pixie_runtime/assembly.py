@@ -162,12 +162,15 @@ def open_sinks(
     """Yield the sinks that the options ask for, one opened after the other.
 
     Those that somebody waits for come first. `setup` is what runs, by name and in
-    words, for recordings; `controls` are what a viewer's page steers.
+    words, for recordings; `controls` are what a viewer's page steers: when it has
+    calibrated, avatars stand on that floor.
     """
     if options.streaming.is_sent:
+        from pixie_runtime.ground import Ground
         from pixie_runtime.sinks.network import open_network_sinks
 
-        yield from open_network_sinks(options.streaming, model, info)
+        ground = Ground(lambda: controls.settings.calibration)
+        yield from open_network_sinks(options.streaming, model, info, ground=ground)
     drawn = drawn_body(options, model)
     if options.preview:
         from pixie_runtime.sinks.preview import PreviewSink

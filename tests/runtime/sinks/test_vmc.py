@@ -7,14 +7,23 @@ import numpy as np
 import pytest
 
 from pixie_runtime.addresses import Address
+from pixie_runtime.assembly import open_sinks, open_source
+from pixie_runtime.body import embedded_body_model
+from pixie_runtime.calibration import calibrate
+from pixie_runtime.controls import Controls
 from pixie_runtime.errors import SinkError
 from pixie_runtime.ground import Ground
+from pixie_runtime.options import Options
 from pixie_runtime.sinks import Sink, Tick
 from pixie_runtime.sinks.port_per_person import PortPerPerson
 from pixie_runtime.sinks.vmc import VmcSink
+from pixie_runtime.sinks.websocket_messages import StreamInfo
+from pixie_runtime.stream_options import StreamOptions
+from pixie_runtime.types import Person
 from pixie_runtime.vmc_settings import VmcSettings
 from tests.runtime.people import make_person, make_tick, no_face
 from tests.runtime.receivers.osc import Message, read_bundle
+from tests.runtime.standing import DOWN_DEG, standing
 
 
 class Port:
@@ -171,3 +180,29 @@ def test_unknown_host_is_refused_at_the_start() -> None:
         SinkError, match=r"cannot send VMC to .*'no-such-host\.invalid'"
     ):
         VmcSink(Address("no-such-host.invalid", 39539), VmcSettings(), face=no_face)
+
+
+def test_avatar_stands_upright_once_the_running_pipeline_is_calibrated(
+    port: Port,
+) -> None:
+    """A tilted camera makes avatars lean; what the viewer calibrates ends that."""
+    model = embedded_body_model()
+    betas = np.zeros(model.n_betas, np.float32)
+    people = [standing(model, betas, time_s=frame / 30) for frame in range(31)]
+    options = Options(demo=True, streaming=StreamOptions(vmc=(str(port.address),)))
+    controls = Controls()
+    info = StreamInfo(model.name, model.n_betas, model.n_expression)
+
+    def lean_deg(person: Person) -> float:
+        sink.send(make_tick(person))
+        (x, y, z, w) = next(
+            map(float, m.values[4:8]) for m in port.messages() if "Hips" in m.values
+        )
+        return float(np.degrees(2 * np.arctan2(np.hypot(x, z), np.hypot(y, w))))
+
+    with closing(open_source(options)) as source:
+        (sink,) = open_sinks(options, source, model, info, {}, controls)
+        with closing(sink):
+            assert lean_deg(people[0]) == pytest.approx(DOWN_DEG, abs=0.1)
+            controls.calibrate_with(calibrate(people, model))
+            assert lean_deg(people[0]) < 5  # up is from ankles to neck, not the hips'
