@@ -21,6 +21,7 @@ from pixie_runtime.sinks import Sink, Tick
 
 if TYPE_CHECKING:
     from pixie_bench.websocket_clients import Habit
+    from pixie_runtime.sinks.faces import FaceWeights
 
 _FRAMES = 30
 _LIVE = "output-websocket"
@@ -130,10 +131,41 @@ def _websocket(habit: "Habit", count: int) -> Opened:
     return open_websocket
 
 
-def _take(opened: ExitStack, folder: Path) -> Sink:
-    from pixie_runtime.sinks.take import TakeSink
+def _vmc(opened: ExitStack, folder: Path) -> Sink:
+    from pixie_runtime.addresses import Address
+    from pixie_runtime.sinks.vmc import VmcSink
+    from pixie_runtime.vmc_settings import VmcSettings
 
-    return TakeSink(folder / "take.npz")
+    port = opened.enter_context(discarding_port())
+    return VmcSink(Address("127.0.0.1", port), VmcSettings(), face=_faces())
+
+
+def _live_link_face(opened: ExitStack, folder: Path) -> Sink:
+    from pixie_runtime.addresses import Address
+    from pixie_runtime.sinks.live_link_face import LiveLinkFaceSink
+
+    port = opened.enter_context(discarding_port())
+    return LiveLinkFaceSink(Address("127.0.0.1", port), face=_faces())
+
+
+def _faces() -> "FaceWeights":
+    """Return what works out the weights of faces."""
+    from pixie_runtime.face import FaceMap
+    from pixie_runtime.sinks.faces import Faces
+
+    model = embedded_body_model()
+    return Faces(FaceMap.of(model, model.n_expression))
+
+
+def _take(name: str) -> Opened:
+    """Return what records to a file of this name."""
+
+    def open_take(opened: ExitStack, folder: Path) -> Sink:
+        from pixie_runtime.sinks.take import TakeSink
+
+        return TakeSink(folder / name)
+
+    return open_take
 
 
 def _overlay(opened: ExitStack, folder: Path) -> Sink:
@@ -148,6 +180,9 @@ _SINKS: dict[str, Opened] = {
     "output-websocket-1-reading": _websocket("reading", 1),
     "output-websocket-100-reading": _websocket("reading", 100),
     "output-websocket-100-stuck": _websocket("stuck", 100),
-    "output-take": _take,
+    "output-vmc": _vmc,
+    "output-live-link-face": _live_link_face,
+    "output-take": _take("take.npz"),
+    "output-take-container": _take("take.mcap"),
     "output-overlay": _overlay,
 }

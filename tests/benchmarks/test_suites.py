@@ -159,6 +159,9 @@ def test_the_whole_program_is_measured_in_fresh_processes(
     [
         ("osc", {"output-osc", "output-osc-unheard"}),
         ("websocket-1-", {"output-websocket-1-reading"}),
+        ("vmc", {"output-vmc"}),
+        ("live-link", {"output-live-link-face"}),
+        ("take", {"output-take", "output-take-container"}),
     ],
 )
 def test_outputs_are_measured(tmp_path: Path, only: str, found: set[str]) -> None:
