@@ -1,6 +1,6 @@
-"""`pixie-take`: what is in a take, its conversion to other files, and its replay.
+"""`pixie-take`: what is in a take, its conversion to other files, replay and viewer.
 
-Exit codes are those of `pixie_runtime.errors`; Ctrl-C ends a replay with 0.
+Exit codes are those of `pixie_runtime.errors`; Ctrl-C ends a replay or view with 0.
 """
 
 import os
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from pixie_runtime.addresses import Address, parse_address
 from pixie_runtime.errors import PixieError, UsageError
-from pixie_runtime.options import Switch
+from pixie_runtime.options import VIEW_PORT, Switch
 from pixie_runtime.stream_options import StreamOptions
 from pixie_runtime.takes.conversion import NEED_BODY, SUFFIXES, Target, write_as
 from pixie_runtime.takes.loading import load_recording
@@ -125,10 +126,38 @@ class Replay:
             raise UsageError("name an output: --osc, --vmc, --websocket, ...")
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """Show a take in a web page, in 3D, with a timeline."""
+
+    take: _Take
+    """A recording of pixie-live, or an .npz of one."""
+    serve: Annotated[str, tyro.conf.arg(metavar="[HOST:]PORT")] = str(VIEW_PORT)
+    """Where the page is served: on 127.0.0.1 without HOST."""
+    smooth: Switch = False
+    """Smooth the motion, without delay."""
+    body_model: _File = None
+    """The SMPL-X model (.npz) that it was recorded with,
+    if not the one that ships."""
+
+    def __post_init__(self) -> None:
+        _ = self.address
+
+    @property
+    def address(self) -> Address:
+        """Where the page is served.
+
+        Raises:
+            UsageError: `--serve` is not understood.
+        """
+        return parse_address(self.serve, option="--serve", default_host="127.0.0.1")
+
+
 _Command = (
     Annotated[Info, tyro.conf.subcommand("info")]
     | Annotated[Convert, tyro.conf.subcommand("convert")]
     | Annotated[Replay, tyro.conf.subcommand("replay")]
+    | Annotated[View, tyro.conf.subcommand("view")]
 )
 
 
@@ -139,15 +168,17 @@ def main(args: Sequence[str] | None = None) -> int:
         command = tyro.cli(
             _Command,
             prog="pixie-take",
-            description="Looks into takes, converts and replays them.",
+            description="Looks into takes, converts, replays and shows them.",
             args=args,
         )
         if isinstance(command, Info):
             _info(command)
         elif isinstance(command, Convert):
             _convert(command)
-        else:
+        elif isinstance(command, Replay):
             _replay(command)
+        else:
+            _view(command)
     except PixieError as error:
         print(f"pixie-take: {error}", file=sys.stderr)
         return error.exit_code
@@ -237,6 +268,32 @@ def _replay(command: Replay) -> None:
         print(f"pixie-take: warning: {warning}", file=sys.stderr)
     if not command.quiet:
         print(f"{count} frames played", *output_lines(fanout.traffic), sep="\n")
+
+
+def _view(command: View) -> None:
+    from pixie_runtime.takes.bodies import body_of
+    from pixie_runtime.takes.smoothing import smoothed
+    from pixie_runtime.viewer import view_take
+    from pixie_runtime.viewer.addresses import greeting
+    from pixie_runtime.viewer.opening import bring_browser
+
+    recording = _load(command.take)
+    model = body_of(recording, command.body_model)
+    takes = [track.take() for track in recording.people.values()]
+    if not takes:
+        raise UsageError(f"nobody was recorded in {command.take}")
+
+    def tell(address: Address, url: str) -> None:
+        print(f"{greeting(address)}; Ctrl-C ends it", flush=True)
+        bring_browser(url)
+
+    view_take(
+        [smoothed(take) for take in takes] if command.smooth else takes,
+        command.address,
+        title=command.take.name,
+        model=model,
+        tell=tell,
+    )
 
 
 def _until_stopped(fanout: "Fanout", stream: "Iterator[Tick]") -> int:

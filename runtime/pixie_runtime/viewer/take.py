@@ -101,9 +101,14 @@ class TakeShow:
         self._thread.start()
 
     @property
+    def address(self) -> Address:
+        """Where the page is served."""
+        return self._server.address
+
+    @property
     def urls(self) -> tuple[str, ...]:
-        """Where to open the page."""
-        return urls_of(self._server.address)
+        """Where to open the page: on this machine, then on others."""
+        return urls_of(self.address)
 
     def close(self) -> None:
         """Part from the pages and free the port."""
@@ -153,7 +158,7 @@ def view_take(
     *,
     title: str = "take",
     model: BodyModel | None = None,
-    tell: Callable[[str], None] = lambda url: None,
+    tell: Callable[[Address, str], None] = lambda address, url: None,
     until: threading.Event | None = None,
 ) -> None:
     """Play takes in a web page until `until` is set, or Ctrl-C.
@@ -163,7 +168,7 @@ def view_take(
         address: Where to listen; port 0 takes a free one.
         title: What the page calls it.
         model: The body that the parameters are for; default: the one that ships.
-        tell: Told where to open the page, for each address.
+        tell: Told where the page is served, and its address on this machine.
         until: Ends it.
 
     Raises:
@@ -173,8 +178,7 @@ def view_take(
     takes = [take] if isinstance(take, Take) else take
     show = TakeShow(takes, address, title=title, model=model)
     try:
-        for url in show.urls:
-            tell(url)
+        tell(show.address, show.urls[0])
         (until or threading.Event()).wait()
     except KeyboardInterrupt:
         pass

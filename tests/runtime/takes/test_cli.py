@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -248,6 +249,37 @@ def test_replay_serves_websockets_until_it_is_stopped(two: Path) -> None:
     out, _ = process.communicate(timeout=20)
     assert process.returncode == 0
     assert re.search(r"frames played\nwebsocket .*: \d+ messages sent to 1 client", out)
+
+
+def test_view_serves_the_page_until_it_is_stopped(two: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-c", "from pixie_runtime.takes.cli import main; main()"),
+            *("view", str(two), "--serve", str(port)),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    url = re.search(r"viewer: (http://127\.0\.0\.1:[1-9]\d*)", line)
+    assert url is not None, line
+    with urlopen(url[1], timeout=10) as page:
+        assert b"<title>pixie-live" in page.read()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def test_view_refuses_what_is_no_address(
+    two: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("view", two, "--serve", "nowhere:none") == 2
+    assert "--serve 'nowhere:none': 'none' is not a port" in capsys.readouterr().err
 
 
 def test_speed_is_kept_and_told_in_the_timestamps(two: Path) -> None:

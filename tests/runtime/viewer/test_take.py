@@ -123,7 +123,8 @@ def test_view_take_tells_where_it_is_and_ends_when_told(take: Take) -> None:
     told: list[str] = []
     opened, end = threading.Event(), threading.Event()
 
-    def tell(url: str) -> None:
+    def tell(address: Address, url: str) -> None:
+        assert url == f"http://{address}"
         told.append(url)
         opened.set()
 
