@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import tyro
 
-from pixie_runtime.options import Options
+from pixie_runtime.options import Options, with_view_port
 from pixie_runtime.stream_options import StreamOptions
 
 ROOT = Path(__file__).parents[1]
@@ -43,7 +43,7 @@ def test_the_readme_shows_commands() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_understood(command: str) -> None:
-    options = tyro.cli(Options, args=shlex.split(command)[1:])
+    options = tyro.cli(Options, args=with_view_port(shlex.split(command)[1:]))
     assert options != Options()
 
 
