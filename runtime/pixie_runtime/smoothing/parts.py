@@ -51,7 +51,7 @@ def _part_by_joint() -> npt.NDArray[np.intp]:
 
 PART_BY_JOINT = _part_by_joint()
 """For each joint the index in `PARTS` whose confidence counts, (55,). A wrist goes with
-the body: it is seen, or guessed well, where its hand is not."""
+the body; what else it needs, `hands.HandKeeper` knows."""
 
 
 def neutral_rotations() -> Float64:

@@ -4,7 +4,8 @@ import numpy as np
 
 from pixie_runtime import rotations as rot
 from pixie_runtime.body import BodyModel
-from pixie_runtime.smoothing.doubt import TurnDoubt
+from pixie_runtime.smoothing.doubt import TurnDoubt, TurnLimits
+from pixie_runtime.smoothing.hands import HandKeeper
 from pixie_runtime.smoothing.measurement import (
     BODY,
     FACE,
@@ -30,11 +31,11 @@ class PersonSmoother:
 
     Rotations, the pelvis' position and expressions go through One-Euro filters on the
     frames' own timestamps; the shape becomes the person's mean. A hand or face that is
-    not seen keeps its last pose for a moment and then relaxes; a body that is not seen
-    stands still, and so does one that seems to have turned faster than people can,
-    until that has lasted (`TurnDoubt`). After a gap, a jump or a flip of the body the
-    filters start afresh, so that nothing is smeared across. Nothing that is not finite
-    gets in.
+    not seen keeps its last pose for a moment and then relaxes (a wrist: goes slowly to
+    what the arm lets guess); a body that is not seen stands still, and so does a body
+    or hand that seems to have turned faster than people can, until that has lasted
+    (`TurnDoubt`). After a gap, a jump or a flip of the body the filters start afresh,
+    so that nothing is smeared across. Nothing that is not finite gets in.
     """
 
     def __init__(self, settings: SmoothingSettings | None = None) -> None:
@@ -68,7 +69,10 @@ class PersonSmoother:
         self._pelvis = OneEuroNumbers(_settings_by_axis(s), speed_hz)
         self._expression = OneEuroNumbers([], speed_hz)
         self._shape = ShapeMean(s.shape_frames)
-        self._doubt = TurnDoubt(s)
+        self._doubt = TurnDoubt(
+            TurnLimits(s.sudden_deg, s.fastest_turn_deg_per_s, s.doubt_s, s.gap_s)
+        )
+        self._hands = HandKeeper(s)
         self._unseen_s = np.zeros(len(PARTS))
         self._track_id: int | None = None
         self._timestamp_s = 0.0
@@ -92,7 +96,9 @@ class PersonSmoother:
         if not self._doubt.believes(person.params.rotations[0], person.timestamp_s):
             trust = np.zeros_like(trust)
         betas = self._shape.update(person.params.betas, float(trust[BODY]))
-        measured = measure(person.params, model, betas, trust)
+        measured = self._hands.keep(
+            measure(person.params, model, betas, trust), trust, person.timestamp_s
+        )
         if is_new:
             self._begin(measured)
         dt_s = person.timestamp_s - self._timestamp_s

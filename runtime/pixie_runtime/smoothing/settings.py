@@ -99,6 +99,18 @@ class SmoothingSettings:
     """People turn no faster; what does is doubted, degrees a second."""
     doubt_s: float = 0.06
     """How long a doubted turn must last to be believed, seconds; 0: at once."""
+    wrist_sudden_deg: float = 40.0
+    """A turn of a hand on its arm between two frames that may be noise, degrees."""
+    fastest_wrist_deg_per_s: float = 900.0
+    """Hands turn no faster; what does is doubted, degrees a second."""
+    wrist_doubt_s: float = 0.1
+    """How long a doubted turn of a hand must last to be believed, seconds; 0: at
+    once."""
+    wrist_limit_deg: float = 125.0
+    """How far hands turn on their arms, from the rest pose, degrees: a quarter turn
+    of the forearm each way and a bend of the wrist. What is further is not followed."""
+    guessed_wrist: float = 0.2
+    """How far a wrist follows the arm's guess while its hand is not seen, 0 to 1."""
     unseen_below: float = 0.1
     """Confidence at which a part counts as not seen and is held."""
     sure_above: float = 0.4
