@@ -79,8 +79,9 @@ class OpenVinoEngine:
         if cache is not None:
             self._settings["CACHE_DIR"] = str(cache)
         self._shown = "the model given as bytes" if isinstance(model, bytes) else model
-        self._network = read_onnx(model)
-        parameters = self._network.get_parameters()
+        self._model = model
+        network = read_onnx(model)
+        parameters = network.get_parameters()
         self._names = tuple(p.get_friendly_name() for p in parameters)
         self._types = tuple(
             np.dtype(p.get_element_type().to_dtype()) for p in parameters
@@ -91,7 +92,7 @@ class OpenVinoEngine:
         )
         self._output_names = tuple(
             result.get_friendly_name().partition("/sink_port_")[0]
-            for result in self._network.get_results()
+            for result in network.get_results()
         )
         self._only_batches = all(
             isinstance(axis, int) for shape in shapes for axis in shape[1:]
@@ -102,10 +103,11 @@ class OpenVinoEngine:
         # called from any thread: so may this.
         self._lock = Lock()
         self._closed = False
-        self._plan_for(tuple(tuple(map(_smallest, shape)) for shape in shapes))
-        if all(isinstance(axis, int) for shape in shapes for axis in shape):
-            # There will be no other plan: its weights need not be kept twice.
-            self._network = None
+        first = tuple(tuple(map(_smallest, shape)) for shape in shapes)
+        if self._only_batches:
+            self._plans[first] = self._compiled(network, first)
+        else:
+            self._any_shape = self._compiled(network, None)
 
     @property
     def description(self) -> str:
@@ -155,7 +157,7 @@ class OpenVinoEngine:
         """Free the network; `infer` may not be called afterwards."""
         with self._lock:
             self._plans.clear()
-            self._any_shape = self._network = None
+            self._any_shape = None
             self._closed = True
 
     def __enter__(self) -> Self:
@@ -186,17 +188,21 @@ class OpenVinoEngine:
         if plan is not None:
             return plan
         if self._only_batches and len(self._plans) < _MOST_PLANS:
-            self._plans[shapes] = plan = self._compiled(shapes)
+            plan = self._compiled(read_onnx(self._model), shapes)
+            self._plans[shapes] = plan
             return plan
         if self._any_shape is None:
-            self._any_shape = self._compiled(None)
+            self._any_shape = self._compiled(read_onnx(self._model), None)
         return self._any_shape
 
-    def _compiled(self, shapes: _Shapes | None) -> _Plan:
+    def _compiled(self, network: Any, shapes: _Shapes | None) -> _Plan:
+        """Return a network, which is not used otherwise, compiled for some shapes.
+
+        None is kept: a network holds its weights, its plans hold them once more, and
+        reading it again for another size takes a tenth of a second.
+        """
         try:
-            network = self._network
             if shapes is not None:
-                network = network.clone()
                 network.reshape(dict(zip(self._names, map(list, shapes), strict=True)))
             compiled = core().compile_model(network, "CPU", self._settings)
             return _Plan(compiled, compiled.create_infer_request())
