@@ -153,6 +153,8 @@ def test_files_that_take_an_extra_are_refused_before_the_recording(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pxr", None)
+    for module in ("pixie_runtime.takes.usd", "pixie_runtime.takes.usd_stage"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
     with pytest.raises(MissingExtraError, match=r"pixie-live\[usd\]"):
         TakeSink(tmp_path / "take.usd")
     assert names(tmp_path) == []
