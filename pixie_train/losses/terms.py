@@ -22,7 +22,7 @@ class Case:
     said: Predictions
     known: Targets
     image: Tensor
-    """(B, 3, 224, 224) uint8."""
+    """(B, 3, S, S) uint8."""
     choices: Choices
     shape: GenderedShape
     embed: FaceEmbedding | None

@@ -26,12 +26,12 @@ def origin_allowed(
     """
     if "*" in extra or origin.lower() in extra:
         return True
-    host = _host(origin)
+    host = host_of(origin)
     if host is None:
         return False
     if host in _LOOPBACK_NAMES:
         return True
-    return _is_ip(host) and host == _host(f"//{host_header}")
+    return is_ip(host) and host == host_of(f"//{host_header}")
 
 
 def check_origins(origins: Collection[str], *, option: str) -> tuple[str, ...]:
@@ -42,7 +42,7 @@ def check_origins(origins: Collection[str], *, option: str) -> tuple[str, ...]:
     """
     for origin in origins:
         bare = origin in ("*", "null")
-        if not bare and (not _host(origin) or urlsplit(origin).path):
+        if not bare and (not host_of(origin) or urlsplit(origin).path):
             raise UsageError(
                 f"{option} {origin!r}: expected SCHEME://HOST[:PORT] without a path, "
                 "`null` for pages opened as a file, or `*`"
@@ -50,14 +50,16 @@ def check_origins(origins: Collection[str], *, option: str) -> tuple[str, ...]:
     return tuple(origin.lower() for origin in origins)
 
 
-def _host(url: str) -> str | None:
+def host_of(url: str) -> str | None:
+    """Return a URL's host in lower case; None where it has none or is no URL."""
     try:
         return urlsplit(url).hostname
     except ValueError:  # for example an unclosed bracket
         return None
 
 
-def _is_ip(host: str) -> bool:
+def is_ip(host: str) -> bool:
+    """Whether a host is an IP address, not a name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

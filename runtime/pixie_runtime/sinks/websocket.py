@@ -7,7 +7,6 @@ frames but never old ones.
 """
 
 import asyncio
-import errno
 import ssl
 import threading
 import time
@@ -25,6 +24,7 @@ from websockets.typing import Subprotocol
 
 from pixie_runtime.addresses import Address
 from pixie_runtime.errors import SinkError
+from pixie_runtime.listening import cannot_listen
 from pixie_runtime.rest_offsets import rest_offsets, rest_positions
 from pixie_runtime.sinks import Tick, Traffic
 from pixie_runtime.sinks.faces import FaceWeights
@@ -108,7 +108,11 @@ class WebsocketSink:
             self._loop, self._stop, port = started.result()
         except OSError as error:
             self._thread.join()
-            raise SinkError(_cannot_listen(address, error)) from error
+            raise SinkError(
+                cannot_listen(
+                    "cannot listen for websockets", address, error, option="--websocket"
+                )
+            ) from error
         self._address = Address(address.host, port)
 
     @property
@@ -310,17 +314,3 @@ def _select_subprotocol(
     if offered:
         raise NegotiationError(f"expected one of the subprotocols {BINARY}, {JSON}")
     return None
-
-
-def _cannot_listen(address: Address, error: OSError) -> str:
-    start = f"cannot listen for websockets on {address}"
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"{start}: the port is in use; end the program that has it or choose "
-            "another port with --websocket PORT"
-        )
-    if error.errno == errno.EADDRNOTAVAIL:
-        return f"{start}: {address.host} is not an address of this machine"
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return f"{start}: not permitted; choose a port above 1023"
-    return f"{start}: {error.strerror or error}"

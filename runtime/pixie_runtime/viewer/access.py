@@ -4,9 +4,9 @@ The page has buttons. A website that the user happens to visit must be able neit
 press them nor to watch, even if its name was pointed at this machine (DNS rebinding).
 """
 
-import ipaddress
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+
+from pixie_runtime.web_origins import host_of, is_ip
 
 _LOOPBACK_NAME = "localhost"
 
@@ -27,9 +27,9 @@ def refusal(
     """
     if len(hosts) != 1:
         return "A request has one Host header"
-    host = _hostname(f"//{hosts[0]}")
+    host = host_of(f"//{hosts[0]}")
     if host is None or not (
-        host in (_LOOPBACK_NAME, listening_on.lower()) or _is_ip(host)
+        host in (_LOOPBACK_NAME, listening_on.lower()) or is_ip(host)
     ):
         return (
             "This name is not known here: open the viewer by its IP address, "
@@ -40,18 +40,3 @@ def refusal(
         if origin.lower() not in own:
             return "Only the viewer's own page may connect"
     return None
-
-
-def _hostname(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:  # for example an unclosed bracket
-        return None
-
-
-def _is_ip(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -5,7 +5,6 @@ in from any thread; each page has room for the newest of each kind.
 """
 
 import asyncio
-import errno
 import json
 import logging
 import threading
@@ -20,6 +19,7 @@ from websockets.http11 import Request, Response
 
 from pixie_runtime.addresses import Address
 from pixie_runtime.errors import SinkError
+from pixie_runtime.listening import cannot_listen
 from pixie_runtime.viewer.access import refusal
 from pixie_runtime.viewer.clients import PICTURE, PageClient
 from pixie_runtime.viewer.commands import MAX_BYTES, Command
@@ -89,7 +89,11 @@ class ViewerServer:
             self._loop, self._stop, port = started.result()
         except OSError as error:
             self._thread.join()
-            raise SinkError(_cannot_listen(address, error)) from error
+            raise SinkError(
+                cannot_listen(
+                    "cannot serve the viewer", address, error, option="--view"
+                )
+            ) from error
         self.address = Address(address.host, port)
         """Where browsers connect to."""
 
@@ -237,17 +241,3 @@ def _logger() -> logging.Logger:
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
     return logger
-
-
-def _cannot_listen(address: Address, error: OSError) -> str:
-    start = f"cannot serve the viewer on {address}"
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"{start}: the port is in use; end the program that has it or choose "
-            "another port with --view PORT"
-        )
-    if error.errno == errno.EADDRNOTAVAIL:
-        return f"{start}: {address.host} is not an address of this machine"
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return f"{start}: not permitted; choose a port above 1023"
-    return f"{start}: {error.strerror or error}"
