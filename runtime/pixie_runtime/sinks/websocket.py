@@ -11,21 +11,19 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from http import HTTPStatus
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import NegotiationError
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from pixie_runtime.addresses import Address
-from pixie_runtime.errors import SinkError
-from pixie_runtime.listening import cannot_listen
 from pixie_runtime.rest_offsets import rest_offsets, rest_positions
+from pixie_runtime.server_thread import ServerThread
 from pixie_runtime.sinks import Tick, Traffic
 from pixie_runtime.sinks.faces import FaceWeights
 from pixie_runtime.sinks.websocket_admission import HEADERS, Admission
@@ -97,23 +95,15 @@ class WebsocketSink:
         self._lock = threading.Lock()
         self._outbox: dict[str, Message] = {}
         self._overtaken = 0
-        started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(address, started)),
+        self._server = ServerThread(
+            address,
+            lambda: self._listen(address),
+            self._work,
             name="websocket",
-            daemon=True,
+            failing="cannot listen for websockets",
+            option="--websocket",
         )
-        self._thread.start()
-        try:
-            self._loop, self._stop, port = started.result()
-        except OSError as error:
-            self._thread.join()
-            raise SinkError(
-                cannot_listen(
-                    "cannot listen for websockets", address, error, option="--websocket"
-                )
-            ) from error
-        self._address = Address(address.host, port)
+        self._address = self._server.address
 
     @property
     def name(self) -> str:
@@ -161,9 +151,7 @@ class WebsocketSink:
 
     def close(self) -> None:
         """Send what is left, part from the clients, free the port."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join()
+        self._server.close()
 
     def _record(self, person: Person, moment: Moment) -> npt.NDArray[np.void]:
         arkit = None if self._face is None else self._face(person)
@@ -199,7 +187,7 @@ class WebsocketSink:
                     self._overtaken += len(self._clients)
                 self._outbox[message.key] = message
         if not is_expected:
-            self._loop.call_soon_threadsafe(self._publish)
+            self._server.call(self._publish)
 
     def _publish(self) -> None:
         """Send to clients that keep up; leave it in the others' mailboxes."""
@@ -212,39 +200,28 @@ class WebsocketSink:
                 for message in messages:
                     client.mailbox.put(message)
 
-    async def _serve(
-        self,
-        address: Address,
-        started: "Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]]",
-    ) -> None:
-        stop = asyncio.Event()
-        try:
-            server = await serve(
-                self._handle,
-                address.host,
-                address.port,
-                process_request=self._process_request,
-                select_subprotocol=_select_subprotocol,
-                compression=None,  # it would cost milliseconds and memory per client
-                max_size=_MAX_INCOMING_BYTES,
-                max_queue=1,
-                write_limit=_WRITE_LIMIT_BYTES,
-                ping_interval=_PING_INTERVAL_S,
-                ping_timeout=_PING_TIMEOUT_S,
-                open_timeout=_OPEN_TIMEOUT_S,
-                close_timeout=_CLOSE_TIMEOUT_S,
-                **self._encryption(),
-                logger=server_logger(discreet=self._admission.token is not None),
-            )
-        except Exception as error:  # whatever it is, `__init__` waits for it
-            started.set_exception(error)
-            return
-        port = next(iter(server.sockets)).getsockname()[1]
-        started.set_result((asyncio.get_running_loop(), stop, port))
+    async def _listen(self, address: Address) -> Server:
+        return await serve(
+            self._handle,
+            address.host,
+            address.port,
+            process_request=self._process_request,
+            select_subprotocol=_select_subprotocol,
+            compression=None,  # it would cost milliseconds and memory per client
+            max_size=_MAX_INCOMING_BYTES,
+            max_queue=1,
+            write_limit=_WRITE_LIMIT_BYTES,
+            ping_interval=_PING_INTERVAL_S,
+            ping_timeout=_PING_TIMEOUT_S,
+            open_timeout=_OPEN_TIMEOUT_S,
+            close_timeout=_CLOSE_TIMEOUT_S,
+            **self._encryption(),
+            logger=server_logger(discreet=self._admission.token is not None),
+        )
+
+    async def _work(self, stop: asyncio.Event) -> None:
         await stop.wait()
         await self._drain()
-        server.close()
-        await server.wait_closed()
 
     def _encryption(self) -> dict[str, Any]:
         """Return what the event loop's server has to know of TLS."""

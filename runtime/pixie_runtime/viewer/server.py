@@ -7,19 +7,17 @@ in from any thread; each page has room for the newest of each kind.
 import asyncio
 import json
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from pixie_runtime.addresses import Address
-from pixie_runtime.errors import SinkError
-from pixie_runtime.listening import cannot_listen
+from pixie_runtime.server_thread import ServerThread
 from pixie_runtime.viewer.access import refusal
 from pixie_runtime.viewer.clients import PICTURE, PageClient
 from pixie_runtime.viewer.commands import MAX_BYTES, Command
@@ -78,23 +76,15 @@ class ViewerServer:
         # One at a time: what was pressed first is done first.
         self._acting = ThreadPoolExecutor(1, thread_name_prefix="viewer desk")
         self._fault = ""
-        started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(address, started)),
+        self._server = ServerThread(
+            address,
+            lambda: self._listen(address),
+            self._work,
             name="viewer server",
-            daemon=True,
+            failing="cannot serve the viewer",
+            option="--view",
         )
-        self._thread.start()
-        try:
-            self._loop, self._stop, port = started.result()
-        except OSError as error:
-            self._thread.join()
-            raise SinkError(
-                cannot_listen(
-                    "cannot serve the viewer", address, error, option="--view"
-                )
-            ) from error
-        self.address = Address(address.host, port)
+        self.address = self._server.address
         """Where browsers connect to."""
 
     @property
@@ -115,14 +105,12 @@ class ViewerServer:
 
     def publish(self, messages: Mapping[str, str | bytes]) -> None:
         """Leave messages for every page, each in place of an unsent one of its key."""
-        self._loop.call_soon_threadsafe(self._publish, messages)
+        self._server.call(lambda: self._publish(messages))
 
     def close(self) -> None:
         """Part from the pages and free the port."""
         self._acting.shutdown()
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join()
+        self._server.close()
 
     def _publish(self, messages: Mapping[str, str | bytes]) -> None:
         for client in self._clients:
@@ -130,37 +118,26 @@ class ViewerServer:
                 if key != PICTURE or client.wants_pictures:
                     client.put(key, message)
 
-    async def _serve(
-        self,
-        address: Address,
-        started: "Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]]",
-    ) -> None:
-        stop = asyncio.Event()
-        try:
-            server = await serve(
-                self._handle,
-                address.host,
-                address.port,
-                process_request=self._process_request,
-                compression=None,  # it would cost more than the network saves
-                max_size=MAX_BYTES,
-                max_queue=4,
-                ping_interval=_PING_S,
-                ping_timeout=_PING_S,
-                open_timeout=_OPEN_TIMEOUT_S,
-                close_timeout=_CLOSE_TIMEOUT_S,
-                logger=_logger(),
-            )
-        except Exception as error:  # whatever it is, `__init__` waits for it
-            started.set_exception(error)
-            return
-        port = next(iter(server.sockets)).getsockname()[1]
-        started.set_result((asyncio.get_running_loop(), stop, port))
+    async def _listen(self, address: Address) -> Server:
+        return await serve(
+            self._handle,
+            address.host,
+            address.port,
+            process_request=self._process_request,
+            compression=None,  # it would cost more than the network saves
+            max_size=MAX_BYTES,
+            max_queue=4,
+            ping_interval=_PING_S,
+            ping_timeout=_PING_S,
+            open_timeout=_OPEN_TIMEOUT_S,
+            close_timeout=_CLOSE_TIMEOUT_S,
+            logger=_logger(),
+        )
+
+    async def _work(self, stop: asyncio.Event) -> None:
         telling = asyncio.create_task(self._keep_telling())
         await stop.wait()
         telling.cancel()
-        server.close()
-        await server.wait_closed()
 
     async def _keep_telling(self) -> None:
         """Tell the pages what has changed, as long as there are any."""

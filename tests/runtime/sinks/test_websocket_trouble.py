@@ -202,7 +202,7 @@ def test_server_that_gets_no_turn_finds_the_newest_frame_only(
             asleep.set()
             awake.wait()
 
-        sink._loop.call_soon_threadsafe(sleep)
+        sink._server.call(sleep)
         asleep.wait()
         for frame in range(1, 101):
             sink.send(make_tick(make_person(0, frame_index=frame)))

@@ -33,6 +33,24 @@ def run(*words: object) -> int:
     return main([str(word) for word in words])
 
 
+def started(*words: object) -> subprocess.Popen[str]:
+    """Start the command in a process of its own; what it prints can be read."""
+    command = "from pixie_runtime.takes.cli import main; main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", command, *map(str, words)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def record_two(path: Path, third: int) -> Path:
     """Record persons 3 and 8, then person 3, then nobody, so many frames of each."""
     sink = TakeSink(path, SHIPPED)
@@ -228,18 +246,8 @@ def test_replay_over_osc_is_what_was_recorded(tmp_path: Path) -> None:
 
 
 def test_replay_serves_websockets_until_it_is_stopped(two: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-c", "from pixie_runtime.takes.cli import main; main()"),
-            *("replay", str(two), "--websocket", str(port), "--loop"),
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    port = free_port()
+    process = started("replay", two, "--websocket", port, "--loop")
     assert process.stdout is not None
     assert "websocket" in process.stdout.readline()
     with connect(f"ws://127.0.0.1:{port}") as client:
@@ -252,18 +260,7 @@ def test_replay_serves_websockets_until_it_is_stopped(two: Path) -> None:
 
 
 def test_view_serves_the_page_until_it_is_stopped(two: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-c", "from pixie_runtime.takes.cli import main; main()"),
-            *("view", str(two), "--serve", str(port)),
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    process = started("view", two, "--serve", free_port())
     assert process.stdout is not None
     line = process.stdout.readline()
     url = re.search(r"viewer: (http://127\.0\.0\.1:[1-9]\d*)", line)
