@@ -1,8 +1,10 @@
-"""One plain array out of a pickle, without running anything that the pickle names.
+"""Plain values out of a pickle, without running anything that the pickle names.
 
 A pickle is a program. Here it may only name what numpy's own pickles of arrays name,
 and each of those names leads to a recorder in this file, never to numpy: the array is
 put together afterwards, from a shape, a number type and bytes that were checked.
+`read_array` takes a file that is one array, `read_values` one that holds arrays,
+numbers and texts in lists and dictionaries, as data sets' annotations do.
 """
 
 import io
@@ -16,16 +18,22 @@ import numpy as np
 from pixie_runtime.body.archive import AnyArray
 from pixie_runtime.errors import ModelFileError
 
-_LARGEST_FILE = 1 << 24
+_LARGEST_ARRAY_FILE = 1 << 24
 """Bytes; SMPLX_to_J14.pkl has one or two million."""
+_LARGEST_FILE = 1 << 31
+"""Bytes, of annotations; Total Motion's are the largest."""
+_DEEPEST = 32
+"""How many containers may lie in one another."""
 
 _MEMO_OPCODES = {"PUT", "BINPUT", "LONG_BINPUT"}
 _MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")
 _NUMERIC = ("numpy.core.numeric", "numpy._core.numeric")
+_NUMBERS = "fiu"
+_NUMBERS_AND_TEXTS = "fiubSU"
 
 
 class _RefusedError(Exception):
-    """The pickle names or holds something else than an array of numbers."""
+    """The pickle names or holds something else than arrays, numbers and texts."""
 
 
 class _Number:
@@ -37,12 +45,28 @@ class _Number:
     def __setstate__(self, state: Any) -> None:
         self._big_endian = state[1] == ">"
 
-    def dtype(self) -> np.dtype[Any]:
-        """Return the type if it is a plain real number."""
+    @property
+    def is_object(self) -> bool:
+        """Whether this is the type of arrays that hold anything."""
+        return self._code in {"O", "O4", "O8", "object"}
+
+    def dtype(self, kinds: str) -> np.dtype[Any]:
+        """Return the type if it is of one of numpy's `kinds`."""
         dtype = np.dtype(self._code)
-        if dtype.kind not in "fiu":
+        if dtype.kind not in kinds:
             raise _RefusedError(f"it holds {self._code!r} instead of numbers")
         return dtype.newbyteorder(">" if self._big_endian else "<")
+
+
+class _Scalar:
+    """What a pickle says of one number of numpy's."""
+
+    def __init__(self, number: Any, data: Any) -> None:
+        self._recorded = _Recorded(data, number, (), "C")
+
+    def value(self) -> Any:
+        """Return it as a number of Python's."""
+        return self._recorded.array(_NUMBERS + "b").item()
 
 
 class _Recorded:
@@ -55,14 +79,33 @@ class _Recorded:
         _, shape, number, fortran, data = state
         self._state = (data, number, shape, "F" if fortran else "C")
 
-    def array(self) -> AnyArray:
-        """Return the array, its own copy."""
+    def objects(self) -> list[Any] | None:
+        """Return what it holds if it is an array of anything, of no or one axis."""
+        data, number, shape, _ = self._state
+        if not isinstance(number, _Number) or not number.is_object:
+            return None
+        if not isinstance(data, list) or len(shape) > 1:
+            raise _RefusedError("its array of objects is not a list")
+        return data
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it has no axis."""
+        return len(self._state[2]) == 0
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+        return len(self._state[0])
+
+    def array(self, kinds: str) -> AnyArray:
+        """Return the array, its own copy, if it is of one of numpy's `kinds`."""
         data, number, shape, order = self._state
         if isinstance(data, str):  # a string of Python 2 holds bytes
             data = data.encode("latin1")
         if not isinstance(number, _Number) or not isinstance(data, bytes | bytearray):
             raise _RefusedError("its array is not stored as numbers")
-        flat = np.frombuffer(data, number.dtype())
+        flat = np.frombuffer(data, number.dtype(kinds))
         return flat.reshape([int(n) for n in shape], order=order).copy()
 
 
@@ -77,6 +120,7 @@ class _ArrayUnpickler(pickle.Unpickler):
             ("numpy", "dtype"): _Number,
             ("_codecs", "encode"): self._encode,
             **dict.fromkeys(((m, "_reconstruct") for m in _MULTIARRAY), _reconstruct),
+            **dict.fromkeys(((m, "scalar") for m in _MULTIARRAY), _Scalar),
             **dict.fromkeys(((m, "_frombuffer") for m in _NUMERIC), _Recorded),
         }
 
@@ -110,24 +154,113 @@ def read_array(path: Path) -> AnyArray:
         ModelFileError: the file cannot be read, is too large, is damaged, or would do
             or hold anything else.
     """
+    data = _bytes_of(path, _LARGEST_ARRAY_FILE)
+    try:
+        found = _loaded(data)
+        if not isinstance(found, _Recorded):
+            raise _RefusedError(f"it holds a {type(found).__name__}")
+        return found.array(_NUMBERS)
+    # A damaged pickle can fail in any way that a program can.
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise _refusal(path, "a pickled array of numbers", reason) from error
+
+
+def read_values(path: Path) -> Any:
+    """Return what the pickle `path` holds: arrays, numbers, texts, None, in containers.
+
+    Containers are lists, tuples and dictionaries. Texts of Python 2 come back as texts,
+    numpy's single numbers as Python's, arrays of objects as lists, those without an
+    axis as the one thing that they hold. A file of 10 MB takes a few seconds, as every
+    instruction is looked at before it is followed.
+
+    Raises:
+        ModelFileError: the file cannot be read, is damaged, or would do or hold
+            anything else.
+    """
+    return plain_values(_bytes_of(path, _LARGEST_FILE), path)
+
+
+def plain_values(data: bytes, path: Path) -> Any:
+    """Return what a pickle holds that lies in the file `path`, as `read_values` does.
+
+    Raises:
+        ModelFileError: it is damaged, or would do or hold anything else.
+    """
+    try:
+        return _Plain(len(data)).of(_loaded(data))
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        what = "a pickle of plain numbers and texts"
+        raise _refusal(path, what, reason) from error
+
+
+class _Plain:
+    """Makes plain values of what an unpickler recorded, each of them once."""
+
+    def __init__(self, budget: int) -> None:
+        """Take how many bytes of arrays there may be; a pickle can name one often."""
+        self._budget = budget
+        self._made: dict[int, Any] = {}
+        self._open: set[int] = set()
+
+    def of(self, recorded: Any, depth: int = 0) -> Any:
+        """Return the value of `recorded`, which lies in `depth` containers."""
+        if recorded is None or isinstance(recorded, bool | int | float | str | bytes):
+            return recorded
+        key = id(recorded)
+        if key in self._made:
+            return self._made[key]
+        if key in self._open or depth > _DEEPEST:
+            raise _RefusedError("its containers lie in one another without an end")
+        self._open.add(key)
+        self._made[key] = self._new(recorded, depth + 1)
+        return self._made[key]
+
+    def _new(self, recorded: Any, depth: int) -> Any:
+        match recorded:
+            case list():
+                return [self.of(value, depth) for value in recorded]
+            case tuple():
+                return tuple(self.of(value, depth) for value in recorded)
+            case dict():
+                return {
+                    self.of(key, depth): self.of(value, depth)
+                    for key, value in recorded.items()
+                }
+            case _Scalar():
+                return recorded.value()
+            case _Recorded():
+                return self._array(recorded, depth)
+        raise _RefusedError(f"it holds a {type(recorded).__name__}")
+
+    def _array(self, recorded: _Recorded, depth: int) -> Any:
+        objects = recorded.objects()
+        if objects is not None:
+            values = [self.of(value, depth) for value in objects]
+            return values[0] if recorded.is_single else values
+        self._budget -= recorded.size
+        if self._budget < 0:
+            raise _RefusedError("it asks for more memory than it can fill")
+        return recorded.array(_NUMBERS_AND_TEXTS)
+
+
+def _bytes_of(path: Path, largest: int) -> bytes:
     try:
         size = path.stat().st_size
-        data = b"" if size > _LARGEST_FILE else path.read_bytes()
+        if size <= largest:
+            return path.read_bytes()
     except OSError as error:
         raise ModelFileError(
             f"cannot open {path}: {error.strerror or error}"
         ) from error
-    if size > _LARGEST_FILE:
-        raise _refusal(path, f"it has {size} bytes, which is too many")
-    try:
-        _check_memo(data)
-        found = _ArrayUnpickler(data).load()
-        if not isinstance(found, _Recorded):
-            raise _RefusedError(f"it holds a {type(found).__name__}")
-        return found.array()
-    # A damaged pickle can fail in any way that a program can.
-    except Exception as error:
-        raise _refusal(path, str(error) or type(error).__name__) from error
+    reason = f"it has {size} bytes, which is too many"
+    raise _refusal(path, "a pickle of plain numbers", reason)
+
+
+def _loaded(data: bytes) -> Any:
+    _check_memo(data)
+    return _ArrayUnpickler(data).load()
 
 
 def _check_memo(data: bytes) -> None:
@@ -137,9 +270,8 @@ def _check_memo(data: bytes) -> None:
             raise _RefusedError("it asks for more memory than it can fill")
 
 
-def _refusal(path: Path, reason: str) -> ModelFileError:
+def _refusal(path: Path, what: str, reason: str) -> ModelFileError:
     return ModelFileError(
-        f"{path} is not a pickled array of numbers ({reason}) and was not opened "
-        "further, because a pickle can run programs; get a fresh copy from where the "
-        "official weights come from"
+        f"{path} is not {what} ({reason}) and was not opened further, because a pickle "
+        "can run programs; get a fresh copy from where it comes from"
     )
