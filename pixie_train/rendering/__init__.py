@@ -1,0 +1,12 @@
+"""Differentiable pictures of meshes in torch, on any device. See docs/rendering.md.
+
+seen = look(points, faces, size)                what every pixel sees
+maps = UvMaps(model, FaceChart.of(model))       the same over a face laid flat
+"""
+
+from pixie_train.rendering.face_chart import FaceChart
+from pixie_train.rendering.normals import vertex_normals
+from pixie_train.rendering.seen import Seen, look
+from pixie_train.rendering.uv_maps import UvGrid, UvMaps
+
+__all__ = ["FaceChart", "Seen", "UvGrid", "UvMaps", "look", "vertex_normals"]
