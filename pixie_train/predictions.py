@@ -41,7 +41,8 @@ class RenderedFace:
     """A face drawn over its crop."""
 
     image: Tensor
-    """(B, 3, H, W) RGB in [0, 1]; anything outside the mask."""
+    """(B, 3, H, W) RGB, about [0, 1]: light that is too bright or too dark is not cut
+    off, so that it has a gradient; anything outside the mask."""
     mask: Tensor
     """(B, 1, H, W) in [0, 1]: where the face was drawn."""
 

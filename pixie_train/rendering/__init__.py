@@ -5,8 +5,17 @@ maps = UvMaps(model, FaceChart.of(model))       the same over a face laid flat
 """
 
 from pixie_train.rendering.face_chart import FaceChart
+from pixie_train.rendering.faces import FaceRasteriser
 from pixie_train.rendering.normals import vertex_normals
 from pixie_train.rendering.seen import Seen, look
 from pixie_train.rendering.uv_maps import UvGrid, UvMaps
 
-__all__ = ["FaceChart", "Seen", "UvGrid", "UvMaps", "look", "vertex_normals"]
+__all__ = [
+    "FaceChart",
+    "FaceRasteriser",
+    "Seen",
+    "UvGrid",
+    "UvMaps",
+    "look",
+    "vertex_normals",
+]

@@ -16,6 +16,9 @@ _NORM = np.array(
         0.5 * np.sqrt(5 / (4 * np.pi)),
     ]
 )
+FACTORS = np.concatenate([_NORM[:1], (_NORM * _A)[1:]])
+"""What each term of a shading is multiplied by, (9,); the release leaves the first
+one's pi out."""
 
 
 def shading(normals: Float32, light: Float32) -> Float32:
@@ -25,9 +28,7 @@ def shading(normals: Float32, light: Float32) -> Float32:
         normals: unit vectors, (n, 3), camera axes.
         light: (9, 3), bands by RGB, as the head's network regresses it.
     """
-    factors = _NORM * _A
-    factors[0] = _NORM[0]  # the release leaves its pi out
-    bands = (light * factors[:, None]).astype(np.float32)
+    bands = (light * FACTORS[:, None]).astype(np.float32)
     return np.asarray(np.maximum(_terms(normals) @ bands, 0), np.float32)
 
 
