@@ -26,5 +26,5 @@ def shading(normals: Tensor, light: Tensor, sample: Tensor) -> Tensor:
     )
     counts = torch.bincount(sample, minlength=len(light)).tolist()
     # A product for each sample: with one for each point, that is what rendering costs.
-    parts = zip(basis.split(counts), bands, strict=True)
+    parts = zip(torch.split(basis, counts), bands, strict=True)
     return torch.cat([basis @ band for basis, band in parts])

@@ -88,7 +88,7 @@ def _principal(varied: Float32) -> Float32:
     variances, turns = np.linalg.eigh(flat @ flat.T)
     chosen = np.argsort(variances)[::-1][:_FROM_PAINTER]
     components = turns[:, chosen].T @ flat / np.sqrt(len(flat))
-    return components.reshape(-1, *varied.shape[1:]).astype(np.float32)
+    return np.asarray(components.reshape(-1, *varied.shape[1:]), np.float32)
 
 
 def _make_up(points: looks.Points) -> list[Float32]:

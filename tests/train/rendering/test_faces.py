@@ -24,7 +24,9 @@ SIZE = 64
 
 @pytest.fixture(scope="module")
 def render(model: BodyModel) -> FaceRasteriser:
-    return FaceRasteriser(model, size=SIZE, n_texture=20).double()
+    rasteriser = FaceRasteriser(model, size=SIZE, n_texture=20)
+    rasteriser.double()
+    return rasteriser
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,8 @@ def vertices(model: BodyModel) -> Tensor:
     R[:, JAW] = turned(0.15, 0, 0)
     out = surface(torch.zeros(2, 2), torch.zeros(2, 2), R)
     eyes = out.joints[:, 23:25].mean(1, keepdim=True)
-    return (out.vertices - eyes).double()
+    centred: Tensor = out.vertices - eyes
+    return centred.double()
 
 
 @pytest.fixture
@@ -190,7 +193,7 @@ def test_light_and_colours_are_found_by_gradient_descent(
         drawn = render(vertices, camera, texture, light)
         cost = photometric(drawn, truth.image.detach(), truth.mask).over("all")
         optimiser.zero_grad()
-        cost.backward()
+        cost.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         costs.append(cost.item())
     assert costs[-1] < 0.2 * costs[0]
