@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from pixie_train.batch import CropKind, Targets, unit_range
@@ -126,7 +127,11 @@ def _identity(case: Case) -> list[Cost]:
     if rendered is None or skin is None or case.embed is None:
         return []
     picture = unit_range(case.image)
-    return [identity(case.embed, rendered, picture, skin, case.choices)]
+    # A landmark that nobody labelled is where the network has it.
+    labelled = face68(case.known.xy_confidence)[..., None] > 0
+    said = face68(case.said.points_2d).detach()
+    landmarks = torch.where(labelled, face68(case.known.xy), said)
+    return [identity(case.embed, rendered, picture, skin, landmarks, case.choices)]
 
 
 def _texture(case: Case) -> list[Cost]:

@@ -9,6 +9,13 @@ from pixie_train.losses.identity import identity
 from pixie_train.losses.photometric import photometric
 from pixie_train.predictions import RenderedFace
 
+NOWHERE = torch.zeros(1, 68, 2)
+"""Landmarks for networks that do not look at them."""
+
+
+def flat(picture: Tensor, landmarks: Tensor) -> Tensor:
+    return picture.flatten(1)
+
 
 def face(value: float, drawn: float = 1.0) -> RenderedFace:
     image = torch.full((1, 3, 2, 2), value, dtype=torch.float64)
@@ -50,7 +57,7 @@ def test_a_picture_without_skin_or_without_a_face_costs_nothing() -> None:
         cost = photometric(rendered, picture, skin)
         assert cost.value.item() == 0
         assert not cost.known.any()
-        who = identity(lambda x: x.flatten(1), rendered, picture, skin, Choices())
+        who = identity(flat, rendered, picture, skin, NOWHERE, Choices())
         assert who.value.item() == 0
         assert not who.known.any()
 
@@ -67,8 +74,8 @@ def test_gradients_are_those_of_finite_differences() -> None:
 
     def who(image: Tensor) -> Tensor:
         rendered = RenderedFace(image, torch.ones(2, 1, 2, 3))
-        embed = lambda x: (x.flatten(1) @ weights).tanh()  # noqa: E731
-        return identity(embed, rendered, picture, skin, Choices()).value
+        embed = lambda x, _: (x.flatten(1) @ weights).tanh()  # noqa: E731
+        return identity(embed, rendered, picture, skin, NOWHERE, Choices()).value
 
     assert torch.autograd.gradcheck(colours, image.requires_grad_())
     assert torch.autograd.gradcheck(who, image.requires_grad_())
@@ -83,18 +90,19 @@ def test_the_same_face_is_the_same_person_and_its_opposite_is_not(
     choices = Choices(background=background)
     drawn, skin = torch.ones(1, 1, 4, 4), torch.ones(1, 1, 4, 4)
 
-    def centred(x: Tensor) -> Tensor:
+    def centred(x: Tensor, _: Tensor) -> Tensor:
         return x.flatten(1) - 0.5
 
     for image, expected in ((picture, 0.0), (1 - picture, 2.0)):
-        cost = identity(centred, RenderedFace(image, drawn), picture, skin, choices)
+        rendered = RenderedFace(image, drawn)
+        cost = identity(centred, rendered, picture, skin, NOWHERE, choices)
         assert cost.value.item() == pytest.approx(expected, abs=1e-6)
 
 
 def test_what_surrounds_the_face_is_the_pictures_or_black() -> None:
     seen: list[Tensor] = []
 
-    def watch(x: Tensor) -> Tensor:
+    def watch(x: Tensor, _: Tensor) -> Tensor:
         seen.append(x.detach())
         return x.flatten(1)
 
@@ -104,7 +112,7 @@ def test_what_surrounds_the_face_is_the_pictures_or_black() -> None:
         (Choices(background="black"), 0.0),
     ):
         rendered = RenderedFace(torch.ones(1, 3, 2, 2), torch.ones(1, 1, 2, 2))
-        identity(watch, rendered, picture, left_half(), choices)
+        identity(watch, rendered, picture, left_half(), NOWHERE, choices)
         target, drawn = seen[-2:]
         assert target[0, 0].tolist() == [[0.5, around], [0.5, around]]
         assert drawn[0, 0].tolist() == [[1.0, around], [1.0, around]]
