@@ -58,7 +58,11 @@ def _tensor(entry: Any, data: bytes, start: int) -> tuple[Float32, int]:
     shape = tuple(int(n) for n in entry["shape"])
     quantised = entry.get("quantization")
     stored = str(quantised["dtype"] if quantised else entry["dtype"])
-    if stored not in _STORED or entry["dtype"] != "float32" or min(shape, default=1) < 1:
+    if (
+        stored not in _STORED
+        or entry["dtype"] != "float32"
+        or min(shape, default=1) < 1
+    ):
         raise ValueError(f"{entry['name']} is of type {stored} and shape {shape}")
     dtype = np.dtype(_STORED[stored])
     end = start + math.prod(shape) * dtype.itemsize

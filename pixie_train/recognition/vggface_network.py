@@ -72,7 +72,9 @@ def read_vggface(path: Path, layout: Layout = "caffe") -> VggFaceNetwork:
     network = VggFaceNetwork(layout)
     expected = network.encoder.state_dict()
     counters = {key for key in expected if key.endswith("num_batches_tracked")}
-    problems = [f"{key} is missing" for key in expected.keys() - counters - found.keys()]
+    problems = [
+        f"{key} is missing" for key in expected.keys() - counters - found.keys()
+    ]
     problems += [
         f"{key} is unknown"
         for key in found.keys() - expected.keys()
@@ -121,4 +123,6 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _described(value: Any) -> str:
-    return str(tuple(value.shape)) if isinstance(value, Tensor) else type(value).__name__
+    return (
+        str(tuple(value.shape)) if isinstance(value, Tensor) else type(value).__name__
+    )
