@@ -13,6 +13,12 @@ from pixie_runtime.body import embedded_body_model, load_body_model
 from pixie_runtime.errors import PixieError
 from pixie_train.config import TrainConfig
 from pixie_train.data.motion import load_motion_bank
+from pixie_train.faces.commands import (
+    FaceLandmarksOptions,
+    FaceMasksOptions,
+    run_face_landmarks,
+    run_face_masks,
+)
 from pixie_train.picture_commands import (
     ContactSheetOptions,
     SynthesiseOptions,
@@ -67,12 +73,19 @@ def run_landmark(options: LandmarkOptions) -> None:
 
 
 Options = (
-    ContactSheetOptions | LandmarkOptions | ShapeGaussiansOptions | SynthesiseOptions
+    ContactSheetOptions
+    | FaceLandmarksOptions
+    | FaceMasksOptions
+    | LandmarkOptions
+    | ShapeGaussiansOptions
+    | SynthesiseOptions
 )
 _COMMANDS: dict[str, Callable[..., Options]] = {
     "landmark": LandmarkOptions,
     "synthesise": SynthesiseOptions,
     "contact-sheet": ContactSheetOptions,
+    "face-landmarks": FaceLandmarksOptions,
+    "face-masks": FaceMasksOptions,
     "shape-gaussians": ShapeGaussiansOptions,
 }
 
@@ -82,6 +95,10 @@ def run(options: Options) -> None:
     match options:
         case ContactSheetOptions():
             print(run_contact_sheet(options))
+        case FaceLandmarksOptions():
+            print(run_face_landmarks(options))
+        case FaceMasksOptions():
+            print(run_face_masks(options))
         case ShapeGaussiansOptions():
             print(run_shape_gaussians(options))
         case SynthesiseOptions():
