@@ -1,0 +1,1 @@
+"""Readers of the benchmarks that the paper evaluates on, one module each."""
