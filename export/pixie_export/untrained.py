@@ -7,14 +7,11 @@ import torch
 
 from pixie_export.bundle_folder import require_free
 from pixie_export.graph_files import Announce, silent
-from pixie_export.image_bundle import ImageBundleReport, write_image_bundle
-from pixie_export.image_graphs import image_graphs
-from pixie_export.sample_crops import demo_samples
+from pixie_export.image_bundle import ImageBundleReport
+from pixie_export.network_bundle import Label, write_network_bundle
 from pixie_runtime.body import BodyModel
-from pixie_runtime.bundle import CropSpec
 from pixie_train.config import ImageConfig
 from pixie_train.networks.image_pixie import ImagePixie
-from pixie_train.utilities import read_utilities
 
 
 def export_untrained(
@@ -48,22 +45,8 @@ def export_untrained(
     )
     torch.manual_seed(seed)
     network = ImagePixie(replace(config, core=core)).eval()
-    tables, _ = read_utilities(None, model)
-    crops = CropSpec()
-    encoders = (config.body_encoder, config.head_encoder, config.hand_encoder)
-    return write_image_bundle(
-        image_graphs(network, model, tables, crops=crops),
-        name="pixie-untrained",
-        body_model_path=body_model_path,
-        model=model,
-        crops=crops,
-        samples=demo_samples(crops),
-        provenance={
-            "made_by": "pixie-export untrained",
-            "encoders": ", ".join(encoders),
-            "seed": str(seed),
-        },
-        licence="Apache-2.0; the body model's own licence holds for its file",
-        out=out,
-        announce=announce,
+    provenance = {"made_by": "pixie-export untrained", "seed": str(seed)}
+    label = Label("pixie-untrained", provenance)
+    return write_network_bundle(
+        network, model, body_model_path, out, label, announce=announce
     )

@@ -109,7 +109,7 @@ def augmented(
         sample = occluded(sample, part, share, random)
     picture = sample.picture
     if random.random() < how.blurred:
-        picture = _blurred(picture, how, cut.side / 224, random)
+        picture = blurred(picture, how, cut.side / 224, random)
     if random.random() < how.coloured:
         picture = recoloured(picture, random)
     return replace(sample, picture=picture), cut
@@ -194,7 +194,7 @@ def behind(sample: Sample, thing: Occluder) -> Sample:
     )
 
 
-def _blurred(
+def blurred(
     picture: UInt8, how: Augmentation, scale: float, random: np.random.Generator
 ) -> UInt8:
     """Blur in one of the release's ways; `scale`: picture's pixels to the crop's."""
