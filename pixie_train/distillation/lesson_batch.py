@@ -50,9 +50,20 @@ class LessonBatch:
 
     @property
     def pictures(self) -> ImageCrops:
-        """What the student is shown."""
-        crops = unit_range(self.crops)
-        return ImageCrops(crops[:, 0], crops[:, 1], crops[:, 2:], self.present)
+        """What the student is shown.
+
+        The place of a part that is not looked at is taken by another person's, so that
+        batch normalisation counts the pictures that it will be used on; what is made of
+        it gets no weight.
+        """
+        crops, present = unit_range(self.crops), self.present > 0
+        hands = _filled(crops[:, 2:].flatten(0, 1), present[:, 1:].flatten())
+        return ImageCrops(
+            body=crops[:, 0],
+            head=_filled(crops[:, 1], present[:, 0]),
+            hands=hands.reshape(crops[:, 2:].shape),
+            present=self.present,
+        )
 
 
 def join_lessons(batches: Sequence[LessonBatch]) -> LessonBatch:
@@ -62,3 +73,14 @@ def join_lessons(batches: Sequence[LessonBatch]) -> LessonBatch:
         for field in fields(LessonBatch)
     }
     return LessonBatch(**joined)
+
+
+def _filled(crops: Tensor, present: Tensor) -> Tensor:
+    """Return pictures (N, ...), others in the place of those not `present` (N,)."""
+    there, missing = present.nonzero()[:, 0], (~present).nonzero()[:, 0]
+    if not len(there) or not len(missing):
+        return crops
+    order = torch.arange(len(crops), device=crops.device)
+    turn = torch.arange(len(missing), device=crops.device) % len(there)
+    order[missing] = there[turn]
+    return crops[order]

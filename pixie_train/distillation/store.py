@@ -10,6 +10,7 @@ teacher forgets the person at its beginning. So a store that was begun twice is 
 that was made in one go, to the bit.
 """
 
+import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,6 @@ from pixie_runtime.errors import SinkError, SourceError, UsageError
 from pixie_runtime.sinks.whole_file import written_whole
 from pixie_train.distillation.lesson import Lesson, LessonSizes, unpacked
 
-CHUNK = 32
-"""Pictures a file is about."""
 FORMAT = "pixie-lessons-1"
 """Changes whenever the same teacher and footage would make other lessons."""
 
@@ -80,9 +79,13 @@ class LessonFolder:
         """
         _make(self.folder / footage)
         path = self.folder / footage / f"{chunk:08d}.npy"
+        # Not into the file itself: numpy then writes past Python, and what the disk no
+        # longer takes when it closes its own handle is lost without an error.
+        content = io.BytesIO()
+        np.save(content, self.sizes.packed(lessons), allow_pickle=False)
         try:
             with written_whole(path) as file:
-                np.save(file, self.sizes.packed(lessons), allow_pickle=False)
+                file.write(content.getbuffer())
         except SinkError as error:
             raise _no_room(self.folder, error) from error
 

@@ -22,14 +22,8 @@ class Student(nn.Module):
             teacher: sizes of its lessons.
         """
         super().__init__()
-        core = replace(
-            config.core,
-            n_betas=teacher.n_betas,
-            n_expression=teacher.n_expression,
-            n_texture=0,
-        )
-        self.network = ImagePixie(replace(config, core=core))
-        D, wanted = core.feature_dim, teacher.features
+        self.network = ImagePixie(student_config(config, teacher))
+        D, wanted = config.core.feature_dim, teacher.features
         self.adapters = nn.ModuleList(
             nn.Identity() if wanted == D else nn.Linear(D, wanted) for _ in range(3)
         )
@@ -45,3 +39,17 @@ class Student(nn.Module):
         """Fuse as in training: the paper's fusion, without a head check."""
         output: PixieOutput = self.network.core(features)
         return output
+
+
+def student_config(config: ImageConfig, teacher: LessonSizes) -> ImageConfig:
+    """Return the network that is asked for, with the teacher's coefficients.
+
+    It has no albedo, nor the parts' own cameras: lessons say nothing of them.
+    """
+    core = replace(
+        config.core,
+        n_betas=teacher.n_betas,
+        n_expression=teacher.n_expression,
+        n_texture=0,
+    )
+    return replace(config, core=core)

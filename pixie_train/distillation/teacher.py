@@ -134,6 +134,12 @@ class Teacher:
             return None
         asked, said = self._networks["fuse"].asked, self._networks["fuse"].answered
         present = asked["present"][0].astype(np.float32)
+        if not all(np.isfinite(array).all() for array in said.values()):
+            raise BundleError(
+                f"the teacher {self.bundle.manifest.name} says what is no number of "
+                f"frame {frame.index} {frame.name}; verify it with `pixie-export "
+                "verify`, or take one of higher precision"
+            )
         features = [asked[name][0] for name in ("F_b", "F_f", "F_left", "F_right")]
         return Lesson(
             crops=self._crops(present),

@@ -10,7 +10,7 @@ from pixie_runtime.landmarks import Landmarker
 from pixie_runtime.types import Frame
 from pixie_train.distillation.footage import Footage, looked_at
 from pixie_train.distillation.lesson import Lesson
-from pixie_train.distillation.store import CHUNK, LessonFolder, Looked
+from pixie_train.distillation.store import LessonFolder, Looked
 from pixie_train.distillation.teacher import Teacher, fingerprint
 
 Report = Callable[[str, int, int], None]
@@ -24,11 +24,16 @@ class LookOptions:
     every: int = 5
     """Of a video it looks at every so-manieth picture: neighbours are much alike, and
     a lesson takes 0.6 MB."""
+    chunk: int = 32
+    """Pictures that go into one file, at the beginning of which the teacher forgets the
+    person; a stopped pass begins again at the first file that is missing."""
 
     def __post_init__(self) -> None:
         """Refuse to look at nothing."""
-        if self.every < 1:
-            raise UsageError(f"--every is {self.every}; expected 1 or more")
+        for name in ("every", "chunk"):
+            if getattr(self, name) < 1:
+                found = getattr(self, name)
+                raise UsageError(f"--{name} is {found}; expected 1 or more")
 
 
 def watch(
@@ -86,6 +91,7 @@ def described(teacher: Teacher, options: LookOptions) -> dict[str, object]:
         "attention": teacher.attention,
         "rules": asdict(teacher.rules),
         "every": options.every,
+        "chunk": options.chunk,
     }
 
 
@@ -103,9 +109,9 @@ def _watch(
     chunk, lessons = -1, list[Lesson]()
     with closing(footage.open()) as source:
         for number, frame in looked_at(source, every):
-            if number // CHUNK != chunk:
+            if number // options.chunk != chunk:
                 _keep(store, footage, chunk, lessons, there)
-                chunk, lessons = number // CHUNK, []
+                chunk, lessons = number // options.chunk, []
                 _forget(teacher, landmarker)
             frames += 1
             if chunk in there:
