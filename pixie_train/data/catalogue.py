@@ -1,0 +1,78 @@
+"""Data sets by name, as commands take them: NAME:FOLDER."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pixie_runtime.errors import UsageError
+from pixie_train.batch import CropKind
+from pixie_train.data.pictures.augmentation import Augmentation
+from pixie_train.data.pictures.dataset import PictureDataset, View
+from pixie_train.data.pictures.store import open_store
+from pixie_train.data.record import Records
+from pixie_train.data.record_dataset import PartsOfBodies, RecordDataset
+
+SYNTHETIC = "synthetic"
+"""What `pixie-train synthesise` has made."""
+
+Opener = Callable[[Path], Records]
+
+OPENERS: dict[str, tuple[CropKind, Opener]] = {}
+"""Readers of data sets of real pictures by name, with what they are about."""
+
+
+def names() -> list[str]:
+    """Return the names that `open_data` knows."""
+    return sorted([SYNTHETIC, *OPENERS])
+
+
+def open_records(name: str, folder: Path, kind: CropKind) -> Records:
+    """Open a data set of real pictures; of bodies also their heads or hands.
+
+    Raises:
+        UsageError: there is no such data set, or it has no such pictures.
+        SourceError: the folder lacks something.
+    """
+    if name not in OPENERS:
+        raise UsageError(
+            f'there is no data set "{name}"; expected one of {", ".join(names())}'
+        )
+    shown, opener = OPENERS[name]
+    if shown not in (kind, CropKind.BODY):
+        raise UsageError(
+            f"{name} has pictures of a {shown.value} alone, but a {kind.value} is "
+            "trained on; take another data set"
+        )
+    records = opener(folder)
+    return records if shown is kind else PartsOfBodies(records, kind)
+
+
+def open_data(
+    name: str,
+    folder: Path,
+    kind: CropKind,
+    view: View | None = None,
+    augmentation: Augmentation | None = None,
+) -> RecordDataset | PictureDataset:
+    """Open any data set as batches of one.
+
+    Args:
+        name: one of `names()`.
+        folder: where it lies.
+        kind: what is wanted of it.
+        view: sizes of what networks see.
+        augmentation: None: none.
+
+    Raises:
+        UsageError: there is no such data set, or it has no such pictures.
+        SourceError: the folder lacks something.
+    """
+    if name == SYNTHETIC:
+        store = open_store(folder)
+        if store.config.kind is not kind:
+            raise UsageError(
+                f"{folder} holds pictures of kind {store.config.kind.value}, but "
+                f"{kind.value} is trained on; make some with pixie-train synthesise "
+                f"--kind {kind.name}"
+            )
+        return PictureDataset(store, view, augmentation)
+    return RecordDataset(open_records(name, folder, kind), view, augmentation)

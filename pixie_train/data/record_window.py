@@ -1,0 +1,219 @@
+"""Records as samples: the square of a picture file around what a record is about.
+
+Samples of real pictures go through the same crops, mirrors and augmentations as
+synthetic ones; what a data set does not know is kept beside them (`Known`) and taken
+out of the batch again.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import cv2
+import numpy as np
+import torch
+
+from pixie_runtime.errors import SourceError
+from pixie_runtime.smplx import MIRRORED_JOINTS
+from pixie_runtime.sources.images import read_picture
+from pixie_runtime.types import Float32, UInt8
+from pixie_train.batch import Batch, CropKind
+from pixie_train.data.pictures.mirroring import MIRRORED_POINTS
+from pixie_train.data.pictures.sample import HEAD, LEFT, PART_POINTS, RIGHT, Sample
+from pixie_train.data.record import Bools, Record
+
+WINDOWS = {CropKind.BODY: 1.2, CropKind.HEAD: 2.8, CropKind.HAND: 3.4}
+"""Side of a window over the extent of what it is about: bodies as the release's boxes
+with a little air, heads and hands so that every jittered square lies inside."""
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What of a sample a data set knows."""
+
+    pixels: Float32
+    """Confidences, (145,)."""
+    xyz: Float32
+    """(145,)."""
+    rotations: Bools
+    """(55,)."""
+    absolute: Bools
+    """(3,)."""
+    n_betas: int
+    n_expression: int
+    """How many coefficients are known."""
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """Take what a record says of itself."""
+        return cls(
+            record.pixels.confidence,
+            record.xyz.confidence,
+            record.rotations.known,
+            record.absolute.known,
+            len(record.betas),
+            len(record.expression),
+        )
+
+    def mirrored(self) -> Self:
+        """Return the same of a mirrored sample."""
+        points, joints = list(MIRRORED_POINTS), list(MIRRORED_JOINTS)
+        return replace(
+            self,
+            pixels=self.pixels[points],
+            xyz=self.xyz[points],
+            rotations=self.rotations[joints],
+            absolute=self.absolute[[HEAD, RIGHT, LEFT]],
+        )
+
+    def limit(self, batch: Batch) -> Batch:
+        """Return a batch of one with what is not known taken out."""
+        targets = batch.targets
+        n_betas, n_expression = targets.betas.shape[-1], targets.expression.shape[-1]
+        limited = replace(
+            targets,
+            xy_confidence=targets.xy_confidence * torch.from_numpy(self.pixels),
+            xyz_confidence=targets.xyz_confidence * torch.from_numpy(self.xyz),
+            rotations_known=targets.rotations_known & torch.from_numpy(self.rotations),
+            absolute_known=targets.absolute_known & torch.from_numpy(self.absolute),
+            betas_known=targets.betas_known & (torch.arange(n_betas) < self.n_betas),
+            expression_known=targets.expression_known
+            & (torch.arange(n_expression) < self.n_expression),
+        )
+        return replace(batch, targets=limited)
+
+
+def window(record: Record, *, largest: int, n_betas: int, n_expression: int) -> Sample:
+    """Return the square around what a record is about, as a sample.
+
+    Points of the part that are not known are put in the corners of its box, so that the
+    extent of a sample's points is that of the box; `Known.limit` takes them out of the
+    batch.
+
+    Args:
+        record: what is shown.
+        largest: the square's side in pixels at most; larger ones are scaled down.
+        n_betas: shape coefficients of the sample; those that are not known are 0.
+        n_expression: likewise.
+
+    Raises:
+        SourceError: the picture or mask cannot be read, or the record says nothing of
+            where it looks.
+    """
+    box = box_of(record)
+    picture = _picture(record)
+    side = float((box[2:] - box[:2]).max()) * WINDOWS[record.kind]
+    start = np.asarray((box[:2] + box[2:]) / 2 - side / 2, np.float32)
+    size = int(np.clip(round(side), 32, largest))
+    scale = size / side
+    pixels = np.asarray((record.pixels.at - start) * scale, np.float32)
+    corners = np.asarray((box - np.tile(start, 2)) * scale, np.float32)
+    pixels = np.where(record.pixels.known[:, None], pixels, _in_corners(corners))
+    inside = ((pixels >= 0) & (pixels <= size)).all(-1)
+    # A part is there if any of its points is.
+    parts = [(inside & record.pixels.known)[points].any() for points in PART_POINTS]
+    return Sample(
+        picture=_square(picture, start, scale, size),
+        skin=_skin(record, picture, start, scale, size),
+        pixels=pixels.astype(np.float32),
+        seen=inside & record.pixels.known,
+        xyz=record.xyz.at,
+        rotations=record.rotations.R,
+        absolute=record.absolute.R,
+        betas=_padded(record.betas, n_betas),
+        expression=_padded(record.expression, n_expression),
+        covered=1 - np.array(parts, np.float32),
+        gender=int(record.gender),
+        identity=record.identity,
+    )
+
+
+def box_of(record: Record) -> Float32:
+    """Return x0, y0, x1, y1 of what a record is about, pixels.
+
+    Raises:
+        SourceError: it has neither a box nor points, or they have no extent.
+    """
+    box = record.box
+    if box is None:
+        at = record.pixels.at[_points(record)]
+        known = record.pixels.known[_points(record)]
+        if known.any():
+            box = np.concatenate([at[known].min(0), at[known].max(0)])
+    if box is None or not np.isfinite(box).all() or (box[2:] - box[:2]).max() < 1:
+        raise SourceError(
+            f"{record.name} says nothing of where in {record.picture} it looks; "
+            "expected a box, or points at least a pixel apart; leave it out"
+        )
+    return np.asarray(box, np.float32)
+
+
+def part_box(record: Record, part: int) -> Float32 | None:
+    """Return the box of a body's head, left or right hand; None: too few points."""
+    known = record.pixels.known[PART_POINTS[part]]
+    if known.mean() < 0.5:
+        return None
+    at = record.pixels.at[PART_POINTS[part]][known]
+    return np.concatenate([at.min(0), at.max(0)])
+
+
+def _points(record: Record) -> list[int]:
+    if record.kind is CropKind.BODY:
+        return list(range(len(record.pixels.at)))
+    if record.kind is CropKind.HEAD:
+        return PART_POINTS[HEAD]
+    return PART_POINTS[LEFT if record.left else RIGHT]
+
+
+def _picture(record: Record) -> UInt8:
+    try:
+        return read_picture(record.picture)
+    except SourceError as error:
+        raise SourceError(f"{record.name}: {error}") from error
+
+
+def _square(picture: UInt8, start: Float32, scale: float, size: int) -> UInt8:
+    """Return the square, black outside the picture; smaller ones averaged."""
+    # Pixel centres are at halves: destination x + 0.5 = (source x + 0.5 - start) scale.
+    shift = (0.5 - start) * scale - 0.5
+    to_square = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+    flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    if scale < 1:
+        # Warping only looks at four pixels: what is too fine for the square goes first.
+        sigma = 0.4 * (1 / scale - 1)
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), max(sigma, 0.01)))
+    return np.asarray(
+        cv2.warpAffine(picture, to_square, (size, size), flags=flags), np.uint8
+    )
+
+
+def _skin(
+    record: Record, picture: UInt8, start: Float32, scale: float, size: int
+) -> Bools:
+    if record.mask is None:
+        return np.zeros((size, size), bool)
+    try:
+        mask = read_picture(record.mask)
+    except SourceError as error:
+        raise SourceError(f"{record.name}: {error}") from error
+    if mask.shape != picture.shape:
+        raise SourceError(
+            f"the mask {record.mask} has {mask.shape[1]} x {mask.shape[0]} pixels, but "
+            f"{record.picture} has {picture.shape[1]} x {picture.shape[0]}; make it "
+            "anew"
+        )
+    return np.asarray(_square(mask, start, scale, size)[..., 0] > 127)
+
+
+def _in_corners(box: Float32) -> Float32:
+    """Return places for all key points that have the box's extent, (145, 2)."""
+    corners = np.stack([box[:2], box[2:]])
+    places = np.zeros((len(MIRRORED_POINTS), 2), np.float32)
+    for points in ([*range(len(places))], *PART_POINTS):
+        places[points] = corners[np.arange(len(points)) % 2]
+    return places
+
+
+def _padded(values: Float32, count: int) -> Float32:
+    padded = np.zeros(count, np.float32)
+    padded[: min(count, len(values))] = values[:count]
+    return padded

@@ -1,0 +1,170 @@
+"""Records of real pictures become the batches that samples of the same truth become."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from pixie_runtime.body import BodyModel
+from pixie_runtime.errors import SourceError, UsageError
+from pixie_train.batch import Batch, CropKind, join
+from pixie_train.data import catalogue
+from pixie_train.data.motion import MotionBank
+from pixie_train.data.pictures import (
+    Augmentation,
+    Photographer,
+    PictureConfig,
+    PictureDataset,
+    Sample,
+    View,
+    synthesise,
+)
+from pixie_train.data.pictures.dataset import shows_left
+from pixie_train.data.pictures.sample import PART_POINTS
+from pixie_train.data.record import Points, Record, Turns
+from pixie_train.data.record_dataset import PartsOfBodies, RecordDataset
+from pixie_train.gender import Gender
+from pixie_train.key_points import FACE_POINTS
+
+VIEW = View(crop_size=48, hd_size=96, n_betas=10, n_expression=10)
+
+
+@pytest.fixture(scope="module", params=list(CropKind), ids=lambda kind: kind.value)
+def photographer(
+    request: pytest.FixtureRequest, model: BodyModel, bank: MotionBank
+) -> Photographer:
+    config = PictureConfig(kind=request.param, size=128, occluded=0, truncated=0)
+    return Photographer(config, model, bank, count=4)
+
+
+def record_of(sample: Sample, kind: CropKind, folder: Path, name: str) -> Record:
+    """Write a sample as a data set would, off the middle of a larger picture."""
+    before, after = (37, 11), (5, 60)
+    picture = np.pad(sample.picture, (before, after, (0, 0)))
+    path = folder / f"{name}.png"
+    cv2.imwrite(str(path), picture[..., ::-1])
+    every = list(range(len(sample.xyz)))
+    box = np.array([5, 37, 5 + sample.size, 37 + sample.size], np.float32)
+    return Record(
+        f"mine/{name}",
+        path,
+        kind,
+        pixels=Points.of(every, sample.pixels + np.array([5, 37], np.float32)),
+        xyz=Points.of(every, sample.xyz),
+        rotations=Turns.of(55, range(55), sample.rotations),
+        absolute=Turns.of(3, range(3), sample.absolute),
+        betas=sample.betas,
+        expression=sample.expression,
+        gender=Gender(sample.gender),
+        identity=sample.identity,
+        box=box if kind is CropKind.BODY else None,
+        left=kind is CropKind.HAND and shows_left(sample),
+    )
+
+
+def same_targets(one: Batch, other: Batch, atol: float) -> None:
+    for name, tensor in vars(one.targets).items():
+        if name not in ("face_mask", "xy_confidence"):
+            torch.testing.assert_close(
+                vars(other.targets)[name], tensor, atol=atol, rtol=1e-4, msg=name
+            )
+
+
+def test_a_record_becomes_the_batch_that_its_sample_becomes(
+    photographer: Photographer, tmp_path: Path
+) -> None:
+    kind = photographer.config.kind
+    samples = [photographer[i] for i in range(4)]
+    records = [record_of(s, kind, tmp_path, str(i)) for i, s in enumerate(samples)]
+    theirs = PictureDataset(photographer, VIEW)
+    # Bodies' windows are wider than their boxes: what is shown of them is, too.
+    for mine, wanted in zip(RecordDataset(records, VIEW), theirs, strict=True):
+        assert mine.kind is kind
+        xy = wanted.targets.xy / 1.2 if kind is CropKind.BODY else wanted.targets.xy
+        wanted = replace(wanted, targets=replace(wanted.targets, xy=xy))
+        same_targets(wanted, mine, 0.02)
+        if kind is not CropKind.BODY:
+            gap = mine.pictures.image.float() - wanted.pictures.image.float()
+            assert gap.abs().mean() < 6
+
+
+def test_the_unknown_is_unknown_in_the_batch_and_costs_nothing_to_leave_out(
+    photographer: Photographer, tmp_path: Path
+) -> None:
+    kind, sample = photographer.config.kind, photographer[0]
+    full = record_of(sample, kind, tmp_path, "full")
+    few = [FACE_POINTS[40], *PART_POINTS[1][3:6], *PART_POINTS[2][3:6]]
+    bare = Record(
+        "mine/bare",
+        full.picture,
+        kind,
+        pixels=Points.of(few, full.pixels.at[few], 0.5),
+        box=np.array([20, 50, 90, 120], np.float32),
+        betas=full.betas[:4],
+        left=full.left,
+    )
+    batch = RecordDataset([bare], VIEW)[0]
+    known = batch.targets.xy_confidence[0].nonzero().flatten().tolist()
+    assert 0 < len(known) <= len(few)
+    assert batch.targets.xy_confidence.max() <= 0.5
+    assert not batch.targets.rotations_known.any()
+    assert not batch.targets.absolute_known.any()
+    assert not batch.targets.xyz_confidence.any()
+    has_shape = kind is CropKind.HEAD or kind is CropKind.BODY
+    assert batch.targets.betas_known.sum() == (4 if has_shape else 0)
+    assert len(join([batch, RecordDataset([full], VIEW)[0]])) == 2
+
+
+def test_chance_depends_on_seed_number_and_epoch_alone(
+    photographer: Photographer, tmp_path: Path
+) -> None:
+    kind = photographer.config.kind
+    records = [record_of(photographer[0], kind, tmp_path, "a")]
+    one, other = (RecordDataset(records, VIEW, Augmentation(seed=3)) for _ in range(2))
+    assert torch.equal(one[0].pictures.image, other[0].pictures.image)
+    other.set_epoch(1)
+    assert not torch.equal(one[0].pictures.image, other[0].pictures.image)
+
+
+def test_bodies_give_heads_and_both_hands(
+    model: BodyModel, bank: MotionBank, tmp_path: Path
+) -> None:
+    bodies = Photographer(PictureConfig(size=128, truncated=0), model, bank, count=2)
+    records = [record_of(bodies[i], CropKind.BODY, tmp_path, str(i)) for i in range(2)]
+    heads = PartsOfBodies(records, CropKind.HEAD)
+    hands = PartsOfBodies(records, CropKind.HAND)
+    assert [hands[i].left for i in range(len(hands))] == [True, False] * 2
+    assert hands[1].name == "mine/0/right_hand"
+    head = RecordDataset(heads, VIEW)[1]
+    assert head.kind is CropKind.HEAD
+    shown = head.targets.xy[0, FACE_POINTS].abs().amax()
+    assert 0.4 < shown < 0.6
+
+
+def test_pictures_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    box = np.array([0, 0, 9, 9], np.float32)
+    record = Record("ds/7", broken, CropKind.HEAD, box=box)
+    with pytest.raises(SourceError, match=r"ds/7: cannot decode .*broken\.jpg"):
+        RecordDataset([record], VIEW)[0]
+    with pytest.raises(SourceError, match="ds/7 says nothing of where"):
+        RecordDataset([replace(record, box=None)], VIEW)[0]
+    with pytest.raises(SourceError, match="cannot open"):
+        RecordDataset([replace(record, picture=tmp_path / "none.jpg")], VIEW)[0]
+
+
+def test_data_sets_are_opened_by_name(
+    model: BodyModel, bank: MotionBank, tmp_path: Path
+) -> None:
+    config = PictureConfig(kind=CropKind.HEAD, size=64)
+    synthesise(Photographer(config, model, bank, count=1), tmp_path / "heads")
+    found = catalogue.open_data("synthetic", tmp_path / "heads", CropKind.HEAD, VIEW)
+    assert len(found) == 1
+    with pytest.raises(UsageError, match="--kind HAND"):
+        catalogue.open_data("synthetic", tmp_path / "heads", CropKind.HAND)
+    with pytest.raises(UsageError, match=r"expected one of .*synthetic"):
+        catalogue.open_data("nothing", tmp_path, CropKind.BODY)
