@@ -5,18 +5,29 @@ from pathlib import Path
 
 from pixie_runtime.errors import UsageError
 from pixie_train.batch import CropKind
+from pixie_train.data.cmu_hands import CmuHands
+from pixie_train.data.freihand import FreiHand
+from pixie_train.data.now import NowPictures
 from pixie_train.data.pictures.augmentation import Augmentation
 from pixie_train.data.pictures.dataset import PictureDataset, View
 from pixie_train.data.pictures.store import open_store
 from pixie_train.data.record import Records
 from pixie_train.data.record_dataset import PartsOfBodies, RecordDataset
+from pixie_train.data.total_motion import TotalMotion
+from pixie_train.data.vggface2 import VggFace2
 
 SYNTHETIC = "synthetic"
 """What `pixie-train synthesise` has made."""
 
 Opener = Callable[[Path], Records]
 
-OPENERS: dict[str, tuple[CropKind, Opener]] = {}
+OPENERS: dict[str, tuple[CropKind, Opener]] = {
+    "cmu-hands": (CropKind.HAND, CmuHands),
+    "freihand": (CropKind.HAND, FreiHand),
+    "now": (CropKind.HEAD, NowPictures),
+    "total-motion": (CropKind.HAND, TotalMotion),
+    "vggface2": (CropKind.HEAD, VggFace2),
+}
 """Readers of data sets of real pictures by name, with what they are about."""
 
 

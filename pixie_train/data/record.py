@@ -12,7 +12,7 @@ Camera axes: x right, y down, z away from us; metres.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -137,6 +137,15 @@ class Records(Protocol):
 
     def __getitem__(self, index: int) -> Record:
         """Return one; the same every time."""
+        ...
+
+
+@runtime_checkable
+class EpochRecords(Records, Protocol):
+    """Records that are others in every epoch; as many, and the same within one."""
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose an epoch's records."""
         ...
 
 

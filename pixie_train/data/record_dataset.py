@@ -12,7 +12,7 @@ from pixie_train.data.pictures.augmentation import Augmentation, augmented, cent
 from pixie_train.data.pictures.dataset import View, as_batch
 from pixie_train.data.pictures.mirroring import mirror
 from pixie_train.data.pictures.sample import HEAD, LEFT, RIGHT
-from pixie_train.data.record import Record, Records
+from pixie_train.data.record import EpochRecords, Record, Records
 from pixie_train.data.record_window import Known, part_box, window
 
 
@@ -47,8 +47,13 @@ class RecordDataset(Dataset[Batch]):
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw other augmentations; before the loader starts its workers."""
+        """Draw other augmentations, and other records of those that change.
+
+        Before the loader starts its workers.
+        """
         self._epoch = epoch
+        if isinstance(self.records, EpochRecords):
+            self.records.set_epoch(epoch)
 
     def __len__(self) -> int:
         """Return how many records there are."""
