@@ -13,6 +13,7 @@ from pixie_runtime.body import embedded_body_model, load_body_model
 from pixie_runtime.errors import PixieError
 from pixie_train.config import TrainConfig
 from pixie_train.data.motion import load_motion_bank
+from pixie_train.evaluation.command import EvaluateOptions, run_evaluate
 from pixie_train.faces.commands import (
     FaceLandmarksOptions,
     FaceMasksOptions,
@@ -74,6 +75,7 @@ def run_landmark(options: LandmarkOptions) -> None:
 
 Options = (
     ContactSheetOptions
+    | EvaluateOptions
     | FaceLandmarksOptions
     | FaceMasksOptions
     | LandmarkOptions
@@ -82,6 +84,7 @@ Options = (
 )
 _COMMANDS: dict[str, Callable[..., Options]] = {
     "landmark": LandmarkOptions,
+    "evaluate": EvaluateOptions,
     "synthesise": SynthesiseOptions,
     "contact-sheet": ContactSheetOptions,
     "face-landmarks": FaceLandmarksOptions,
@@ -95,6 +98,8 @@ def run(options: Options) -> None:
     match options:
         case ContactSheetOptions():
             print(run_contact_sheet(options))
+        case EvaluateOptions():
+            print(run_evaluate(options))
         case FaceLandmarksOptions():
             print(run_face_landmarks(options))
         case FaceMasksOptions():

@@ -84,6 +84,7 @@ def scan_distances(
     motion = align(landmarks, scan_landmarks, how)
     # The estimate stays where its trees are; the scan is brought to it.
     best, last = motion, np.inf
+    nothing = 1e-14 * float(np.square(face - face.mean(0)).sum(1).mean())
     for _ in range(steps):
         back = (face - motion.t) @ motion.R / motion.scale
         near = surface.nearest(back)
@@ -91,6 +92,8 @@ def scan_distances(
         if not gap < last * (1 - 1e-4):
             break
         best, last = motion, gap
+        if gap <= nothing:
+            break
         motion = align(near, face, how)
     back = (face - best.t) @ best.R / best.scale
     return np.asarray(surface.distances(back) * best.scale, np.float64)

@@ -16,6 +16,11 @@ def train() -> int:
     return _run("pixie-train", "pixie_train.cli")
 
 
+def evaluate() -> int:
+    """`pixie-eval`."""
+    return _run("pixie-eval", "pixie_train.evaluation.cli")
+
+
 def export() -> int:
     """`pixie-export`."""
     return _run("pixie-export", "pixie_export.cli")

@@ -1,0 +1,122 @@
+"""NoW, "not quite in-the-wild": faces in four challenges, with one scan a person.
+
+Layout, of the challenge's page and of the README of its evaluation's fork for Docker:
+`imagepathsvalidation.txt` names pictures as SUBJECT/CHALLENGE/IMG_0001.jpg, which lie
+in `NoW_Dataset/final_release_version/iphone_pictures/`, a box about each face in
+`.../detected_face/` under the same name with .npy; `scans/SUBJECT/*.obj` in
+millimetres, and `scans_lmks_onlypp/SUBJECT/*.pp`, MeshLab's picked points, seven of
+them in `face_scan.LANDMARK_NAMES`'s order. That a box is a dictionary with left, top,
+right and bottom is from descriptions of others' code, not verified; a picture whose box
+cannot be read is looked at whole. Only the validation set's scans can be had.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from pixie_runtime.errors import ModelFileError, SourceError
+from pixie_runtime.types import Float64
+from pixie_train.array_pickle import plain_values
+from pixie_train.evaluation.benchmarks.files import (
+    PictureFile,
+    ScanFile,
+    complete,
+    inside,
+    needed,
+)
+from pixie_train.evaluation.cases import Box, Case, CaseList, Truth
+
+LIST = "imagepathsvalidation.txt"
+_RELEASE = Path("NoW_Dataset") / "final_release_version"
+_POINT = re.compile(r"<point\b[^>]*>")
+_AXIS = re.compile(r'\b([xyz])\s*=\s*"([^"]*)"')
+
+
+def picture_names(folder: Path) -> list[str]:
+    """Return the names in the validation set's list, SUBJECT/CHALLENGE/FILE.
+
+    Raises:
+        SourceError: it is missing or empty.
+    """
+    path = needed(folder / LIST, "NoW", "the list of the validation set's pictures")
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    # Lists say the path from somewhere; its last three parts are the same everywhere.
+    names = ["/".join(line.strip().split("/")[-3:]) for line in lines if line.strip()]
+    complete("NoW", len(names), None, f"pictures in {LIST}")
+    return names
+
+
+def read_now(folder: Path) -> CaseList:
+    """Read the validation set in a folder.
+
+    Raises:
+        SourceError: it is incomplete.
+    """
+    cases = []
+    release = needed(folder / _RELEASE, "NoW", "its pictures")
+    subjects: dict[str, tuple[Path, Float64]] = {}
+    for name in picture_names(folder):
+        subject, _, rest = name.partition("/")
+        if subject not in subjects:
+            subjects[subject] = _scan(folder, subject)
+        scan, landmarks = subjects[subject]
+        picture = inside(release / "iphone_pictures", name, "NoW")
+        needed(picture, "NoW", "a picture")
+        box = inside(release / "detected_face", name, "NoW").with_suffix(".npy")
+        cases.append(
+            Case(
+                name=f"NoW/{name}",
+                picture=PictureFile(picture),
+                truth=Truth(scan=ScanFile(scan), scan_landmarks=landmarks),
+                box=read_box(box) if box.exists() else None,
+                group=rest.partition("/")[0],
+            )
+        )
+    return CaseList("NoW", "face", tuple(cases))
+
+
+def read_box(path: Path) -> Box | None:
+    """Return the box of a face; None where the file says it in another way."""
+    try:
+        with path.open("rb") as file:
+            np.lib.format.read_magic(file)
+            _, _, dtype = np.lib.format.read_array_header_1_0(file)
+            rest = file.read(1 << 20)
+        values = plain_values(rest, path) if dtype.hasobject else {}
+        left, top, right, bottom = (
+            float(values[side]) for side in ("left", "top", "right", "bottom")
+        )
+    except (OSError, ValueError, TypeError, KeyError, ModelFileError):
+        return None
+    return (left, top, right, bottom) if right > left and bottom > top else None
+
+
+def read_picked_points(path: Path) -> Float64:
+    """Return the points of MeshLab's .pp file, (n, 3), in its order.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+        rows = [dict(_AXIS.findall(tag)) for tag in _POINT.findall(text)]
+        points = np.array([[float(row[a]) for a in "xyz"] for row in rows])
+    except (OSError, ValueError, KeyError) as error:
+        raise SourceError(
+            f"cannot read the landmarks of {path} ({error}); get a fresh copy"
+        ) from error
+    return points.reshape(-1, 3)
+
+
+def _scan(folder: Path, subject: str) -> tuple[Path, Float64]:
+    scans = sorted(inside(folder / "scans", subject, "NoW").glob("*.obj"))
+    points = sorted(inside(folder / "scans_lmks_onlypp", subject, "NoW").glob("*.pp"))
+    complete("NoW", len(scans), 1, f"scans of {subject}")
+    complete("NoW", len(points), 1, f"landmark files of {subject}")
+    landmarks = read_picked_points(points[0])
+    if landmarks.shape != (7, 3):
+        raise SourceError(
+            f"{points[0]} has {len(landmarks)} landmarks, expected 7; get a fresh copy"
+        )
+    return scans[0], landmarks

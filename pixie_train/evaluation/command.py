@@ -1,0 +1,150 @@
+"""`pixie-train evaluate`, which is also `pixie-eval`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tqdm import tqdm
+
+from pixie_runtime.errors import UsageError
+from pixie_train.evaluation.anatomy import Anatomy
+from pixie_train.evaluation.benchmarks.opening import BENCHMARKS, open_benchmark
+from pixie_train.evaluation.cases import Benchmark
+from pixie_train.evaluation.pictures import draw_pictures
+from pixie_train.evaluation.report import as_text, counts, table_of, write_report
+from pixie_train.evaluation.running import Evaluation, evaluate
+from pixie_train.evaluation.subjects import (
+    Subject,
+    open_bundle_subject,
+    subject_options,
+)
+from pixie_train.evaluation.submissions import open_submission
+from pixie_train.evaluation.synthetic import HELD_OUT_SEED, SyntheticBenchmark
+
+Part = Literal["whole", "head", "hand"]
+_PARTS: dict[str, Part] = {"hand": "hand", "face": "head"}
+"""Which expert looks at a benchmark's pictures, by its protocol."""
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """Say how good a network is, as the paper does.
+
+    On a benchmark whose files you have, or on synthetic people that nobody trained
+    with, which takes no data at all.
+    """
+
+    benchmark: str | None = None
+    """NAME:FOLDER; names are ehf, 3dpw, agora, now, freihand."""
+    synthetic: int | None = None
+    """Instead: so many synthetic people."""
+    bundle: Path | None = None
+    """The network: a bundle that pixie-export wrote; default: the one that ships."""
+    body_model: Path | None = None
+    """Your SMPL-X model (.npz); default: the bundle's, or the one that ships."""
+    assets: Path | None = None
+    """A folder with what there is of SMPLX_to_J14.pkl, smplx_extra_joints.yaml,
+    MANO_SMPLX_vertex_ids.pkl and SMPL-X__FLAME_vertex_ids.npy."""
+    out: Path = Path("evaluation")
+    """Folder of the report."""
+    part: Part | None = None
+    """Image bundles: run one part's expert alone; default: what the benchmark shows."""
+    look: Literal["box", "picture"] = "box"
+    """Look at the benchmark's box about a person, or at whole pictures."""
+    margin: float = 0.25
+    """How much more than the box is looked at, on each side, in its longer sides."""
+    fov: float = 60.0
+    """Degrees along the longer side, where a benchmark does not say its camera."""
+    limit: int | None = None
+    """The first so many cases only."""
+    worst: int = 6
+    """How many of the worst pictures are drawn."""
+    submission: Path | None = None
+    """Also write what the benchmark's server takes: a .zip for agora, a folder for
+    now."""
+    seed: int = HELD_OUT_SEED
+    """Of synthetic people."""
+    size: int = 384
+    """Side of synthetic pictures in pixels."""
+
+
+def run_evaluate(options: EvaluateOptions) -> str:
+    """Evaluate with a progress bar, write the report; returns what to tell the user.
+
+    Raises:
+        PixieError: options, files or networks cannot be used.
+    """
+    _check(options)
+    subject, shown = _open(options)
+    try:
+        anatomy = Anatomy.of(subject.model, options.assets)
+        if options.synthetic is not None:
+            shown = SyntheticBenchmark.of(
+                subject.model, options.synthetic, seed=options.seed, size=options.size
+            )
+        assert shown is not None  # one of the two is given
+        result = _evaluated(options, subject, shown, anatomy)
+    finally:
+        subject.close()
+    pictures = draw_pictures(result, subject.model, options.out)
+    page = write_report(result, options.out, pictures)
+    told = [as_text(table_of(result)), "", counts(result), f"report: {page}"]
+    if options.submission is not None:
+        told.append(f"submission: {options.submission}")
+    return "\n".join(told)
+
+
+def _open(options: EvaluateOptions) -> tuple[Subject, Benchmark | None]:
+    """Open what is evaluated and, unless it is synthetic, what it is evaluated on."""
+    benchmark, part, folder = None, options.part, Path(".")
+    if options.benchmark is not None:
+        name, _, place = options.benchmark.partition(":")
+        folder = Path(place)
+        benchmark = open_benchmark(name, folder)
+        if part is None and options.bundle is not None:
+            part = _PARTS.get(benchmark.protocol)
+    runtime = subject_options(
+        options.bundle, options.body_model, folder, part, options.fov
+    )
+    margin = options.margin if options.look == "box" else None
+    return open_bundle_subject(runtime, margin=margin), benchmark
+
+
+def _evaluated(
+    options: EvaluateOptions, subject: Subject, shown: Benchmark, anatomy: Anatomy
+) -> Evaluation:
+    count = len(shown) if options.limit is None else min(options.limit, len(shown))
+    submission = None
+    if options.submission is not None:
+        submission = open_submission(shown.name, options.submission, anatomy)
+    with tqdm(total=count, unit="case", smoothing=0.05) as bar:
+        result = evaluate(
+            subject,
+            shown,
+            anatomy,
+            limit=options.limit,
+            keep_worst=options.worst,
+            report=lambda done: bar.update(done - bar.n),
+            also=submission.add if submission else None,
+        )
+    if submission is not None:
+        submission.close()
+    return result
+
+
+def _check(options: EvaluateOptions) -> None:
+    names = ", ".join(BENCHMARKS)
+    if (options.benchmark is None) == (options.synthetic is None):
+        raise UsageError(
+            "expected --synthetic N, which takes no data, or --benchmark NAME:FOLDER "
+            f"with a name of {names}, and not both"
+        )
+    if options.synthetic is not None and options.synthetic < 1:
+        raise UsageError(f"--synthetic {options.synthetic}; expected at least 1")
+    if options.limit is not None and options.limit < 1:
+        raise UsageError(f"--limit {options.limit}; expected at least 1")
+    if not 0 <= options.margin <= 4 or options.worst < 0:
+        raise UsageError(
+            f"--margin {options.margin} --worst {options.worst}; expected 0 to 4, and "
+            "0 or more"
+        )
