@@ -31,16 +31,19 @@ from pixie_train.evaluation.benchmarks.files import (
 from pixie_train.evaluation.cases import Case, Truth, box_about
 
 CONVERSION = """\
-import sys, numpy as np, pandas as pd
+import sys
+
+import numpy as np
+import pandas as pd
+
 for path in sys.argv[1:]:
     frame = pd.read_pickle(path)
-    people = [(row, k) for _, row in frame.iterrows()
-              for k in range(len(row["gt_joints_2d"]))]
-    names = "isValid", "gt_verts", "gt_joints_3d", "gt_joints_2d"
-    arrays = {n: np.array([row[n][k] for row, k in people]) for n in names}
-    arrays["imgPath"] = np.array([row["imgPath"] for row, _ in people])
-    arrays = {n: a.astype(np.float32) if a.dtype.kind == "f" else a
-              for n, a in arrays.items()}
+    rows = [row for _, row in frame.iterrows()]
+    people = [(row, k) for row in rows for k in range(len(row["gt_joints_2d"]))]
+    arrays = {"imgPath": np.array([row["imgPath"] for row, _ in people])}
+    for name in ("isValid", "gt_verts", "gt_joints_3d", "gt_joints_2d"):
+        values = np.array([row[name][k] for row, k in people])
+        arrays[name] = values if values.dtype == bool else values.astype(np.float32)
     np.savez(path.removesuffix(".pkl") + ".npz", **arrays)
 """
 """Turns frames into the .npz files that are read here: python -c ... FRAMES."""

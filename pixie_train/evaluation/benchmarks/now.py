@@ -5,9 +5,8 @@ Layout, of the challenge's page and of the README of its evaluation's fork for D
 in `NoW_Dataset/final_release_version/iphone_pictures/`, a box about each face in
 `.../detected_face/` under the same name with .npy; `scans/SUBJECT/*.obj` in
 millimetres, and `scans_lmks_onlypp/SUBJECT/*.pp`, MeshLab's picked points, seven of
-them in `face_scan.LANDMARK_NAMES`'s order. That a box is a dictionary with left, top,
-right and bottom is from descriptions of others' code, not verified; a picture whose box
-cannot be read is looked at whole. Only the validation set's scans can be had.
+them in `face_scan.LANDMARK_NAMES`'s order. A picture without
+a box is looked at whole. Only the validation set's scans can be had.
 """
 
 import re
@@ -15,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pixie_runtime.errors import ModelFileError, SourceError
+from pixie_runtime.errors import SourceError
 from pixie_runtime.types import Float64
-from pixie_train.array_pickle import plain_values
+from pixie_train.data.now import read_box
 from pixie_train.evaluation.benchmarks.files import (
     PictureFile,
     ScanFile,
@@ -69,27 +68,11 @@ def read_now(folder: Path) -> CaseList:
                 name=f"NoW/{name}",
                 picture=PictureFile(picture),
                 truth=Truth(scan=ScanFile(scan), scan_landmarks=landmarks),
-                box=read_box(box) if box.exists() else None,
+                box=_box(box) if box.exists() else None,
                 group=rest.partition("/")[0],
             )
         )
     return CaseList("NoW", "face", tuple(cases))
-
-
-def read_box(path: Path) -> Box | None:
-    """Return the box of a face; None where the file says it in another way."""
-    try:
-        with path.open("rb") as file:
-            np.lib.format.read_magic(file)
-            _, _, dtype = np.lib.format.read_array_header_1_0(file)
-            rest = file.read(1 << 20)
-        values = plain_values(rest, path) if dtype.hasobject else {}
-        left, top, right, bottom = (
-            float(values[side]) for side in ("left", "top", "right", "bottom")
-        )
-    except (OSError, ValueError, TypeError, KeyError, ModelFileError):
-        return None
-    return (left, top, right, bottom) if right > left and bottom > top else None
 
 
 def read_picked_points(path: Path) -> Float64:
@@ -107,6 +90,11 @@ def read_picked_points(path: Path) -> Float64:
             f"cannot read the landmarks of {path} ({error}); get a fresh copy"
         ) from error
     return points.reshape(-1, 3)
+
+
+def _box(path: Path) -> Box:
+    x0, y0, x1, y1 = read_box(path).tolist()
+    return x0, y0, x1, y1
 
 
 def _scan(folder: Path, subject: str) -> tuple[Path, Float64]:
