@@ -1,14 +1,15 @@
 """The NoW benchmark's pictures (Sanyal et al., CVPR 2019): where what lies, and boxes.
 
-    FOLDER/final_release_version/iphone_pictures/SUBJECT/CHALLENGE/NAME.jpg
-    FOLDER/final_release_version/detected_face/SUBJECT/CHALLENGE/NAME.npy
+    FOLDER/NoW_Dataset/final_release_version/
+        iphone_pictures/SUBJECT/CHALLENGE/NAME.jpg
+        detected_face/SUBJECT/CHALLENGE/NAME.npy
     FOLDER/imagepathsvalidation.txt, imagepathstest.txt    SUBJECT/CHALLENGE/NAME.jpg
 
 Challenges are multiview_neutral, multiview_expressions, multiview_occlusions and
-selfie. Lists may also lie in `final_release_version`, and the two folders in FOLDER
-itself. A box is a pickled dictionary of left, top, right and bottom in pixels, in
-numpy's wrapping. Source: now.is.tue.mpg.de (2054 pictures of 100 people, crops of faces
-provided) and names that public readers open; inferred: the dictionary's keys.
+selfie. FOLDER may also be one of the two folders below. A box is a pickled dictionary
+of left, top, right and bottom in pixels, in numpy's wrapping. Source:
+now.is.tue.mpg.de (2054 pictures of 100 people, crops of faces provided) and names that
+public readers open; inferred: the dictionary's keys.
 
 There are no landmarks and no labels: a record has a box, for looking and measuring. It
 trains nothing.
@@ -33,7 +34,9 @@ _GET = (
     "unpack all of it there"
 )
 _LISTS = {"validation": "imagepathsvalidation.txt", "test": "imagepathstest.txt"}
-_RELEASE = "final_release_version"
+_PLACES = ("NoW_Dataset/final_release_version", "final_release_version", "")
+_PARTS = 3
+"""Of a picture's path: person, challenge, file; lists may say more before it."""
 _SIDES = ("left", "top", "right", "bottom")
 
 
@@ -54,7 +57,7 @@ class NowPictures:
         if part not in _LISTS:
             raise UsageError(f"NoW has no part {part}; expected {', '.join(_LISTS)}")
         required(folder, _NAME, _GET)
-        places = (folder / _RELEASE, folder)
+        places = [folder / place for place in _PLACES]
         self.pictures = first_of([p / "iphone_pictures" for p in places], _NAME, _GET)
         self.boxes = first_of([p / "detected_face" for p in places], _NAME, _GET)
         found = first_of([p / _LISTS[part] for p in reversed(places)], _NAME, _GET)
@@ -109,8 +112,8 @@ def _object_of(data: bytes, path: Path) -> Any:
 
 
 def _confined(line: str, found: Path) -> Path:
-    path = Path(line.strip())
-    if path.is_absolute() or ".." in path.parts:
+    path = Path(*Path(line.strip()).parts[-_PARTS:])
+    if len(path.parts) != _PARTS or ".." in path.parts:
         raise SourceError(
             f"{found} names {path}, which is outside of the data set; {_GET}"
         )

@@ -13,9 +13,9 @@ each camera "occluded" and "insideImg", 21 flags each. Source: the data set's pa
 cameras distort as OpenCV's do (k1, k2, p1, p2, k3), that pixels are counted by their
 centres. There are no rotations and no shapes.
 
-Some cameras' pictures are missing by design; a sequence without any is an incomplete
-download. The pickle is read without running what it names (`array_pickle`), which for
-all of the annotation takes minutes.
+Some cameras' pictures are missing by design; a download without any is incomplete. The
+pickle is read without running what it names (`array_pickle`), which for all of the
+annotation takes minutes.
 """
 
 from collections.abc import Iterator
