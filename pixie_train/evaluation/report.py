@@ -56,7 +56,7 @@ def page_of(result: Evaluation, pictures: list[str]) -> str:
     if where:
         lines += [f"Published figures: {where}."]
     groups = _by_group(result)
-    if len(groups) > 1:
+    if groups:
         lines += ["", "## By group", "", as_markdown(groups)]
     if result.notes or result.unread:
         lines += ["", "## Notes", ""]
@@ -121,16 +121,24 @@ def _by_group(result: Evaluation) -> Table:
     """Return the mean of the most important figure by group: challenges, videos."""
     key = result.scorer.key
     groups: dict[str, list[float]] = {}
+    cases: dict[str, int] = {}
     for row in result.rows:
-        if key in row.figures:
-            groups.setdefault(row.group, []).append(row.figures[key])
+        cases[row.group] = cases.get(row.group, 0) + 1
+        values = groups.setdefault(row.group, [])
+        values += [row.figures[key]] if key in row.figures else []
     # AGORA's groups are pictures: thousands, of which nobody wants a table.
-    if len(groups) > 100:
+    if not 1 < len(groups) <= 100:
         return []
-    head = ["group", "cases", f"{key}, mean"]
+    head = ["group", "cases", "found", f"{key}, mean", "median"]
     return [head] + [
-        [name or "-", str(len(values)), _shown(float(np.mean(values)))]
-        for name, values in groups.items()
+        [
+            name,
+            str(cases[name]),
+            str(len(values)),
+            _shown(float(np.mean(values)) if values else None),
+            _shown(float(np.median(values)) if values else None),
+        ]
+        for name, values in sorted(groups.items())
     ]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from pixie_runtime import rotations as rot
 from pixie_runtime.body import BodyModel
+from pixie_runtime.smplx import JOINT_INDEX
 from pixie_runtime.types import Float32, UInt8
 from pixie_train.data.motion import load_motion_bank
 from pixie_train.data.pictures.config import PictureConfig
@@ -14,6 +15,7 @@ from pixie_train.data.pictures.sample import Sample
 from pixie_train.evaluation.benchmarks.files import fitted_camera
 from pixie_train.evaluation.cases import Case, Truth, box_about
 
+_BODY = 22
 HELD_OUT_SEED = 900_000
 """Far from the seeds that people train with; another seed is other people."""
 
@@ -59,7 +61,23 @@ class SyntheticBenchmark:
             truth=Truth(vertices=vertices, joints=joints, scan=_Points(vertices)),
             camera=camera,
             box=box,
+            group=difficulty(sample),
         )
+
+
+def difficulty(sample: Sample) -> str:
+    """Return a person's group: whether they are upright, and how much can be seen.
+
+    Upright is a trunk within 45 degrees of the picture's vertical, head up; a joint is
+    seen where it is inside the picture and nothing, nor the body, hides it.
+    """
+    trunk = sample.xyz[JOINT_INDEX["neck"]] - sample.xyz[0]
+    upright = -trunk[1] > np.hypot(trunk[0], trunk[2])
+    share = float(sample.seen[:_BODY].mean())
+    seen = (
+        "all seen" if share >= 0.95 else "most seen" if share >= 0.7 else "much hidden"
+    )
+    return f"{'upright' if upright else 'tilted'}, {seen}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,142 @@
+"""A network in training as what is evaluated, before it is exported.
+
+As in training: the body's square, head and hands where the body's own expert has them
+(the paper's body-driven attention), the paper's plain fusion. No landmarks are looked
+for; the benchmark's box says where the person is. Crops are the runtime's, so that an
+exported bundle sees the same pixels.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pixie_runtime import rotations as rot
+from pixie_runtime.body import BodyModel
+from pixie_runtime.bundle import CropSpec
+from pixie_runtime.crops import BodyView, Box, Square, body_square
+from pixie_runtime.types import Camera, SmplxParams, UInt8
+from pixie_runtime.weak_perspective import WeakCamera
+from pixie_train.camera import project
+from pixie_train.evaluation.cases import Case, Estimate
+from pixie_train.key_points import KeyPoints
+from pixie_train.networks.decoding import DecodedParams, decode
+from pixie_train.networks.image_pixie import ImageCrops, ImagePixie
+from pixie_train.networks.pixie import Features, PartFeatures
+from pixie_train.part_boxes import part_boxes
+from pixie_train.utilities import read_utilities
+
+
+@dataclass(frozen=True)
+class RunSight:
+    """How a network in training looks at pictures: as its data set showed them."""
+
+    body: CropSpec = field(default_factory=CropSpec)
+    """Of the body's crop."""
+    part_size: int | None = None
+    """Side of head's and hands' crops; None: the body's."""
+    parts: bool = True
+    """Whether head and hands are looked at; else the body's expert says all, the
+    paper's "naive body"."""
+    field_of_view: float = 60.0
+    """Degrees along the longer side, where a benchmark does not say its camera."""
+
+
+class RunSubject:
+    """Runs a network of the image kind on one picture at a time."""
+
+    def __init__(
+        self,
+        network: ImagePixie,
+        model: BodyModel,
+        name: str,
+        sight: RunSight | None = None,
+    ) -> None:
+        """Take a network, in evaluation mode, and the body that it was trained for.
+
+        Raises:
+            ModelFileError: the body has fewer coefficients, or no face landmarks.
+        """
+        core = network.config.core
+        tables, _ = read_utilities(None, model)
+        self._key_points = KeyPoints(
+            model, tables, n_betas=core.n_betas, n_expression=core.n_expression
+        )
+        self._network, self.model, self.name = network, model, name
+        self._sight = sight or RunSight()
+
+    @torch.no_grad()
+    def estimate(self, case: Case, picture: UInt8) -> Estimate | None:
+        """Return who is in the box, or in the picture where there is none."""
+        height, width = picture.shape[:2]
+        camera = case.camera or Camera.with_field_of_view(
+            width, height, self._sight.field_of_view
+        )
+        box = case.box or (0.0, 0.0, float(width), float(height))
+        low = np.clip(box[:2], 0, (width, height))
+        high = np.clip(box[2:], 0, (width, height))
+        if (high - low).min() < 2:
+            return None
+        spec = self._sight.body
+        square = body_square(Box(*low.tolist(), *high.tolist()), spec.body_scale)
+        view = BodyView(square, spec)
+        said = self._said(view, picture)
+        quaternions = rot.from_matrix(said.rotations[0].numpy()).astype(np.float32)
+        shaped = self.model.shaped(said.betas[0].numpy(), said.expression[0].numpy())
+        about_origin = shaped.posed(quaternions, np.zeros(3, np.float32))
+        weak = WeakCamera(said.camera[0].numpy(), view.projected)
+        quaternions, transl = weak.placed(about_origin, quaternions, camera)
+        posed = shaped.posed(quaternions, transl)
+        return Estimate(
+            SmplxParams(shaped.betas, shaped.expression, quaternions, transl),
+            posed.vertices(),
+            posed.joints,
+            posed.transforms[:, :3, :3],
+            camera,
+        )
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _said(self, view: BodyView, picture: UInt8) -> DecodedParams:
+        """Return the fused regression of who is in a square of the picture."""
+        network = self._network
+        image = torch.from_numpy(view.body(picture).image)[None]
+        F_b = network.encode_body(image)
+        coarse = network.core.coarse(F_b)
+        if not self._sight.parts:
+            return decode(coarse)
+        crops = self._crops(view, picture, image, self._boxes(decode(coarse)))
+        hands = network.encode_hand(crops.hands.flatten(0, 1))
+        parts = PartFeatures(network.encode_head(crops.head), hands[None])
+        features = Features(F_b, parts, crops.present)
+        return decode(network.core(features).fused)
+
+    def _boxes(self, coarse: DecodedParams) -> Tensor:
+        """Return the parts' squares in pixels of the finer picture, (3, 3)."""
+        spec = self._sight.body
+        points = self._key_points(coarse.betas, coarse.expression, coarse.rotations)
+        return part_boxes(
+            project(points, coarse.camera)[..., :2],
+            hd_size=spec.hd_size,
+            head_scale=spec.head_scale,
+            hand_scale=spec.hand_scale,
+        )[0]
+
+    def _crops(
+        self, view: BodyView, picture: UInt8, image: Tensor, boxes: Tensor
+    ) -> ImageCrops:
+        size = self._sight.part_size or view.spec.size
+        view = replace(view, spec=replace(view.spec, size=size))
+        cut = [
+            torch.from_numpy(
+                # A network that knows nothing yet may have a part of no size.
+                view.part(
+                    picture, Square(x, y, max(side, 1.0)), mirrored=k == 1
+                ).image.copy()
+            )
+            for k, (x, y, side) in enumerate(boxes.tolist())
+        ]
+        hands = torch.stack(cut[1:])[None]
+        return ImageCrops(image, cut[0][None], hands, torch.ones(1, 3))
