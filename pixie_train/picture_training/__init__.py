@@ -1,0 +1,18 @@
+"""Training of the image networks: part experts alone, then whole bodies end to end.
+
+    network = ImagePixie(config)
+    body = TrainingBody.of(model, config.core)
+    train(StageRun(stage="body"), network, {CropKind.BODY: dataset}, body, folder)
+
+    config        one run's typed configuration
+    body          what training needs of a body model
+    part_crops    head and hands, cut where they truly are or where the body says
+    passes        from a batch to its loss, by stage
+    stream        which sample is seen when
+    loading       the loader of that stream
+    state         checkpoints
+    average       exponentially averaged weights
+    loop          the loop, top to bottom
+
+See the second part of docs/training.md.
+"""

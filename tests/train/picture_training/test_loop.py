@@ -1,0 +1,118 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import torch
+
+from pixie_runtime.errors import UsageError
+from pixie_train.batch import CropKind
+from pixie_train.picture_training.body import TrainingBody
+from pixie_train.picture_training.config import Stage, StageRun
+from pixie_train.picture_training.loop import train
+from pixie_train.picture_training.passes import TRAINED
+from pixie_train.picture_training.state import RunState, load, load_image_run
+from tests.train.picture_training.small import RUN, data, network
+
+
+class FellOverError(Exception):
+    pass
+
+
+def falls_over(step: int, figures: dict[str, float]) -> None:
+    raise FellOverError
+
+
+@pytest.fixture(scope="module")
+def done(
+    body: TrainingBody, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, RunState]:
+    """Return the folder and the end of a whole run."""
+    folder = tmp_path_factory.mktemp("run")
+    return folder, train(RUN, network(), data(), body, folder)
+
+
+def test_a_run_that_fell_over_ends_with_the_same_numbers(
+    done: tuple[Path, RunState], body: TrainingBody, tmp_path: Path
+) -> None:
+    with pytest.raises(FellOverError):
+        train(RUN, network(), data(), body, tmp_path, falls_over)
+    assert load(tmp_path).step == 1
+    end, told = network(seed=7), []
+    train(RUN, end, data(), body, tmp_path, lambda step, _: told.append(step))
+    expected, found = load(done[0]), load(tmp_path)
+    assert told == [2, 4]
+    for name in ("weights", "average"):
+        for key, tensor in getattr(expected, name).items():
+            assert torch.equal(tensor, getattr(found, name)[key]), key
+    for number, moments in expected.optimiser["state"].items():
+        for key, tensor in moments.items():
+            assert torch.equal(tensor, found.optimiser["state"][number][key])
+    for key, tensor in end.state_dict().items():
+        assert torch.equal(tensor, expected.weights[key])
+    assert expected.history[-1] == found.history[-1]
+
+
+def test_a_run_gives_the_network_with_its_averaged_weights(
+    done: tuple[Path, RunState],
+) -> None:
+    config, trained = load_image_run(done[0])
+    assert config == trained.config
+    assert not trained.training
+    weights = done[1].weights
+    moved = 0
+    for key, tensor in trained.state_dict().items():
+        assert torch.equal(tensor, done[1].average[key])
+        moved += not torch.equal(tensor, weights[key])
+    assert moved > 20
+
+
+@pytest.mark.parametrize("stage", get_args(Stage))
+def test_a_stage_moves_its_parts_and_nothing_else(
+    stage: Stage, body: TrainingBody, tmp_path: Path
+) -> None:
+    run = replace(RUN, stage=stage, extra_heads=0, steps=1, log_every=1)
+    before, after, rows = network().state_dict(), network(), list[dict[str, float]]()
+    train(run, after, data(), body, tmp_path, lambda _, figures: rows.append(figures))
+    moved = {
+        name.removesuffix("." + name.rpartition(".")[2])
+        for name, tensor in after.state_dict().items()
+        if not torch.equal(tensor, before[name])
+    }
+    parts = TRAINED[stage]
+    assert all(any(name.startswith(part) for part in parts) for name in moved)
+    for part in parts:
+        assert any(name.startswith(part) for name in moved), part
+    assert sum(rows[0].values()) == pytest.approx(2 * rows[0]["loss"], rel=1e-4)
+
+
+def test_another_run_is_not_continued_and_the_sentence_says_what_differs(
+    done: tuple[Path, RunState], body: TrainingBody
+) -> None:
+    other = replace(
+        RUN, batch=6, optimisation=replace(RUN.optimisation, learning_rate=0.1)
+    )
+    with pytest.raises(
+        UsageError, match=r"another batch, optimisation\.learning_rate; give the same"
+    ):
+        train(other, network(), data(), body, done[0])
+
+
+def test_data_that_a_stage_lacks_are_named(body: TrainingBody, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no data of kind head; give some"):
+        train(RUN, network(), data([CropKind.BODY]), body, tmp_path)
+
+
+def test_runs_that_make_no_sense_are_refused(body: TrainingBody) -> None:
+    with pytest.raises(UsageError, match="extra_heads is 2, but the stage is body"):
+        StageRun(stage="body", extra_heads=2)
+    with pytest.raises(UsageError, match="steps is 0; expected at least 1"):
+        StageRun(steps=0)
+    with pytest.raises(UsageError, match="frozen has encode_head, which the stage"):
+        train(
+            replace(RUN, stage="body", extra_heads=0, frozen=("encode_head",)),
+            network(),
+            data(),
+            body,
+            Path(),
+        )
