@@ -13,6 +13,7 @@ from pixie_runtime.body import embedded_body_model, load_body_model
 from pixie_runtime.errors import PixieError
 from pixie_train.config import TrainConfig
 from pixie_train.data.motion import load_motion_bank
+from pixie_train.distillation.command import DistilOptions, run_distil
 from pixie_train.evaluation.command import EvaluateOptions, run_evaluate
 from pixie_train.faces.commands import (
     FaceLandmarksOptions,
@@ -76,6 +77,7 @@ def run_landmark(options: LandmarkOptions) -> None:
 Options = (
     ContactSheetOptions
     | EvaluateOptions
+    | DistilOptions
     | FaceLandmarksOptions
     | FaceMasksOptions
     | LandmarkOptions
@@ -90,6 +92,7 @@ _COMMANDS: dict[str, Callable[..., Options]] = {
     "face-landmarks": FaceLandmarksOptions,
     "face-masks": FaceMasksOptions,
     "shape-gaussians": ShapeGaussiansOptions,
+    "distil": DistilOptions,
 }
 
 
@@ -100,6 +103,8 @@ def run(options: Options) -> None:
             print(run_contact_sheet(options))
         case EvaluateOptions():
             print(run_evaluate(options))
+        case DistilOptions():
+            print(run_distil(options))
         case FaceLandmarksOptions():
             print(run_face_landmarks(options))
         case FaceMasksOptions():

@@ -17,6 +17,7 @@ from pixie_export.official import export_official
 from pixie_export.official_case import read_case
 from pixie_export.precision_command import PrecisionOptions, run_precision
 from pixie_export.progress import progress
+from pixie_export.run import export_run
 from pixie_export.tensorrt_command import (
     TensorrtOptions,
     TensorrtRtxOptions,
@@ -74,6 +75,22 @@ class UntrainedOptions:
         default_factory=ImageConfig
     )
     """The network; by default as large as the paper's."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Turn a run of `pixie-train expert`, `whole` or `distil` into a bundle."""
+
+    checkpoint: tyro.conf.Positional[Path]
+    """Checkpoint of the run (`last.pt`), or the run's folder."""
+    out: Path
+    """Folder to write the bundle to; an older bundle there is replaced."""
+    body_model: Path | None = None
+    """Body model the run was made for; default: the embedded CC0 body."""
+    utilities: Path | None = None
+    """Folder of the release's key point files, if the run was given one."""
+    crop_size: int | None = None
+    """Side of the encoders' pictures in pixels; default: as in the run."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +159,26 @@ def run_untrained(options: UntrainedOptions) -> None:
     print(f"next: pixie-bench image {report.folder}")
 
 
+def run_run(options: RunOptions) -> None:
+    """Export, and print what was read, parity, size and what is next."""
+    with progress() as announce:
+        report = export_run(
+            options.checkpoint,
+            options.out,
+            body_model=options.body_model,
+            utilities=options.utilities,
+            crop_size=options.crop_size,
+            announce=announce,
+        )
+    print(f"read {report.read}")
+    for sentence in report.notes:
+        print(f"note: {sentence}")
+    _print_table("ONNX Runtime against torch:", report.bundle.verification.chained)
+    _print_size(report.bundle)
+    folder = shlex.quote(str(report.bundle.folder))
+    print(f"next: pixie-live --demo --bundle {folder} --overlay pixie.mp4")
+
+
 def _print_size(report: ImageBundleReport) -> None:
     sizes = report.file_sizes
     total = sum(sizes.values()) / 1e6
@@ -181,6 +218,7 @@ _RUNS: dict[type[Any], Callable[[Any], None]] = {
     PrecisionOptions: partial(run_precision, say=print),
     TensorrtOptions: partial(run_tensorrt, say=print),
     TensorrtRtxOptions: partial(run_tensorrt_rtx, say=print),
+    RunOptions: run_run,
     TraceOptions: run_trace,
     UntrainedOptions: run_untrained,
     VerifyOptions: partial(run_verify, say=print),
@@ -193,6 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "landmark": LandmarkOptions,
         "official": OfficialOptions,
         "precision": PrecisionOptions,
+        "run": RunOptions,
         "tensorrt": TensorrtOptions,
         "tensorrt-rtx": TensorrtRtxOptions,
         "trace": TraceOptions,

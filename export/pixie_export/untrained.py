@@ -38,15 +38,29 @@ def export_untrained(
         UsageError: there is no such encoder.
     """
     require_free(out)
+    provenance = {"made_by": "pixie-export untrained", "seed": str(seed)}
+    return write_network_bundle(
+        untrained_network(config, model, seed=seed),
+        model,
+        body_model_path,
+        out,
+        Label("pixie-untrained", provenance),
+        announce=announce,
+    )
+
+
+def untrained_network(
+    config: ImageConfig, model: BodyModel, *, seed: int = 0
+) -> ImagePixie:
+    """Return a network with random weights, of no more coefficients than the body's.
+
+    Raises:
+        UsageError: there is no such encoder.
+    """
     core = replace(
         config.core,
         n_betas=min(config.core.n_betas, model.n_betas),
         n_expression=min(config.core.n_expression, model.n_expression),
     )
     torch.manual_seed(seed)
-    network = ImagePixie(replace(config, core=core)).eval()
-    provenance = {"made_by": "pixie-export untrained", "seed": str(seed)}
-    label = Label("pixie-untrained", provenance)
-    return write_network_bundle(
-        network, model, body_model_path, out, label, announce=announce
-    )
+    return ImagePixie(replace(config, core=core)).eval()

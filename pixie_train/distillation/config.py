@@ -6,6 +6,7 @@ from pixie_runtime.errors import UsageError
 from pixie_train.config import CoreConfig, ImageConfig
 from pixie_train.distillation.augmentation import StudentAugmentation
 from pixie_train.losses.weights import TermWeights
+from pixie_train.picture_training.config import Optimisation
 
 DISTIL_WEIGHTS = TermWeights(
     body_2d=5.0,
@@ -42,7 +43,7 @@ class DistilLosses:
     """Factor on the same of what the parts' own features say of the parts: in live use
     expression and fingers are theirs."""
     features: float = 0.1
-    """Squared distance to the teacher's features, over their variance, through a linear
+    """Squared distance to the teacher's features, over their spread, through a linear
     layer where the lengths differ; 0: not compared."""
     moderators: float = 0.5
     """L1 distance to the teacher's moderators' weights."""
@@ -81,20 +82,16 @@ class DistilConfig:
     """Side of the student's crops in pixels: its time goes with the square of it."""
     held_out: float = 0.1
     """Share of the lessons, the last ones, that only tell how well it goes."""
-    learning_rate: float = 3e-4
-    """Peak learning rate of AdamW, after warm-up."""
-    warm_up_steps: int = 500
-    """Steps over which the learning rate rises from zero."""
-    weight_decay: float = 1e-4
-    """AdamW's decoupled weight decay."""
-    clip: float = 1.0
-    """Largest norm of the gradient."""
-    ema_decay: float = 0.999
-    """Decay of the averaged weights that are evaluated and exported."""
     seed: int = 0
     """Of weights, order and augmentation."""
     checkpoint_every: int = 500
     """Steps between checkpoints; an interrupted run resumes from the last."""
+    log_every: int = 50
+    """Steps between rows of the log."""
+    optimisation: Optimisation = field(
+        default_factory=lambda: Optimisation(learning_rate=3e-4)
+    )
+    """How weights move; imitating stands three times the rate of the trainer's."""
     student: ImageConfig = field(default_factory=_student)
     """The network; it has as many shape and expression coefficients as the teacher, and
     no albedo, whatever is said here."""
@@ -103,14 +100,14 @@ class DistilConfig:
 
     def __post_init__(self) -> None:
         """Refuse numbers that make no sense."""
-        for name in ("steps", "batch", "warm_up_steps", "checkpoint_every"):
+        for name in ("steps", "batch", "checkpoint_every", "log_every"):
             if getattr(self, name) < 1:
                 raise UsageError(
                     f"{name} is {getattr(self, name)}; expected at least 1"
                 )
+        if self.seed < 0:
+            raise UsageError(f"seed is {self.seed}; expected 0 or more")
         if not 32 <= self.crop_size <= 1024:
             raise UsageError(f"crop_size is {self.crop_size}; expected 32 to 1024")
         if not 0 < self.held_out < 1:
             raise UsageError(f"held_out is {self.held_out}; expected above 0, below 1")
-        if not 0 <= self.ema_decay < 1:
-            raise UsageError(f"ema_decay is {self.ema_decay}; expected 0 up to 1")

@@ -26,21 +26,21 @@ _OF_PARTS = (
 )
 """Terms that a part's own feature can be asked for."""
 _NO_FEATURE = 1e-8
-"""Variance below which a feature says nothing."""
+"""Spread below which a feature says nothing."""
 
 
 class DistilLoss(nn.Module):
     """Adds up what a student's answers differ by; see `DistilLosses`."""
 
-    variance: Tensor
-    """Of the teacher's features of body, head and hands, (3,)."""
+    spread: Tensor
+    """What distances of features of body, head and hands are divided by, (3,)."""
 
     def __init__(
         self,
         losses: DistilLosses,
         key_points: KeyPoints,
         gaussians: ShapeGaussians,
-        variance: Tensor,
+        spread: Tensor,
     ) -> None:
         """Prepare the loss.
 
@@ -48,8 +48,7 @@ class DistilLoss(nn.Module):
             losses: what counts how much.
             key_points: of the teacher's body model, with as many coefficients.
             gaussians: of its shapes, should `terms` give the prior a weight.
-            variance: of the teacher's features of body, head and hands over the
-                lessons, mean over their elements, (3,).
+            spread: of the teacher's features (`loop.feature_spread`).
         """
         super().__init__()
         self.losses = losses
@@ -58,7 +57,7 @@ class DistilLoss(nn.Module):
         of_parts = {name: getattr(losses.terms, name) for name in _OF_PARTS}
         asked = TermWeights(**of_parts)
         self._parts = StageLosses(asked, gaussians) if any(of_parts.values()) else None
-        self.register_buffer("variance", variance.clamp_min(_NO_FEATURE))
+        self.register_buffer("spread", spread.clamp_min(_NO_FEATURE))
 
     def forward(self, student: Student, batch: LessonBatch) -> Loss:
         """Return what the student's answers cost, by term."""
@@ -82,7 +81,7 @@ class DistilLoss(nn.Module):
         own = {
             "moderators": self.losses.moderators * _moderators(pixie, answers),
             "features": self.losses.features
-            * _features(student.features(features), answers, self.variance),
+            * _features(student.features(features), answers, self.spread),
         }
         terms |= {name: cost.detach() for name, cost in own.items()}
         return Loss(total.sum() + own["moderators"] + own["features"], terms)
@@ -108,9 +107,9 @@ def _moderators(pixie: PixieOutput, answers: Answers) -> Tensor:
     return gap.mean()
 
 
-def _features(said: Tensor, answers: Answers, variance: Tensor) -> Tensor:
-    """Return the mean over what is known of squared distances over the variance."""
-    per_place = variance[[0, 1, 2, 2]]
+def _features(said: Tensor, answers: Answers, spread: Tensor) -> Tensor:
+    """Return the mean over what is known of squared distances over the spread."""
+    per_place = spread[[0, 1, 2, 2]]
     distance = (said - answers.features).square().mean(-1) / per_place
     known = answers.features_known
     return (torch.where(known, distance, 0)).sum() / max(known.numel(), 1)

@@ -13,6 +13,7 @@ from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.picture_training import state as states
 from pixie_train.picture_training.average import copy_of, follow
 from pixie_train.picture_training.body import TrainingBody
+from pixie_train.picture_training.checkpoint_file import LAST
 from pixie_train.picture_training.config import Machine, Optimisation, StageRun
 from pixie_train.picture_training.described import differences
 from pixie_train.picture_training.loading import (
@@ -22,13 +23,12 @@ from pixie_train.picture_training.loading import (
     batches,
     draws,
 )
+from pixie_train.picture_training.machine import autocast, device_of
 from pixie_train.picture_training.passes import FaceTerms, StagePass, trained
 from pixie_train.picture_training.state import RunState
 
 Report = Callable[[int, dict[str, float]], None]
 """Is told the step and the figures of every row of the log."""
-
-_HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def silent(step: int, figures: dict[str, float]) -> None:
@@ -70,7 +70,7 @@ def train(
     machine = machine or Machine()
     if machine.threads:
         torch.set_num_threads(machine.threads)
-    device = _device(machine)
+    device = device_of(machine)
     passes = StagePass(run, network, body, faces)
     passes.to_device(device)
     parts = trained(run, network)
@@ -82,7 +82,7 @@ def train(
     )
     scaler = torch.amp.GradScaler(device.type, enabled=how.precision == "fp16")
     average = copy_of(network)
-    path = folder / states.LAST
+    path = folder / LAST
     history: list[dict[str, float]] = []
     start = 0
     if path.exists():
@@ -115,7 +115,7 @@ def train(
         seen = {kind: drawn.batch.to(device) for kind, drawn in given.items()}
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(how, step, run.steps)
-        with _autocast(device, how):
+        with autocast(device, how):
             cost = passes(seen, draws(run.seed, step, run.batch))
         optimiser.zero_grad(set_to_none=True)
         scaler.scale(cost["total"]).backward()
@@ -219,22 +219,3 @@ def _only(network: nn.Module, parts: Sequence[nn.Module]) -> None:
     network.eval().requires_grad_(False)
     for part in parts:
         part.train().requires_grad_(True)
-
-
-def _device(machine: Machine) -> torch.device:
-    if machine.device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(machine.device)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(
-            f"the device {machine.device} cannot be used ({str(error).splitlines()[0]})"
-            "; give cpu, or auto"
-        ) from error
-    return device
-
-
-def _autocast(device: torch.device, how: Optimisation) -> torch.autocast:
-    half = _HALF.get(how.precision)
-    return torch.autocast(device.type, dtype=half, enabled=half is not None)

@@ -1,13 +1,9 @@
 """What a run needs to go on, and its result so far, as a file.
 
-A checkpoint is written beside the old one and takes its place when it is whole; the old
-one stays as `previous.pt`. A run killed at any time can be resumed.
+`checkpoint_file` says how it is written.
 """
 
-import contextlib
 import json
-import os
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pixie_runtime.errors import BundleError, SinkError
+from pixie_runtime.errors import BundleError, UsageError
 from pixie_train.config import ImageConfig
 from pixie_train.networks.image_pixie import ImagePixie
+from pixie_train.picture_training import checkpoint_file
 from pixie_train.picture_training.config import StageRun
 from pixie_train.picture_training.described import from_values
 
-LAST, PREVIOUS = "last.pt", "previous.pt"
 _FORMAT = "pixie-image-run-1"
 _EXPECTED = "expected one written by `pixie-train expert` or `pixie-train whole`"
 
@@ -74,24 +70,7 @@ def save(state: RunState, path: Path) -> None:
         "scaler": state.scaler,
         "history": state.history,
     }
-    partial = path.with_suffix(".partial")
-    try:
-        with partial.open("wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            _keep(path)
-        partial.replace(path)
-        _sync_folder(path.parent)
-    except (OSError, RuntimeError) as error:
-        # A full disk is an OSError of the file or a RuntimeError of torch's writer.
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise SinkError(
-            f"cannot write the checkpoint {path}: {_reason(error)}; free space or give "
-            "another --out, the last whole checkpoint is as it was"
-        ) from error
+    checkpoint_file.write(content, path)
 
 
 def load(path: Path) -> RunState:
@@ -103,30 +82,16 @@ def load(path: Path) -> RunState:
     Raises:
         BundleError: the file is missing, damaged or something else.
     """
-    if path.is_dir():
-        path = path / LAST
+    content = checkpoint_file.read(path, _FORMAT, _EXPECTED)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        if not isinstance(content, dict) or content.pop("format", "") != _FORMAT:
-            raise BundleError(f"{path} is not a checkpoint of this kind; {_EXPECTED}")
         return RunState(
             run=from_values(StageRun, json.loads(content.pop("run"))),
             network=from_values(ImageConfig, json.loads(content.pop("network"))),
             **content,
         )
-    except BundleError:
-        raise
-    except FileNotFoundError:
-        raise BundleError(f"there is no checkpoint {path}; check the path") from None
-    except Exception as error:
-        previous = path.with_name(PREVIOUS)
-        way_out = (
-            f"the one before it is {previous}: copy it to {path.name} to go on from it"
-            if path.name == LAST and previous.exists()
-            else _EXPECTED
-        )
+    except (KeyError, TypeError, ValueError, UsageError) as error:
         raise BundleError(
-            f"{path} is not a readable checkpoint ({type(error).__name__}); {way_out}"
+            f"{path} is not a whole checkpoint ({error}); {_EXPECTED}"
         ) from error
 
 
@@ -147,31 +112,3 @@ def load_image_run(path: Path) -> tuple[ImageConfig, ImagePixie]:
             f"the weights in {path} are not those of the network that it describes; "
             f"{_EXPECTED}"
         ) from error
-
-
-def _keep(path: Path) -> None:
-    """Give the old checkpoint a second name; it is there under its own all along."""
-    previous = path.with_name(PREVIOUS)
-    previous.unlink(missing_ok=True)
-    try:
-        os.link(path, previous)
-    except OSError:  # a file system without links
-        shutil.copyfile(path, previous)
-
-
-def _sync_folder(folder: Path) -> None:
-    with contextlib.suppress(OSError):  # where folders cannot be synchronised
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _reason(error: Exception) -> str:
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, OSError):
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(cause, OSError):
-        return cause.strerror or str(cause)
-    return str(error).splitlines()[0]

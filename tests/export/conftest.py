@@ -1,10 +1,14 @@
 from pathlib import Path
 
 import pytest
+import torch
 
-from pixie_export.untrained import export_untrained
-from pixie_runtime.body import embedded_body_file, embedded_body_model
+from pixie_export.run import export_run
+from pixie_export.untrained import untrained_network
+from pixie_runtime.body import embedded_body_model
 from pixie_train.config import CoreConfig, ImageConfig
+from pixie_train.picture_training.config import StageRun
+from pixie_train.picture_training.state import RunState, save
 from tests.export.tiny_graphs import write_tiny_bundle
 
 SMALL = ImageConfig(
@@ -23,7 +27,22 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Real graphs on small encoders, untrained; tests that change it copy it first."""
-    folder = tmp_path_factory.mktemp("bundles") / "small"
-    export_untrained(SMALL, embedded_body_model(), embedded_body_file(), folder)
-    return folder
+    """A run that has learned nothing, on small encoders; who changes it copies it."""
+    folder = tmp_path_factory.mktemp("bundles")
+    model = embedded_body_model()
+    network = untrained_network(SMALL, model)
+    average = network.state_dict()
+    state = RunState(
+        run=StageRun(stage="whole"),
+        network=network.config,
+        body_model_sha256=model.sha256,
+        step=7,
+        weights={name: torch.zeros_like(value) for name, value in average.items()},
+        average=average,
+        optimiser={},
+        scaler={},
+        history=[{"step": 7, "loss": 2.5}],
+    )
+    save(state, folder / "last.pt")
+    export_run(folder, folder / "small")
+    return folder / "small"

@@ -1,0 +1,131 @@
+"""A student with its optimiser: one step, and what is saved of it."""
+
+import math
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from pixie_runtime.errors import UsageError
+from pixie_train.distillation.beginning import begin_at_mean
+from pixie_train.distillation.config import DistilConfig
+from pixie_train.distillation.lesson import Lesson, LessonSizes
+from pixie_train.distillation.lesson_batch import LessonBatch
+from pixie_train.distillation.losses import DistilLoss
+from pixie_train.distillation.state import DistilState, Lectures
+from pixie_train.distillation.student import Student
+from pixie_train.picture_training.average import copy_of, follow
+from pixie_train.picture_training.described import differences
+from pixie_train.picture_training.loop import learning_rate
+from pixie_train.picture_training.machine import autocast
+
+
+class Learning:
+    """A student on its way."""
+
+    def __init__(
+        self, config: DistilConfig, sizes: LessonSizes, device: torch.device
+    ) -> None:
+        """Begin with random weights."""
+        torch.manual_seed(config.seed)
+        how = config.optimisation
+        self.config, self._sizes, self._device = config, sizes, device
+        self.student = Student(config.student, sizes).to(device).train()
+        copy = copy_of(self.student)
+        assert isinstance(copy, Student)
+        self.average = copy
+        """What is evaluated and exported."""
+        self._optimiser = torch.optim.AdamW(
+            self.student.parameters(), how.learning_rate, weight_decay=how.weight_decay
+        )
+        self._scaler = torch.amp.GradScaler(
+            device.type, enabled=how.precision == "fp16"
+        )
+        self.done = 0
+        """Steps done."""
+
+    def begin_at(self, lessons: list[Lesson]) -> None:
+        """Begin at what the teacher says in these lessons on average."""
+        for student in (self.student, self.average):
+            begin_at_mean(student, lessons)
+
+    def go_on(self, saved: DistilState) -> None:
+        """Take everything from a checkpoint."""
+        self.student.load_state_dict(saved.weights)
+        self.average.load_state_dict(saved.average)
+        self._optimiser.load_state_dict(saved.optimiser)
+        if self._scaler.is_enabled():
+            self._scaler.load_state_dict(saved.scaler)
+        self.done = saved.step
+
+    def state(self, lectures: Lectures, history: list[dict[str, float]]) -> DistilState:
+        """Return what a checkpoint holds."""
+        return DistilState(
+            config=self.config,
+            sizes=self._sizes,
+            lectures=lectures,
+            step=self.done,
+            weights=self.student.state_dict(),
+            average=self.average.state_dict(),
+            optimiser=self._optimiser.state_dict(),
+            scaler=self._scaler.state_dict(),
+            history=history,
+        )
+
+    def step(self, batch: LessonBatch, loss: DistilLoss) -> dict[str, float]:
+        """Learn from a batch; returns its costs.
+
+        Raises:
+            UsageError: the loss is not a number; nothing was learned from it.
+        """
+        config, how = self.config, self.config.optimisation
+        for group in self._optimiser.param_groups:
+            group["lr"] = learning_rate(how, self.done, config.steps)
+        with autocast(self._device, how):
+            cost = loss(self.student, batch.to(self._device))
+        figures = {"loss": float(cost.total.detach()), **cost.figures()}
+        if not math.isfinite(figures["loss"]):
+            terms = ", ".join(cost.not_finite()) or "their sum"
+            raise UsageError(
+                f"the loss is {figures['loss']} at step {self.done + 1} ({terms}); the "
+                "last checkpoint is as it was; begin again in another --out with a "
+                "lower --optimisation.learning-rate"
+            )
+        self._optimiser.zero_grad(set_to_none=True)
+        self._scaler.scale(cost.total).backward()
+        self._scaler.unscale_(self._optimiser)
+        nn.utils.clip_grad_norm_(self.student.parameters(), how.clip)
+        self._scaler.step(self._optimiser)
+        self._scaler.update()
+        self.done += 1
+        decay = min(how.ema_decay, self.done / (self.done + 9))
+        follow(self.average, self.student, decay)
+        return figures
+
+
+def require_same(
+    saved: DistilState, config: DistilConfig, lectures: Lectures, folder: Path
+) -> None:
+    """Refuse to go on with a run as another one.
+
+    Raises:
+        UsageError: with what differs.
+    """
+    then = saved.lectures
+    if then.teacher_sha256 != lectures.teacher_sha256:
+        raise UsageError(
+            f"{folder} holds a student of another teacher, {then.teacher}; give that "
+            "bundle to go on, or another --out"
+        )
+    other = differences(saved.config, config)
+    if other:
+        raise UsageError(
+            f"{folder} holds a run with another {', '.join(other)}; give the same "
+            "options to resume it, or another --out"
+        )
+    if then != lectures:
+        raise UsageError(
+            f"{folder} holds a student that was taught on {then.lessons} people of "
+            f"{len(then.footage)} pieces of footage, not on these {lectures.lessons} "
+            f"of {len(lectures.footage)}; give the same --footage, or another --out"
+        )

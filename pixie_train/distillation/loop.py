@@ -1,0 +1,162 @@
+"""The student's loop, top to bottom."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from pixie_runtime.fusion_rules import FusionRules
+from pixie_train.distillation import state as states
+from pixie_train.distillation.beginning import feature_spread, some_of
+from pixie_train.distillation.config import DistilConfig
+from pixie_train.distillation.dataset import LessonDataset, split
+from pixie_train.distillation.distance import distance
+from pixie_train.distillation.learning import Learning, require_same
+from pixie_train.distillation.lesson_batch import LessonBatch, join_lessons
+from pixie_train.distillation.losses import DistilLoss
+from pixie_train.distillation.state import DistilState, Lectures
+from pixie_train.distillation.store import Lessons
+from pixie_train.picture_training.body import TrainingBody
+from pixie_train.picture_training.checkpoint_file import LAST
+from pixie_train.picture_training.config import Machine
+from pixie_train.picture_training.loop import Report, silent
+from pixie_train.picture_training.machine import device_of
+from pixie_train.picture_training.stream import Key, Stream
+
+HELD_OUT = "held_out/"
+"""Before the names of figures of lessons that are not learned."""
+
+
+def distil(
+    config: DistilConfig,
+    lessons: Lessons,
+    lectures: Lectures,
+    body: TrainingBody,
+    folder: Path,
+    report: Report = silent,
+    *,
+    machine: Machine | None = None,
+    rules: FusionRules | None = None,
+) -> DistilState:
+    """Teach a student, or go on with the run in `folder`; returns its last state.
+
+    What a step sees depends on the seed and its number alone, so that a run that was
+    stopped ends with the same numbers as one that was not.
+
+    Args:
+        config: the run; that of an existing run in `folder` must be the same.
+        lessons: what the teacher said.
+        lectures: who that is, and about what.
+        body: the teacher's.
+        folder: where `last.pt` is kept.
+        report: is told every `log_every` steps, and of the distance to the teacher on
+            lessons that are held out whenever a checkpoint is written.
+        machine: how it is computed.
+        rules: what the teacher does with the experts' features, and the student when it
+            is compared with it; None: as in live use.
+
+    Raises:
+        UsageError: `folder` holds another run, or the loss stopped being a number.
+        SourceError: there are too few lessons, or one is damaged.
+        SinkError: the checkpoint cannot be written.
+    """
+    path = folder / LAST
+    saved = states.load(path) if path.exists() else None
+    if saved is not None:
+        require_same(saved, config, lectures, folder)
+    machine = machine or Machine()
+    if machine.threads:
+        torch.set_num_threads(machine.threads)
+    device = device_of(machine)
+    parts = split(lessons, config.held_out)
+    some = some_of(lessons, parts.learned)
+    spread = feature_spread(some)
+    key_points = body.key_points.to(device)
+    loss = DistilLoss(config.losses, key_points, body.gaussians, spread).to(device)
+    learning = Learning(config, lessons.sizes, device)
+    history: list[dict[str, float]] = []
+    if saved is None:
+        learning.begin_at(some)
+    else:
+        learning.go_on(saved)
+        history = saved.history
+
+    def told(figures: dict[str, float]) -> None:
+        history.append({"step": learning.done, **figures})
+        report(learning.done, figures)
+
+    def compared() -> dict[str, float]:
+        held = LessonDataset(lessons, parts.held_out, config.crop_size)
+        batches = (batch.to(device) for batch in _in_order(held, config.batch))
+        found = distance(learning.average, batches, key_points, rules)
+        return {HELD_OUT + name: value for name, value in found.figures().items()}
+
+    if not history:
+        told(compared())
+    learned = LessonDataset(
+        lessons,
+        parts.learned,
+        config.crop_size,
+        config.augmentation,
+        seed=config.seed,
+    )
+    for batch in _batches(learned, config, learning.done, machine.workers):
+        figures = learning.step(batch, loss)
+        done = learning.done
+        saving = done == config.steps or done % config.checkpoint_every == 0
+        if saving or done % config.log_every == 0:
+            told(figures | (compared() if saving else {}))
+        if saving:
+            states.save(learning.state(lectures, history), path)
+    return learning.state(lectures, history)
+
+
+def _in_order(data: LessonDataset, size: int) -> Iterator[LessonBatch]:
+    for start in range(0, len(data), size):
+        stop = min(start + size, len(data))
+        yield join_lessons([data[index] for index in range(start, stop)])
+
+
+class _Keyed(Dataset[LessonBatch]):
+    """Lessons by when they are learned."""
+
+    def __init__(self, data: LessonDataset) -> None:
+        self._data = data
+
+    def __getitem__(self, key: Key) -> LessonBatch:
+        self._data.set_epoch(key.epoch)
+        return self._data[key.index]
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """A batch sampler: the samples of every step to come."""
+
+    stream: Stream
+    size: int
+    steps: range
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        for step in self.steps:
+            yield self.stream.batch(step, self.size, rank=0, world=1)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+
+def _batches(
+    data: LessonDataset, config: DistilConfig, start: int, workers: int
+) -> Iterator[LessonBatch]:
+    stream = Stream([len(data)], [1.0], seed=config.seed)
+    steps = _Steps(stream, config.batch, range(start, config.steps))
+    join: Callable[[Sequence[LessonBatch]], LessonBatch] = join_lessons
+    return iter(
+        DataLoader(
+            _Keyed(data),
+            batch_sampler=steps,
+            collate_fn=join,
+            num_workers=workers,
+        )
+    )
