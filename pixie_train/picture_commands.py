@@ -11,10 +11,13 @@ from tqdm import tqdm
 from pixie_runtime.body import embedded_body_model, load_body_model
 from pixie_runtime.errors import SinkError, UsageError
 from pixie_runtime.types import UInt8
+from pixie_train.data.batch_sheet import batch_sheet
+from pixie_train.data.catalogue import names, open_data
 from pixie_train.data.motion import load_motion_bank
+from pixie_train.data.pictures.augmentation import Augmentation
 from pixie_train.data.pictures.config import PictureConfig
 from pixie_train.data.pictures.contact_sheet import contact_sheet
-from pixie_train.data.pictures.dataset import Samples
+from pixie_train.data.pictures.dataset import Samples, View
 from pixie_train.data.pictures.photographer import Photographer
 from pixie_train.data.pictures.store import open_store, synthesise
 
@@ -40,14 +43,22 @@ class SynthesiseOptions:
 
 @dataclass(frozen=True)
 class ContactSheetOptions:
-    """Draw synthetic pictures side by side, with key points, boxes and masks."""
+    """Draw pictures side by side, with key points, boxes and masks.
+
+    Synthetic ones, or with --data those of any data set, cut out as networks see them.
+    """
 
     folder: Annotated[Path | None, tyro.conf.Positional] = None
     """What `synthesise` made; default: new pictures."""
+    data: str | None = None
+    """A data set as NAME:FOLDER, for example freihand:FreiHAND_pub_v2; the names are in
+    docs/datasets.md. --kind says what is wanted of it."""
+    augment: bool = False
+    """With --data: as chance changes them in training, too."""
     out: Path = Path("sheet.png")
     """The picture to write, .png or .jpg."""
     count: int = 24
-    """How many pictures, from the first."""
+    """How many pictures: the first ones, of --data some from all over it."""
     columns: int = 6
     """How many in a row."""
     tile: int = 256
@@ -90,6 +101,9 @@ def run_contact_sheet(options: ContactSheetOptions) -> str:
             f"--count {options.count} --columns {options.columns} --tile "
             f"{options.tile}; expected at least 1, 1 and 32 to 2048"
         )
+    if options.data is not None:
+        _write(options.out, _sheet_of_data(options, options.data))
+        return f"contact sheet: {options.out}"
     if options.folder is None:
         samples: Samples = _photographer(
             options.pictures, options.body_model, options.count
@@ -102,6 +116,22 @@ def run_contact_sheet(options: ContactSheetOptions) -> str:
     )
     _write(options.out, sheet)
     return f"contact sheet: {options.out}"
+
+
+def _sheet_of_data(options: ContactSheetOptions, data: str) -> UInt8:
+    name, colon, folder = data.partition(":")
+    if not colon or not folder or options.folder is not None:
+        raise UsageError(
+            f'--data is "{data}"; expected NAME:FOLDER, and no folder of synthetic '
+            f"pictures beside it; names are {', '.join(names())}"
+        )
+    # Pictures of heads and hands are small: one side for all kinds.
+    view = View(crop_size=options.tile, hd_size=options.tile)
+    augmentation = Augmentation() if options.augment else None
+    dataset = open_data(name, Path(folder), options.pictures.kind, view, augmentation)
+    count = min(options.count, len(dataset))
+    spread = [k * len(dataset) // count for k in range(count)]
+    return batch_sheet([dataset[k] for k in spread], columns=options.columns)
 
 
 def _photographer(

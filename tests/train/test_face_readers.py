@@ -9,15 +9,19 @@ import pytest
 import torch
 
 from pixie_runtime.errors import SourceError, UsageError
+from pixie_train.batch import CropKind
+from pixie_train.data.catalogue import open_data
 from pixie_train.data.gender_labels import read_gender_labels, read_identity_meta
 from pixie_train.data.now import NowPictures, read_box
 from pixie_train.data.pictures.augmentation import Augmentation
+from pixie_train.data.pictures.config import PictureConfig
 from pixie_train.data.pictures.dataset import View
 from pixie_train.data.record_dataset import RecordDataset
 from pixie_train.data.vggface2 import VggFace2, VggFace2Choices
 from pixie_train.faces.files import write_landmarks, write_mask
 from pixie_train.gender import Gender
 from pixie_train.key_points import face68
+from pixie_train.picture_commands import ContactSheetOptions, run_contact_sheet
 
 META = """Class_ID, Name, Sample_Num, Flag, Gender,
 n000001, "14th_Dalai_Lama",424,0, m,
@@ -251,3 +255,41 @@ def test_boxes_that_are_none_are_named_and_run_nothing(
     with pytest.raises(SourceError, match=r"box\.npy is not NoW's"):
         read_box(path)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("augment", [False, True])
+def test_a_contact_sheet_shows_a_data_sets_points_where_the_network_has_them(
+    people: Path, tmp_path: Path, augment: bool
+) -> None:
+    options = ContactSheetOptions(
+        data=f"vggface2:{people}",
+        augment=augment,
+        out=tmp_path / "sheet.png",
+        count=5,
+        columns=3,
+        tile=64,
+        pictures=PictureConfig(kind=CropKind.HEAD),
+    )
+    run_contact_sheet(options)
+    sheet = cv2.imread(str(tmp_path / "sheet.png"))
+    assert sheet is not None
+    assert sheet.shape == (2 * 64, 3 * 64, 3)
+    augmentation = Augmentation() if augment else None
+    dataset = open_data(
+        "vggface2", people, CropKind.HEAD, View(crop_size=64, hd_size=64), augmentation
+    )
+    targets = dataset[0].targets
+    sure = targets.xy_confidence[0] > 0.5
+    places = (targets.xy[0, sure].numpy() + 1) / 2 * 64
+    blue, green, _ = np.array(
+        [sheet[round(y), round(x)] for x, y in places.clip(0, 63)], int
+    ).T
+    assert (green > blue).mean() > 0.9  # the pictures themselves are grey
+
+
+@pytest.mark.parametrize("data", ["vggface2", "vggface2:", ":x", "moon:x"])
+def test_a_data_set_that_is_not_named_by_name_and_folder_is_asked_for(
+    data: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="expected"):
+        run_contact_sheet(ContactSheetOptions(data=data, out=tmp_path / "sheet.png"))
