@@ -25,6 +25,8 @@ class PictureConfig:
     """Share of the bodies whose legs, or more, are outside the picture."""
     supersampling: int = 2
     """People are drawn with this many pixels to the picture's one, squared."""
+    wrinkles: float = 0.0
+    """How deep wrinkles and how high moles are drawn: 0: none, 1: as on aged skin."""
     backgrounds: Path | None = None
     """A folder of pictures without people to put behind; default: drawn ones."""
 
@@ -43,6 +45,8 @@ class PictureConfig:
                 f"pictures_of_each {self.pictures_of_each} with seed {self.seed} was "
                 "asked for; expected at least 1, with a seed of 0 or more"
             )
+        if not 0 <= self.wrinkles <= 3:
+            raise UsageError(f"wrinkles is {self.wrinkles}; expected 0 to 3")
         for name in ("occluded", "truncated"):
             share = getattr(self, name)
             if not 0 <= share <= 1:

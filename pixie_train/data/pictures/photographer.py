@@ -10,7 +10,7 @@ from pixie_runtime import rotations as rot
 from pixie_runtime.body import BodyModel
 from pixie_runtime.rendering.rasteriser import VisibleSurface, rasterise
 from pixie_runtime.skinning import open_skinner
-from pixie_runtime.smplx import JOINT_INDEX
+from pixie_runtime.smplx import JAW, JOINT_INDEX
 from pixie_runtime.types import Camera, Float32, UInt8
 from pixie_train.batch import CropKind
 from pixie_train.body_model import SurfaceOutput, TorchBody
@@ -20,6 +20,7 @@ from pixie_train.data.pictures.backdrops import background_files, draw_backdrop
 from pixie_train.data.pictures.config import PictureConfig
 from pixie_train.data.pictures.light import draw_light, shading
 from pixie_train.data.pictures.occluders import draw_occluder, mask_at, put_before
+from pixie_train.data.pictures.relief import Relief, ReliefArtist
 from pixie_train.data.pictures.sample import PART_POINTS, Bools, Sample
 from pixie_train.data.pictures.scene import (
     Parameters,
@@ -28,7 +29,7 @@ from pixie_train.data.pictures.scene import (
     place,
     target_points,
 )
-from pixie_train.data.pictures.surface_map import SurfaceMap
+from pixie_train.data.pictures.surface_map import FACE, SKIN, SurfaceMap
 from pixie_train.data.pictures.visibility import (
     PartsAlone,
     PartTriangles,
@@ -40,9 +41,11 @@ from pixie_train.key_points import SurfaceKeyPoints
 from pixie_train.utilities import read_utilities
 
 _ABSOLUTE = [JOINT_INDEX[name] for name in ("head", "left_wrist", "right_wrist")]
-_PERSON, _PICTURE, _DEEDS = range(3)
+_PERSON, _PICTURE, _DEEDS, _RELIEF = range(4)
 """What chance decides, each from numbers of its own."""
 _ATTEMPTS = 6
+_AROUND_FACE_M = 0.02
+"""How far beyond the face's outline skin has a relief."""
 _HIDDEN = 0.5
 """Heads and hands that the person hides more of are posed again."""
 
@@ -106,6 +109,9 @@ class Photographer:
         self._key_points = SurfaceKeyPoints(tables, np.arange(model.vertex_count))
         self._parts = PartTriangles.of(model)
         self._files = background_files(config.backgrounds)
+        self._artist = (
+            ReliefArtist.of(model, self._surface) if config.wrinkles else None
+        )
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -133,8 +139,16 @@ class Photographer:
             shot = self._shot(random, who, look)
             if config.kind is CropKind.BODY or shot.hidden[who.part] < _HIDDEN:
                 break
-        image, skin = self._developed(random, look, shot)
+        image, skin = self._developed(random, look, shot, self.relief(index))
         return self._finished(random, shot, image, skin, identity)
+
+    def relief(self, index: int) -> Relief | None:
+        """Return the wrinkles of the person in a picture; None: pictures without."""
+        if self._artist is None:
+            return None
+        identity = index % self._count // self.config.pictures_of_each
+        random = np.random.default_rng((self.config.seed, identity, _RELIEF))
+        return self._artist.draw(random, self.config.wrinkles)
 
     def _shot(
         self, random: np.random.Generator, who: Parameters, look: looks.Look
@@ -171,7 +185,11 @@ class Photographer:
         return _Posed(who, vertices.astype(np.float32), points + shift, R_root_joint)
 
     def _developed(
-        self, random: np.random.Generator, look: looks.Look, shot: _Shot
+        self,
+        random: np.random.Generator,
+        look: looks.Look,
+        shot: _Shot,
+        relief: Relief | None,
     ) -> tuple[UInt8, Bools]:
         """Return the picture, background included, and the face's skin in it."""
         posed, drawn = shot.posed, shot.drawn
@@ -186,6 +204,9 @@ class Photographer:
         rest, fields, normals = np.split(mixed, (3, 8), axis=1)
         at = looks.Points(rest, fields, surface.material[corners[0]])
         normals /= np.sqrt(np.einsum("nk,nk->n", normals, normals))[:, None].clip(1e-6)
+        if relief is not None:
+            jaw = self.model.weights_by_joint[JAW][corners[0]] > 0.5
+            normals = _wrinkled(normals, at, jaw, relief, posed.R_root_joint)
         light = draw_light(random)
         colour = looks.albedo(look, surface, at) * shading(normals, light)
         size = shot.camera.size_px[0]
@@ -239,6 +260,30 @@ class Photographer:
     def _reduced(self, layer: Float32) -> Float32:
         size = (self.config.size, self.config.size)
         return np.asarray(cv2.resize(layer, size, interpolation=cv2.INTER_AREA))
+
+
+def _wrinkled(
+    normals: Float32, at: looks.Points, jaw: Bools, relief: Relief, R: Float32
+) -> Float32:
+    """Return normals as the relief bends them (Blinn 1978), (n, 3).
+
+    Args:
+        normals: of the smooth surface, unit vectors, camera axes.
+        at: the points.
+        jaw: which of them follow the jaw.
+        relief: on the mean body at rest.
+        R: accumulated rotations of the joints, (55, 3, 3).
+    """
+    on = (at.material == SKIN) & (at.fields[:, FACE] > -_AROUND_FACE_M)
+    _, slope = relief.heights(at.rest[on])
+    # Shape and expression stretch the skin a little; that much is left out.
+    with_jaw = (slope @ R[JAW].T) * jaw[on, None]
+    slope = with_jaw + (slope @ R[JOINT_INDEX["head"]].T) * ~jaw[on, None]
+    bent = normals.copy()
+    steep = np.einsum("nk,nk->n", slope, normals[on])[:, None]
+    bent[on] += steep * normals[on] - slope
+    bent[on] /= np.linalg.norm(bent[on], axis=1, keepdims=True)
+    return bent
 
 
 def _box(

@@ -135,6 +135,8 @@ def described(config: PictureConfig) -> dict[str, Any]:
     """Return a configuration as JSON has it."""
     values = dataclasses.asdict(config)
     values["kind"] = config.kind.value
+    if not config.wrinkles:  # unknown to folders that are older than it
+        del values["wrinkles"]
     backgrounds = config.backgrounds
     values["backgrounds"] = None if backgrounds is None else str(backgrounds.resolve())
     return values

@@ -1,0 +1,1 @@
+"""Wrinkles and folds on a face, finer than its mesh: the detail branch."""
