@@ -13,6 +13,12 @@ from pixie_runtime.body import embedded_body_model, load_body_model
 from pixie_runtime.errors import PixieError
 from pixie_train.config import TrainConfig
 from pixie_train.data.motion import load_motion_bank
+from pixie_train.detail.commands import (
+    DetailMeshOptions,
+    DetailOptions,
+    run_detail,
+    run_detail_mesh,
+)
 from pixie_train.distillation.command import DistilOptions, run_distil
 from pixie_train.evaluation.command import EvaluateOptions, run_evaluate
 from pixie_train.faces.commands import (
@@ -78,6 +84,8 @@ Options = (
     ContactSheetOptions
     | EvaluateOptions
     | DistilOptions
+    | DetailMeshOptions
+    | DetailOptions
     | FaceLandmarksOptions
     | FaceMasksOptions
     | LandmarkOptions
@@ -89,6 +97,8 @@ _COMMANDS: dict[str, Callable[..., Options]] = {
     "evaluate": EvaluateOptions,
     "synthesise": SynthesiseOptions,
     "contact-sheet": ContactSheetOptions,
+    "detail": DetailOptions,
+    "detail-mesh": DetailMeshOptions,
     "face-landmarks": FaceLandmarksOptions,
     "face-masks": FaceMasksOptions,
     "shape-gaussians": ShapeGaussiansOptions,
@@ -105,6 +115,10 @@ def run(options: Options) -> None:
             print(run_evaluate(options))
         case DistilOptions():
             print(run_distil(options))
+        case DetailMeshOptions():
+            print(run_detail_mesh(options))
+        case DetailOptions():
+            print(run_detail(options))
         case FaceLandmarksOptions():
             print(run_face_landmarks(options))
         case FaceMasksOptions():

@@ -28,6 +28,9 @@ class DetailConfig:
     """Expression coefficients that the decoder is told."""
     channels: tuple[int, ...] = (128, 128, 64, 64, 32, 16)
     """Of the decoder's maps: that of 8 x 8, then one for each doubling."""
+    common: bool = True
+    """Whether a map that all faces have in common is learned beside the decoder. DECA
+    has a fixed one instead (fixed_displacement_256.npy)."""
     limit_m: float = 0.01
     """Largest displacement, metres."""
 

@@ -97,7 +97,7 @@ class FlameMap:
 
 
 def read_fixed_displacement(path: Path) -> Tensor:
-    """Read DECA's fixed_displacement_256.npy: what is added to every face, (1, 1, S, S).
+    """Read DECA's fixed_displacement_256.npy: what every face has, (1, 1, S, S).
 
     Raises:
         ModelFileError: the file is not a square of finite numbers.

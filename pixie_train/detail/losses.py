@@ -1,10 +1,9 @@
 """What the detail branch is trained with, a term a function.
 
-Of DECA's terms (Feng et al. 2021, section 4.2) the implicit diversified Markov random
-field is left out: it compares deep features of an ImageNet-trained VGG-19, whose weights
-cannot be shipped, and what it adds, the texture of small wrinkles, cannot be told from
-noise on synthetic faces. Identity-dependent consistency belongs to people with several
-pictures, which the paper's own detail training does not use.
+Of DECA's terms (Feng et al. 2021) two are left out. The implicit diversified Markov
+random field compares features of an ImageNet-trained VGG-19, whose weights cannot be
+shipped; what it adds is the texture of the smallest wrinkles. Detail consistency
+exchanges the codes of several pictures of one person, and the loop draws heads singly.
 """
 
 from dataclasses import dataclass
@@ -18,14 +17,17 @@ from pixie_train.losses.reduction import Cost, gap, over_elements
 
 @dataclass(frozen=True)
 class DetailWeights:
-    """Weights of the terms. The defaults' proportions are DECA's published ones (2,
-    0.005, 0.005), where displacements are compared in units of `unit_m`."""
+    """Weights of the terms.
+
+    The first two are DECA's proportion. Size has four times as much: shading seen
+    through smoothing asks for deeper furrows than there are.
+    """
 
     photometric: float = 2.0
     """The picture against the face drawn with its detail."""
     symmetry: float = 5e-3
     """Left against right."""
-    size: float = 5e-3
+    size: float = 0.02
     """No more displacement than is needed."""
     unit_m: float = 1e-3
     """In which displacements are measured: a millimetre. DECA's maps are in metres,

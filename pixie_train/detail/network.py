@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pixie_train.detail.config import SMALLEST_MAP, DetailConfig
-from pixie_train.networks.image_encoder import ImageEncoder
+from pixie_train.networks.image_encoder import BACKBONES, ImageEncoder
 from pixie_train.networks.mlp import Mlp
 
 _BATCH_NORM_EPS = 0.8
@@ -25,12 +25,11 @@ class DetailEncoder(nn.Module):
 
     def __init__(self, config: DetailConfig) -> None:
         super().__init__()
-        backbone = ImageEncoder(config.encoder, 0)
-        self.normalise = config.normalise
-        self.picture = backbone
-        feature_dim = backbone.encoder.feature_dim
+        with torch.device("meta"):
+            feature_dim = BACKBONES[config.encoder]().feature_dim
         assert isinstance(feature_dim, int)
-        backbone.project = None
+        self.normalise = config.normalise
+        self.picture = ImageEncoder(config.encoder, feature_dim)
         self.code = Mlp([feature_dim, config.hidden, config.latent])
 
     def forward(self, image: Tensor) -> Tensor:
@@ -63,13 +62,20 @@ class DetailDecoder(nn.Module):
         self.height = nn.Conv2d(last, 1, 3, padding=1)
         with torch.no_grad():
             self.height.weight.mul_(_FLAT)
+            assert self.height.bias is not None
             self.height.bias.zero_()
+        size = config.map_size
+        self.common = (
+            nn.Parameter(torch.zeros(1, 1, size, size)) if config.common else None
+        )
 
     def forward(self, code: Tensor) -> Tensor:
         """Map [jaw, expression, detail code] (B, n) to metres (B, 1, S, S)."""
         spread = self.spread(code)
         smallest = spread.reshape(len(code), -1, SMALLEST_MAP, SMALLEST_MAP)
         height: Tensor = self.height(self.maps(smallest))
+        if self.common is not None:
+            height = height + self.common
         return height.tanh() * self.limit_m
 
 

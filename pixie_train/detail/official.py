@@ -1,7 +1,7 @@
 """DECA's trained detail networks out of a user's own deca_model.tar.
 
 Of that file only this is known here: two of its sections are state dicts called
-`E_detail` and `D_detail`, of the networks that spec: pixie-network, section 9, describes.
+`E_detail` and `D_detail`, of the networks that spec: pixie-network, section 9, has.
 The names of their tensors are not known. Their order is: a state dict lists tensors as
 the network uses them, so they are matched by order and shape, and a file that does not
 match tensor for tensor is refused. Nobody who could check it against the real file has
@@ -32,7 +32,7 @@ def load_official_detail(path: Path) -> DetailNetwork:
             values, or its sections are not these networks.
     """
     content = _read(path)
-    network = DetailNetwork(DetailConfig(normalise=False))
+    network = DetailNetwork(DetailConfig(normalise=False, common=False))
     for name, modules in (
         ("E_detail", (network.encode.picture.encoder, network.encode.code)),
         ("D_detail", (network.decode,)),
@@ -60,7 +60,7 @@ def _fill(
     if len(found) != len(slots):
         raise ModelFileError(
             f"{section} of {path} has {len(found)} tensors, and the network described "
-            f"in the papers {len(slots)}; it is of another version, which cannot be read"
+            f"in the papers {len(slots)}; it is of another version, which is not known"
         )
     with torch.no_grad():
         for number, (slot, tensor) in enumerate(zip(slots, found, strict=True)):

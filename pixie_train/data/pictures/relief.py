@@ -1,9 +1,9 @@
 """Wrinkles, moles and pores: how far a face's skin stands off its smooth surface.
 
-Everything is a function of where a point is on the mean body at rest, as in `looks`, and
-comes with its gradient, so that pictures show it sharp at any size, and the truth can be
-written down as a map. Our own making: furrows along lines between face landmarks, each
-with the low ridges that skin pushed aside makes, deeper on older people.
+Everything is a function of where a point is on the mean body at rest, as in `looks`,
+and comes with its gradient, so that pictures show it sharp at any size, and the truth
+can be written down as a map. Our own making: furrows along lines between face
+landmarks, each with the low ridges of skin pushed aside, deeper on older people.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _R_OUTER_EYE, _R_INNER_EYE, _L_INNER_EYE, _L_OUTER_EYE = 19, 22, 25, 28
 _R_MOUTH, _L_MOUTH, _LOWER_LIP = 31, 37, 40
 """Among iBUG's 68 without the jaw line."""
 
-Floats = npt.NDArray[np.floating]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +134,8 @@ class ReliefArtist:
         waves = random.normal(0, 1, (6, 3))
         waves *= 2 * np.pi / _PORE_M / np.linalg.norm(waves, axis=1, keepdims=True)
         phases = random.uniform(0, 2 * np.pi, (6, 1))
-        tall = np.full((6, 1), random.uniform(2e-6, 1e-5) * strength)
-        pores = np.concatenate([waves, phases, tall], 1)
+        rough = np.full((6, 1), random.uniform(2e-6, 1e-5) * strength)
+        pores = np.concatenate([waves, phases, rough], 1)
         return Relief(tuple(furrows), pores.astype(np.float32))
 
 
@@ -189,22 +189,16 @@ def _drawn(mark: Floats) -> dict[str, list[Floats]]:
         for lift in (-0.45, 0.0, 0.45)
     ]
     wing, corner = mark[_R_WING], mark[_R_MOUTH]
-    fold = _through(
-        wing + (-7 * mm, 3 * mm),
-        wing + (-15 * mm, -14 * mm),
-        corner + (-9 * mm, -2 * mm),
-    )
-    droop = _through(
-        corner + (-3 * mm, -6 * mm),
-        corner + (-5 * mm, -14 * mm),
-        corner + (-4 * mm, -22 * mm),
-    )
-    lower = (mark[_R_OUTER_EYE] + mark[_R_INNER_EYE]) / 2
-    bag = _through(
-        mark[_R_OUTER_EYE] + (2 * mm, -8 * mm),
-        lower + (0, -14 * mm),
-        mark[_R_INNER_EYE] + (0, -8 * mm),
-    )
+    outer_eye, inner_eye = mark[_R_OUTER_EYE], mark[_R_INNER_EYE]
+
+    def off(point: Floats, x: float, y: float) -> Floats:
+        """Return a place so many of the unit to the right of a point and above it."""
+        return np.asarray(point + np.array([x, y]) * mm)
+
+    fold = _through(off(wing, -7, 3), off(wing, -15, -14), off(corner, -9, -2))
+    droop = _through(off(corner, -3, -6), off(corner, -5, -14), off(corner, -4, -22))
+    below = off((outer_eye + inner_eye) / 2, 0, -14)
+    bag = _through(off(outer_eye, 2, -8), below, off(inner_eye, 0, -8))
     chin = mark[_LOWER_LIP] + np.stack([14 * mm * t, (-11 - 3 * t**2) * mm], 1)
     return {
         "forehead": forehead,

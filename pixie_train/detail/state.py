@@ -1,0 +1,115 @@
+"""A detail run as a file: what it needs to go on, and its network."""
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pixie_runtime.errors import BundleError, SinkError
+from pixie_train.detail.config import DetailConfig
+from pixie_train.detail.losses import DetailWeights
+from pixie_train.detail.network import DetailNetwork
+from pixie_train.detail.run_config import DetailRun, HeadPictures
+
+LAST = "last.pt"
+_FORMAT = "pixie-detail-run-1"
+_EXPECTED = "expected one written by `pixie-train detail`"
+
+
+@dataclass(frozen=True, eq=False)
+class DetailState:
+    """A run between two steps."""
+
+    run: DetailRun
+    body_model_sha256: str
+    """Of the body in whose face's chart the maps are."""
+    coarse: str
+    """Who gives the coarse faces: the SHA-256 of a checkpoint, or "truth"."""
+    step: int
+    weights: dict[str, Tensor]
+    optimiser: dict[str, Any]
+    history: list[dict[str, float]]
+
+    def network(self) -> DetailNetwork:
+        """Return the network in evaluation mode.
+
+        Raises:
+            BundleError: the weights are another network's.
+        """
+        network = DetailNetwork(self.run.network)
+        try:
+            network.load_state_dict(self.weights)
+        except RuntimeError as error:
+            raise BundleError(
+                "the weights of a detail run are not those of the network that it "
+                f"describes; {_EXPECTED}"
+            ) from error
+        return network.eval()
+
+
+def save(state: DetailState, path: Path) -> None:
+    """Write a checkpoint; the old one stays until the new one is whole.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    content = {
+        "format": _FORMAT,
+        "run": json.dumps(asdict(state.run)),
+        **{f.name: getattr(state, f.name) for f in fields(state) if f.name != "run"},
+    }
+    partial = path.with_suffix(".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:
+        # A full disk is an OSError of the file or a RuntimeError of torch's writer.
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise SinkError(
+            f"cannot write the checkpoint {path}: {str(error).splitlines()[0]}; free "
+            "space or give another --out, the last whole checkpoint is as it was"
+        ) from error
+
+
+def load(path: Path) -> DetailState:
+    """Read a checkpoint, or that of a run's folder; tensors and plain values only.
+
+    Raises:
+        BundleError: the file is missing, damaged or something else.
+    """
+    if path.is_dir():
+        path = path / LAST
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(content, dict) or content.pop("format", "") != _FORMAT:
+            raise BundleError(f"{path} is not a checkpoint of this kind; {_EXPECTED}")
+        return DetailState(run=_run(json.loads(content.pop("run"))), **content)
+    except BundleError:
+        raise
+    except FileNotFoundError:
+        raise BundleError(f"there is no checkpoint {path}; check the path") from None
+    except Exception as error:
+        raise BundleError(
+            f"{path} is not a readable checkpoint ({type(error).__name__}); {_EXPECTED}"
+        ) from error
+
+
+def _run(values: Mapping[str, Any]) -> DetailRun:
+    network = {**values["network"], "channels": tuple(values["network"]["channels"])}
+    nested = {
+        "network": DetailConfig(**network),
+        "pictures": HeadPictures(**values["pictures"]),
+        "weights": DetailWeights(**values["weights"]),
+    }
+    return DetailRun(**{**values, **nested})

@@ -1,0 +1,36 @@
+import pytest
+import torch
+
+from pixie_runtime.body import BodyModel
+from pixie_train.detail.coarse import TrueFaces
+from pixie_train.detail.config import DetailConfig
+from pixie_train.detail.run_config import DetailRun, HeadPictures
+from pixie_train.detail.surface import DetailSurface
+from pixie_train.detail.training import DetailBody
+
+TINY = DetailRun(
+    steps=4,
+    batch=2,
+    learning_rate=1e-3,
+    checkpoint_every=2,
+    pictures=HeadPictures(count=3, held_out=2, size=128, crop_size=64),
+    network=DetailConfig(
+        encoder="mobilenet_v4_small",
+        hidden=8,
+        latent=4,
+        n_expression=5,
+        channels=(8, 4, 4, 4),
+    ),
+)
+"""A run of seconds, at 64 pixels."""
+
+
+@pytest.fixture(scope="session")
+def surface(model: BodyModel) -> DetailSurface:
+    return DetailSurface(model, size=TINY.network.map_size)
+
+
+@pytest.fixture(scope="session")
+def body(model: BodyModel) -> DetailBody:
+    torch.set_num_threads(1)
+    return DetailBody.of(TINY, model, TrueFaces(model))
