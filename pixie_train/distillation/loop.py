@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -18,6 +19,7 @@ from pixie_train.distillation.lesson_batch import LessonBatch, join_lessons
 from pixie_train.distillation.losses import DistilLoss
 from pixie_train.distillation.state import DistilState, Lectures
 from pixie_train.distillation.store import Lessons
+from pixie_train.key_points import KeyPoints
 from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.checkpoint_file import LAST
 from pixie_train.picture_training.config import Machine
@@ -87,22 +89,12 @@ def distil(
         history.append({"step": learning.done, **figures})
         report(learning.done, figures)
 
-    def compared() -> dict[str, float]:
-        held = LessonDataset(lessons, parts.held_out, config.crop_size)
-        batches = (batch.to(device) for batch in _in_order(held, config.batch))
-        found = distance(learning.average, batches, key_points, rules)
-        return {HELD_OUT + name: value for name, value in found.figures().items()}
-
+    compared = partial(
+        _on_held_out, learning, lessons, parts.held_out, key_points, rules
+    )
     if not history:
         told(compared())
-    learned = LessonDataset(
-        lessons,
-        parts.learned,
-        config.crop_size,
-        config.augmentation,
-        seed=config.seed,
-    )
-    for batch in _batches(learned, config, learning.done, machine.workers):
+    for batch in _batches(lessons, parts.learned, learning, machine):
         figures = learning.step(batch, loss)
         done = learning.done
         saving = done == config.steps or done % config.checkpoint_every == 0
@@ -111,6 +103,22 @@ def distil(
         if saving:
             states.save(learning.state(lectures, history), path)
     return learning.state(lectures, history)
+
+
+def _on_held_out(
+    learning: Learning,
+    lessons: Lessons,
+    numbers: range,
+    key_points: KeyPoints,
+    rules: FusionRules | None,
+) -> dict[str, float]:
+    """Return how far the averaged student is from lessons that it does not learn."""
+    config = learning.config
+    held = LessonDataset(lessons, numbers, config.crop_size)
+    device = next(learning.average.parameters()).device
+    batches = (batch.to(device) for batch in _in_order(held, config.batch))
+    found = distance(learning.average, batches, key_points, rules)
+    return {HELD_OUT + name: value for name, value in found.figures().items()}
 
 
 def _in_order(data: LessonDataset, size: int) -> Iterator[LessonBatch]:
@@ -147,16 +155,21 @@ class _Steps:
 
 
 def _batches(
-    data: LessonDataset, config: DistilConfig, start: int, workers: int
+    lessons: Lessons, numbers: range, learning: Learning, machine: Machine
 ) -> Iterator[LessonBatch]:
-    stream = Stream([len(data)], [1.0], seed=config.seed)
-    steps = _Steps(stream, config.batch, range(start, config.steps))
+    """Yield the batches of the steps to come."""
+    config = learning.config
+    learned = LessonDataset(
+        lessons, numbers, config.crop_size, config.augmentation, seed=config.seed
+    )
+    stream = Stream([len(learned)], [1.0], seed=config.seed)
+    steps = _Steps(stream, config.batch, range(learning.done, config.steps))
     join: Callable[[Sequence[LessonBatch]], LessonBatch] = join_lessons
     return iter(
         DataLoader(
-            _Keyed(data),
+            _Keyed(learned),
             batch_sampler=steps,
             collate_fn=join,
-            num_workers=workers,
+            num_workers=machine.workers,
         )
     )
