@@ -18,6 +18,12 @@ from pixie_train.detail.training import DetailBody, train
 from tests.train.detail.conftest import TINY
 
 
+def same_pictures(run: Path, folder: Path) -> None:
+    """Spare another run the drawing."""
+    for name in ("heads", "held_out"):
+        (folder / name).symlink_to(run / name)
+
+
 @pytest.fixture(scope="module")
 def trained(
     body: DetailBody, bank: MotionBank, tmp_path_factory: pytest.TempPathFactory
@@ -72,6 +78,7 @@ def test_an_interrupted_run_ends_as_one_that_was_not(
         if step == 4:
             raise StoppedError
 
+    same_pictures(trained, tmp_path)
     with pytest.raises(StoppedError):
         train(TINY, body, bank, tmp_path, stop)
     assert load(tmp_path).step == 2
@@ -96,8 +103,7 @@ def test_another_run_or_body_is_not_resumed(
 def test_a_loss_that_is_no_number_stops_the_run(
     body: DetailBody, bank: MotionBank, trained: Path, tmp_path: Path
 ) -> None:
-    for name in ("heads", "held_out"):
-        (tmp_path / name).symlink_to(trained / name)
+    same_pictures(trained, tmp_path)
     wild = replace(TINY, learning_rate=1e30, clip=1e30)
     with pytest.raises(BundleError, match=r"not a number: .*synthetic/head/0/"):
         train(wild, body, bank, tmp_path)
