@@ -6,6 +6,7 @@ from typing import Literal
 
 from tqdm import tqdm
 
+from pixie_runtime.bundle import Bundle
 from pixie_runtime.errors import UsageError
 from pixie_train.evaluation.anatomy import Anatomy
 from pixie_train.evaluation.benchmarks.opening import BENCHMARKS, open_benchmark
@@ -101,13 +102,22 @@ def _open(options: EvaluateOptions) -> tuple[Subject, Benchmark | None]:
         name, _, place = options.benchmark.partition(":")
         folder = Path(place)
         benchmark = open_benchmark(name, folder)
-        if part is None and options.bundle is not None:
-            part = _PARTS.get(benchmark.protocol)
+        wanted = _PARTS.get(benchmark.protocol)
+        if part is None and wanted is not None and _has_expert(options.bundle, wanted):
+            part = wanted
     runtime = subject_options(
         options.bundle, options.body_model, folder, part, options.fov
     )
     margin = options.margin if options.look == "box" else None
     return open_bundle_subject(runtime, margin=margin), benchmark
+
+
+def _has_expert(folder: Path | None, part: Part) -> bool:
+    """Return whether a bundle can look at a part alone."""
+    if folder is None:
+        return False
+    manifest = Bundle.open(folder).manifest
+    return manifest.kind == "image" and f"{part}_alone" in manifest.networks
 
 
 def _evaluated(
