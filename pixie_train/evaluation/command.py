@@ -6,13 +6,15 @@ from typing import Literal
 
 from tqdm import tqdm
 
-from pixie_runtime.bundle import Bundle
+from pixie_runtime.body import embedded_body_model, load_body_model
+from pixie_runtime.bundle import Bundle, CropSpec
 from pixie_runtime.errors import UsageError
 from pixie_train.evaluation.anatomy import Anatomy
 from pixie_train.evaluation.benchmarks.opening import BENCHMARKS, open_benchmark
 from pixie_train.evaluation.cases import Benchmark
 from pixie_train.evaluation.pictures import draw_pictures
 from pixie_train.evaluation.report import as_text, counts, table_of, write_report
+from pixie_train.evaluation.run_subject import RunSight, open_run
 from pixie_train.evaluation.running import Evaluation, evaluate
 from pixie_train.evaluation.subjects import (
     Subject,
@@ -41,6 +43,10 @@ class EvaluateOptions:
     """Instead: so many synthetic people."""
     bundle: Path | None = None
     """The network: a bundle that pixie-export wrote; default: the one that ships."""
+    run: Path | None = None
+    """Instead of a bundle: a run of `pixie-train whole`, its folder or a checkpoint."""
+    crop_size: int = 224
+    """Of runs: side of the crops that they were trained with."""
     body_model: Path | None = None
     """Your SMPL-X model (.npz); default: the bundle's, or the one that ships."""
     assets: Path | None = None
@@ -105,6 +111,12 @@ def _open(options: EvaluateOptions) -> tuple[Subject, Benchmark | None]:
         wanted = _PARTS.get(benchmark.protocol)
         if part is None and wanted is not None and _has_expert(options.bundle, wanted):
             part = wanted
+    if options.run is not None:
+        path = options.body_model
+        model = load_body_model(path) if path else embedded_body_model()
+        spec = CropSpec(size=options.crop_size, hd_size=512)
+        sight = RunSight(spec, field_of_view=options.fov)
+        return open_run(options.run, model, sight), benchmark
     runtime = subject_options(
         options.bundle, options.body_model, folder, part, options.fov
     )
@@ -149,6 +161,10 @@ def _check(options: EvaluateOptions) -> None:
             "expected --synthetic N, which takes no data, or --benchmark NAME:FOLDER "
             f"with a name of {names}, and not both"
         )
+    if options.run is not None and options.bundle is not None:
+        raise UsageError("--run and --bundle are both given; expected one of them")
+    if options.crop_size < 32:
+        raise UsageError(f"--crop-size {options.crop_size}; expected 32 or more")
     if options.synthetic is not None and options.synthetic < 1:
         raise UsageError(f"--synthetic {options.synthetic}; expected at least 1")
     if options.limit is not None and options.limit < 1:

@@ -7,6 +7,7 @@ exported bundle sees the same pixels.
 """
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from pixie_runtime import rotations as rot
 from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import CropSpec
 from pixie_runtime.crops import BodyView, Box, Square, body_square
+from pixie_runtime.errors import BundleError
 from pixie_runtime.types import Camera, SmplxParams, UInt8
 from pixie_runtime.weak_perspective import WeakCamera
 from pixie_train.camera import project
@@ -25,6 +27,7 @@ from pixie_train.networks.decoding import DecodedParams, decode
 from pixie_train.networks.image_pixie import ImageCrops, ImagePixie
 from pixie_train.networks.pixie import Features, PartFeatures
 from pixie_train.part_boxes import part_boxes
+from pixie_train.picture_training.state import load
 from pixie_train.utilities import read_utilities
 
 
@@ -41,6 +44,23 @@ class RunSight:
     paper's "naive body"."""
     field_of_view: float = 60.0
     """Degrees along the longer side, where a benchmark does not say its camera."""
+
+
+def open_run(
+    path: Path, model: BodyModel, sight: RunSight | None = None
+) -> "RunSubject":
+    """Open the averaged weights of a run of `pixie-train whole`, or its checkpoint.
+
+    Raises:
+        BundleError: it is missing, damaged, or was trained for another body.
+    """
+    state = load(path)
+    if state.body_model_sha256 != model.sha256:
+        raise BundleError(
+            f"the run {path} was trained for another body model than {model.name}; "
+            "name its own with --body-model"
+        )
+    return RunSubject(state.network_with_average(), model, path.name, sight)
 
 
 class RunSubject:

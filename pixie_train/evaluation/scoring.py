@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from pixie_runtime.errors import ModelFileError
+from pixie_runtime.errors import ModelFileError, SourceError
 from pixie_runtime.smplx import JOINT_INDEX
 from pixie_runtime.types import Float32, Float64
 from pixie_train.evaluation import agora_metrics
@@ -20,6 +20,7 @@ from pixie_train.evaluation.anatomy import Anatomy
 from pixie_train.evaluation.cases import Case, Estimate
 from pixie_train.evaluation.face_scan import (
     LANDMARKS_OF_51,
+    FaceRegion,
     scan_distances,
     summary,
 )
@@ -228,12 +229,14 @@ class FaceScorer:
         if estimate is None or truth.scan is None or truth.scan_landmarks is None:
             return {}
         surface, landmarks = neutral_head(self.anatomy, estimate)
+        scan, points = truth.scan(), np.asarray(truth.scan_landmarks)
+        if not FaceRegion().mask(scan, points).any():
+            raise SourceError(
+                f"{case.name}: no point of its scan is near the scan's landmarks; get "
+                "both of one download"
+            )
         errors = scan_distances(
-            surface,
-            landmarks,
-            truth.scan(),
-            truth.scan_landmarks,
-            metrical=self.metrical,
+            surface, landmarks, scan, points, metrical=self.metrical
         )
         self.distances.append(errors)
         return summary(errors)

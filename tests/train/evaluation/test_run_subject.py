@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,11 +7,15 @@ import torch
 
 from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import CropSpec
+from pixie_runtime.errors import BundleError
 from pixie_runtime.types import Camera, UInt8
 from pixie_train.config import CoreConfig, ImageConfig
 from pixie_train.evaluation.cases import Case, Truth
-from pixie_train.evaluation.run_subject import RunSight, RunSubject
+from pixie_train.evaluation.run_subject import RunSight, RunSubject, open_run
 from pixie_train.networks.image_pixie import ImagePixie
+from pixie_train.picture_training.checkpoint_file import LAST
+from pixie_train.picture_training.config import StageRun
+from pixie_train.picture_training.state import RunState, save
 
 SIGHT = RunSight(CropSpec(size=64, hd_size=96), part_size=32)
 CAMERA = Camera(200.0, (60.0, 50.0), (120, 100))
@@ -20,7 +25,9 @@ CAMERA = Camera(200.0, (60.0, 50.0), (120, 100))
 def network() -> ImagePixie:
     torch.manual_seed(0)
     core = CoreConfig(feature_dim=32, n_betas=10, n_expression=10)
-    config = ImageConfig("resnet18", "resnet18", "resnet18", core)
+    config = ImageConfig(
+        "mobilenet_v4_small", "mobilenet_v4_small", "mobilenet_v4_small", core
+    )
     return ImagePixie(config).eval()
 
 
@@ -71,3 +78,29 @@ def test_nobody_is_in_a_box_outside_the_picture(
 ) -> None:
     subject = RunSubject(network, model, "run", SIGHT)
     assert subject.estimate(_case(picture, (500, 0, 600, 50)), picture) is None
+
+
+def test_a_runs_folder_is_opened_for_its_own_body_only(
+    network: ImagePixie, picture: UInt8, model: BodyModel, tmp_path: Path
+) -> None:
+    weights = network.state_dict()
+    state = RunState(
+        run=StageRun(stage="whole"),
+        network=network.config,
+        body_model_sha256=model.sha256,
+        step=1,
+        weights=weights,
+        average=weights,
+        optimiser={},
+        scaler={},
+        history=[],
+    )
+    save(state, tmp_path / LAST)
+    case = _case(picture, (20, 10, 90, 80))
+    opened = open_run(tmp_path, model, SIGHT).estimate(case, picture)
+    kept = RunSubject(network, model, "run", SIGHT).estimate(case, picture)
+    assert opened is not None
+    assert kept is not None
+    np.testing.assert_array_equal(opened.vertices, kept.vertices)
+    with pytest.raises(BundleError, match="another body model"):
+        open_run(tmp_path, replace(model, sha256="0" * 64), SIGHT)
