@@ -4,6 +4,7 @@ seen = look(points, faces, size)                what every pixel sees
 maps = UvMaps(model, FaceChart.of(model))       the same over a face laid flat
 """
 
+from pixie_train.rendering.bodies import BodyRasteriser, Layer
 from pixie_train.rendering.face_chart import FaceChart
 from pixie_train.rendering.faces import FaceRasteriser
 from pixie_train.rendering.normals import vertex_normals
@@ -11,8 +12,10 @@ from pixie_train.rendering.seen import Seen, look
 from pixie_train.rendering.uv_maps import UvGrid, UvMaps
 
 __all__ = [
+    "BodyRasteriser",
     "FaceChart",
     "FaceRasteriser",
+    "Layer",
     "Seen",
     "UvGrid",
     "UvMaps",

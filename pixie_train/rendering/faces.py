@@ -35,6 +35,7 @@ class FaceRasteriser(nn.Module):
         n_texture: int = 50,
         size: int = CROP_SIZE,
         margin_m: float = MARGIN_M,
+        least_facing: float = 0.2,
     ) -> None:
         """Prepare a body's face.
 
@@ -45,12 +46,15 @@ class FaceRasteriser(nn.Module):
             size: side of the crops, pixels.
             margin_m: how far the drawn face reaches beyond its outline; a mask of skin
                 cuts it off where the picture's face ends.
+            least_facing: cosine between a normal and the line of sight below which a
+                pixel is not in the mask: surfaces seen edge-on have gradients as large
+                as they are uncertain, and push faces about.
 
         Raises:
             ModelFileError: the model has no face landmarks.
         """
         super().__init__()
-        self.size = size
+        self.size, self.least_facing = size, least_facing
         chart = FaceChart.of(model, margin_m=margin_m)
         self.maps = UvMaps(model, chart, size=ALBEDO_SIZE)
         if albedo is None:
@@ -93,7 +97,8 @@ class FaceRasteriser(nn.Module):
         uv = seen.of_corners(self.get_buffer("uv"))
         colour = sampled(albedo, seen.sample, uv)
         lit = colour * shading(normals, light, seen.sample)
-        return RenderedFace(seen.picture(lit), seen.mask())
+        facing = (-normals[:, 2:].detach() >= self.least_facing).to(lit)
+        return RenderedFace(seen.picture(lit), seen.picture(facing))
 
     def seen(self, vertices: Tensor, camera: Tensor) -> tuple[Seen, Tensor]:
         """Return what pixels see of the chart's triangles, and its normals, (n, 3)."""

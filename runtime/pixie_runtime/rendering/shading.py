@@ -9,9 +9,9 @@ from pixie_runtime.types import Float32
 
 Ints = npt.NDArray[np.signedinteger[Any]]
 
-_TO_LAMP = np.array([-0.35, -0.55, -0.76], np.float32)
+TO_LAMP = np.array([-0.35, -0.55, -0.76], np.float32)
 """Unit vector towards a lamp above the camera's left shoulder, camera frame."""
-_AMBIENT, _LAMP, _HEADLIGHT = 0.25, 0.55, 0.3
+AMBIENT, LAMP, HEADLIGHT = 0.25, 0.55, 0.3
 
 
 def vertex_normals(vertices: Float32, faces: Ints) -> Float32:
@@ -30,6 +30,6 @@ def vertex_normals(vertices: Float32, faces: Ints) -> Float32:
 
 def brightness(normals: Float32) -> Float32:
     """Return how bright a matt surface looks, (V,), about 0.25 to 1.1."""
-    lamp = np.maximum(normals @ _TO_LAMP, 0)
+    lamp = np.maximum(normals @ TO_LAMP, 0)
     headlight = np.maximum(-normals[:, 2], 0)
-    return np.asarray(_AMBIENT + _LAMP * lamp + _HEADLIGHT * headlight, np.float32)
+    return np.asarray(AMBIENT + LAMP * lamp + HEADLIGHT * headlight, np.float32)
