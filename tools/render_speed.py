@@ -5,10 +5,12 @@ python -m tools.render_speed --threads 1
 
 import argparse
 import time
+from collections.abc import Callable
 from statistics import median
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from pixie_runtime.body import embedded_body_model
 from pixie_train.body_model import TorchSurface
@@ -49,19 +51,20 @@ def main() -> None:
     with torch.no_grad():
         points = pixels(vertices[:, render.get_buffer("used")], inputs[1], render.size)
     faces, size = render.get_buffer("faces"), (render.size, render.size)
+    rasterisers: dict[str, Callable[[], Tensor]] = {
+        "rasterise by loops": lambda: visible_triangles(points, faces, size),
+        "rasterise by tensors": lambda: by_tensors(points, faces, size),
+    }
     spent: dict[str, list[float]] = {}
     for _ in range(options.repeats + 1):
-        for name, work in (
-            ("rasterise by loops", lambda: visible_triangles(points, faces, size)),
-            ("rasterise by tensors", lambda: by_tensors(points, faces, size)),
-        ):
+        for name, work in rasterisers.items():
             start = time.perf_counter()
             work()
             spent.setdefault(name, []).append(time.perf_counter() - start)
         start = time.perf_counter()
         drawn = render(*inputs)
         middle = time.perf_counter()
-        drawn.image.square().sum().backward()  # type: ignore[no-untyped-call]
+        drawn.image.square().sum().backward()
         spent.setdefault("face, forward", []).append(middle - start)
         spent.setdefault("face, backward", []).append(time.perf_counter() - middle)
     covered = float(drawn.mask.mean())
