@@ -5,6 +5,7 @@ maps = UvMaps(model, FaceChart.of(model))       the same over a face laid flat
 """
 
 from pixie_train.rendering.bodies import BodyRasteriser, Layer
+from pixie_train.rendering.extraction import extracted
 from pixie_train.rendering.face_chart import FaceChart
 from pixie_train.rendering.faces import FaceRasteriser
 from pixie_train.rendering.normals import vertex_normals
@@ -19,6 +20,7 @@ __all__ = [
     "Seen",
     "UvGrid",
     "UvMaps",
+    "extracted",
     "look",
     "vertex_normals",
 ]

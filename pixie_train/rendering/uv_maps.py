@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -72,7 +73,11 @@ class UvMaps(nn.Module):
         self.register_buffer("mask", seen.mask(), persistent=False)
         of_skin = seen.picture(skin[seen.triangle][:, None])
         self.register_buffer("skin", of_skin, persistent=False)
-        self.register_buffer("nearest", _nearest(self.mask), persistent=False)
+        self.register_buffer(
+            "nearest",
+            torch.from_numpy(nearest_full(self.mask[0, 0].numpy() > 0.5)),
+            persistent=False,
+        )
 
     def uv_positions(self, vertices: Tensor) -> Tensor:
         """Return where the surface is, (B, 3, S, S), 0 where the chart is empty.
@@ -157,13 +162,12 @@ class UvMaps(nn.Module):
         )
 
 
-def _nearest(mask: Tensor) -> Tensor:
-    """Return for each texel the place of the nearest full one, (S * S,)."""
-    full = mask[0, 0].numpy() > 0.5
+def nearest_full(full: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Return for each texel of a map (H, W) the place of the nearest full one, flat."""
     empty = np.where(full, 0, 1).astype(np.uint8)
     _, labels = cv2.distanceTransformWithLabels(
         empty, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
     places = np.zeros(int(labels.max()) + 1, np.int64)
     places[labels[full]] = np.flatnonzero(full.ravel())
-    return torch.from_numpy(places[labels].ravel())
+    return np.asarray(places[labels].ravel())
