@@ -11,6 +11,7 @@ from tqdm import tqdm
 from pixie_runtime.body import embedded_body_model, load_body_model
 from pixie_runtime.errors import SinkError, UsageError
 from pixie_runtime.types import UInt8
+from pixie_train.data.amass import load_smplx_motion
 from pixie_train.data.batch_sheet import batch_sheet
 from pixie_train.data.catalogue import names, open_data
 from pixie_train.data.motion import load_motion_bank
@@ -35,6 +36,9 @@ class SynthesiseOptions:
     """How many."""
     body_model: Path | None = None
     """Body model file; default: the embedded CC0 body."""
+    motion: Path | None = None
+    """A folder of SMPL-X motion (.npz, as AMASS has it) to pose people with; default:
+    DeepMimic's clips."""
     pictures: Annotated[PictureConfig, tyro.conf.arg(name="")] = field(
         default_factory=PictureConfig
     )
@@ -79,7 +83,9 @@ def run_synthesise(options: SynthesiseOptions) -> str:
     """
     if options.count < 1:
         raise UsageError(f"--count is {options.count}; expected at least 1")
-    photographer = _photographer(options.pictures, options.body_model, options.count)
+    photographer = _photographer(
+        options.pictures, options.body_model, options.count, options.motion
+    )
     with tqdm(total=options.count, unit="picture", smoothing=0.05) as bar:
         store = synthesise(photographer, options.out, lambda done, _: _move(bar, done))
     size = sum(path.stat().st_size for path in options.out.glob("*.npy"))
@@ -135,10 +141,14 @@ def _sheet_of_data(options: ContactSheetOptions, data: str) -> UInt8:
 
 
 def _photographer(
-    config: PictureConfig, body_model: Path | None, count: int
+    config: PictureConfig,
+    body_model: Path | None,
+    count: int,
+    motion: Path | None = None,
 ) -> Photographer:
     model = load_body_model(body_model) if body_model else embedded_body_model()
-    return Photographer(config, model, load_motion_bank(), count=count)
+    bank = load_smplx_motion(motion) if motion else load_motion_bank()
+    return Photographer(config, model, bank, count=count)
 
 
 def _move(bar: tqdm, done: int) -> None:

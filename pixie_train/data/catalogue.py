@@ -5,7 +5,10 @@ from pathlib import Path
 
 from pixie_runtime.errors import UsageError
 from pixie_train.batch import CropKind
+from pixie_train.data.bedlam import Bedlam
 from pixie_train.data.cmu_hands import CmuHands
+from pixie_train.data.coco_wholebody import CocoWholeBody
+from pixie_train.data.curated_fits import CuratedFits
 from pixie_train.data.freihand import FreiHand
 from pixie_train.data.now import NowPictures
 from pixie_train.data.pictures.augmentation import Augmentation
@@ -22,7 +25,10 @@ SYNTHETIC = "synthetic"
 Opener = Callable[[Path], Records]
 
 OPENERS: dict[str, tuple[CropKind, Opener]] = {
+    "bedlam": (CropKind.BODY, Bedlam),
     "cmu-hands": (CropKind.HAND, CmuHands),
+    "coco-wholebody": (CropKind.BODY, CocoWholeBody),
+    "curated-fits": (CropKind.BODY, CuratedFits),
     "freihand": (CropKind.HAND, FreiHand),
     "now": (CropKind.HEAD, NowPictures),
     "total-motion": (CropKind.HAND, TotalMotion),

@@ -1,0 +1,92 @@
+"""BEDLAM (Black et al., CVPR 2023): rendered people with SMPL-X, several a picture.
+
+    FOLDER/labels/SCENE.npz     imgname (N,), pose_cam (N, 165), shape (N, 10 or 11),
+                                center (N, 2), scale (N,), gtkps (N, P, 2 or 3)
+    FOLDER/images/SCENE/IMGNAME
+
+Source: the data set's page and the repository's issues (pixelite1201/BEDLAM#43): labels
+as prepared for training on crops. Inferred: poses are in the order of SMPL-X's full
+pose, the root in camera axes with y down; `scale` times 200 is the box's side; the
+first 55 points are SMPL-X's joints in pixels. Scenes of "closeup" cameras store
+pictures turned by 90 degrees and are refused rather than guessed.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from pixie_runtime.errors import SourceError
+from pixie_runtime.smplx import JOINT_COUNT
+from pixie_train.batch import CropKind
+from pixie_train.data.annotation_files import required
+from pixie_train.data.array_archives import AnyArray, read_archive
+from pixie_train.data.body_layouts import FULL_POSE, turns_of
+from pixie_train.data.inside import inside
+from pixie_train.data.record import Points, Record
+from pixie_train.key_points import REGRESSED_JOINTS
+
+_NAME = "BEDLAM"
+_GET = "download labels and pictures from bedlam.is.tue.mpg.de and unpack them there"
+_SHAPES: dict[str, tuple[int | None, ...] | None] = {
+    "imgname": (),
+    "pose_cam": (JOINT_COUNT * 3,),
+    "shape": (None,),
+    "center": (2,),
+    "scale": (),
+    "gtkps": (None, None),
+}
+_OWN = [joint for joint in range(JOINT_COUNT) if joint not in REGRESSED_JOINTS]
+"""Joints whose key points are the skeleton's own."""
+
+
+class Bedlam:
+    """BEDLAM's people as records."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read the labels of all scenes.
+
+        Raises:
+            SourceError: the download is incomplete or damaged.
+        """
+        paths = sorted(required(folder / "labels", _NAME, _GET).glob("*.npz"))
+        if not paths:
+            raise SourceError(
+                f"{_NAME} is incomplete: {folder / 'labels'} holds no .npz; {_GET}"
+            )
+        turned = [path.name for path in paths if "closeup" in path.name]
+        if turned:
+            raise SourceError(
+                f"{turned[0]} in {folder / 'labels'} is of a camera whose pictures lie "
+                "on their side, which is not read; move its file elsewhere"
+            )
+        self._images = required(folder / "images", _NAME, _GET)
+        self._scenes = {
+            path.stem: read_archive(path, _SHAPES, _NAME, _GET) for path in paths
+        }
+        self._places = [
+            (scene, row)
+            for scene, arrays in self._scenes.items()
+            for row in range(len(arrays["scale"]))
+        ]
+
+    def __len__(self) -> int:
+        """Return how many people there are."""
+        return len(self._places)
+
+    def __getitem__(self, index: int) -> Record:
+        """Return one; the picture is not opened."""
+        scene, row = self._places[index]
+        found: dict[str, AnyArray] = {
+            name: array[row] for name, array in self._scenes[scene].items()
+        }
+        half = float(found["scale"]) * 100
+        middle = np.asarray(found["center"], np.float32)
+        return Record(
+            f"bedlam/{scene}/{row}",
+            inside(self._images / scene, str(found["imgname"]), _NAME),
+            CropKind.BODY,
+            pixels=Points.of(_OWN, found["gtkps"][_OWN, :2]),
+            rotations=turns_of(FULL_POSE, found["pose_cam"]),
+            betas=np.asarray(found["shape"], np.float32)[:10],
+            box=np.concatenate([middle - half, middle + half]),
+        )

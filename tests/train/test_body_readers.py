@@ -1,0 +1,223 @@
+"""Data sets of bodies, as miniature folders of the layouts that readers state."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from pixie_runtime import rotations
+from pixie_runtime.errors import SourceError
+from pixie_runtime.smplx import JOINT_INDEX
+from pixie_train.batch import CropKind
+from pixie_train.data import catalogue
+from pixie_train.data.amass import load_smplx_motion
+from pixie_train.data.body_layouts import key_point
+from pixie_train.data.pictures import View
+from pixie_train.data.record_dataset import RecordDataset
+
+RNG = np.random.default_rng(0)
+POSE = RNG.normal(0, 0.3, (55, 3))
+
+
+def picture(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), RNG.integers(0, 255, (96, 128, 3), np.uint8))
+
+
+def curated(folder: Path) -> Path:
+    points = np.concatenate([RNG.uniform(20, 80, (118, 2)), np.ones((118, 1))], 1)
+    points[0] = 11, 22, 0.75
+    points[25 + 4] = 33, 44, 0.5  # the left thumb's tip
+    picture(folder / "images" / "mpii" / "one.jpg")
+    np.savez(
+        folder / "train.npz",
+        img_fns=np.array(["mpii/one.jpg"]),
+        betas=np.full((1, 10), 0.5),
+        expression=np.full((1, 10), 0.25),
+        keypoints2D=points[None],
+        pose=POSE[None],
+    )
+    return folder
+
+
+def bedlam(folder: Path) -> Path:
+    picture(folder / "images" / "street" / "seq_000000" / "seq_000000_0005.png")
+    (folder / "labels").mkdir(parents=True)
+    points = RNG.uniform(20, 80, (1, 127, 2))
+    points[0, JOINT_INDEX["left_thumb2"]] = 33, 44
+    np.savez(
+        folder / "labels" / "street.npz",
+        imgname=np.array(["seq_000000/seq_000000_0005.png"]),
+        pose_cam=POSE.reshape(1, 165),
+        shape=np.full((1, 11), 0.5),
+        center=np.array([[60.0, 50.0]]),
+        scale=np.array([0.4]),
+        gtkps=points,
+    )
+    return folder
+
+
+def coco(folder: Path) -> Path:
+    picture(folder / "train2017" / "000000000009.jpg")
+    face = RNG.uniform(20, 80, (68, 3))
+    face[0] = 1, 2, 0.9  # the jaw line's first point
+    body = RNG.uniform(20, 80, (17, 3))
+    body[0] = 11, 22, 1  # a nose that is labelled, but hidden
+    body[1:, 2] = 2
+    hand = RNG.uniform(20, 80, (21, 3))
+    hand[:, 2] = 0.7
+    hand[4, :2] = 33, 44
+    person = {
+        "id": 7,
+        "image_id": 9,
+        "bbox": [10, 20, 60, 50],
+        "keypoints": body.ravel().tolist(),
+        "foot_kpts": [0.0] * 18,
+        "face_kpts": face.ravel().tolist(),
+        "lefthand_kpts": hand.ravel().tolist(),
+        "righthand_kpts": [0.0] * 63,
+        "face_valid": True,
+        "foot_valid": False,
+        "lefthand_valid": True,
+        "righthand_valid": False,
+    }
+    fit = {
+        "root_pose": POSE[0].tolist(),
+        "body_pose": POSE[1:22].ravel().tolist(),
+        "jaw_pose": POSE[22].tolist(),
+        "lhand_pose": POSE[25:40].ravel().tolist(),
+        "rhand_pose": POSE[40:].ravel().tolist(),
+        "shape": [0.5] * 10,
+        "expr": [0.25] * 10,
+        "rhand_valid": False,
+    }
+    notes = folder / "annotations"
+    notes.mkdir()
+    images = [{"id": 9, "file_name": "000000000009.jpg"}]
+    unfitted = person | {"id": 8}
+    content = {"images": images, "annotations": [unfitted, person]}
+    (notes / "coco_wholebody_train_v1.0.json").write_text(json.dumps(content))
+    fits = {"7": {"smplx_param": fit}}
+    (notes / "MSCOCO_train_SMPLX_all_NeuralAnnot.json").write_text(json.dumps(fits))
+    return folder
+
+
+MAKERS: dict[str, Callable[[Path], Path]] = {
+    "curated-fits": curated,
+    "bedlam": bedlam,
+    "coco-wholebody": coco,
+}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_poses_are_where_smplx_has_them(name: str, tmp_path: Path) -> None:
+    records = catalogue.open_records(name, MAKERS[name](tmp_path), CropKind.BODY)
+    assert len(records) == 1
+    turns = records[0].rotations
+    expected = rotations.to_matrix(rotations.from_rotvec(POSE))
+    joints = np.flatnonzero(turns.known)
+    np.testing.assert_allclose(turns.R[joints], expected[joints], atol=1e-6)
+    unknown = {"coco-wholebody": {23, 24, *range(40, 55)}}.get(name, set())
+    assert set(range(55)) - set(joints.tolist()) == unknown
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_records_become_batches(name: str, tmp_path: Path) -> None:
+    records = catalogue.open_records(name, MAKERS[name](tmp_path), CropKind.BODY)
+    batch = RecordDataset(records, View(32, 64, n_betas=12, n_expression=12))[0]
+    assert batch.names[0].startswith(name)
+    assert batch.targets.betas_known.sum() == 10
+    assert batch.targets.rotations_known.any()
+    assert not batch.targets.xyz_confidence.any()
+
+
+def test_openpose_points_are_found_by_name(tmp_path: Path) -> None:
+    points = catalogue.open_records("curated-fits", curated(tmp_path), CropKind.BODY)[
+        0
+    ].pixels
+    nose, tip = key_point("nose"), key_point("left_thumb")
+    np.testing.assert_array_equal(points.at[[nose, tip]], [[11, 22], [33, 44]])
+    np.testing.assert_array_equal(points.confidence[[nose, tip]], [0.75, 0.5])
+    assert points.known[55:106].all()
+    assert not points.known[106:123].any()
+
+
+def test_coco_s_points_keep_what_is_valid(tmp_path: Path) -> None:
+    record = catalogue.open_records("coco-wholebody", coco(tmp_path), CropKind.BODY)[0]
+    points, tip = record.pixels, key_point("left_thumb")
+    np.testing.assert_array_equal(points.at[tip], [33, 44])
+    np.testing.assert_allclose(points.confidence[[key_point("nose"), tip]], [0.5, 0.7])
+    np.testing.assert_allclose(points.at[106], [1, 2])
+    assert not points.known[[key_point("left_heel"), key_point("right_thumb")]].any()
+    assert record.box is not None
+    assert record.box.tolist() == [10, 20, 70, 70]
+    hands = catalogue.open_records("coco-wholebody", tmp_path, CropKind.HAND)
+    assert [hands[i].left for i in range(len(hands))] == [True]
+
+
+def test_bedlam_s_boxes_and_joints(tmp_path: Path) -> None:
+    record = catalogue.open_records("bedlam", bedlam(tmp_path), CropKind.BODY)[0]
+    assert record.box is not None
+    assert record.box.tolist() == [20, 10, 100, 90]
+    thumb, elbow = JOINT_INDEX["left_thumb2"], JOINT_INDEX["left_elbow"]
+    np.testing.assert_array_equal(record.pixels.at[thumb], [33, 44])
+    assert not record.pixels.known[elbow]
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "says"),
+    [
+        ("curated-fits", "train.npz", "train.npz"),
+        ("curated-fits", "images", "images"),
+        ("bedlam", "labels", "labels"),
+        ("bedlam", "images", "images"),
+        ("coco-wholebody", "train2017", "train2017"),
+        ("coco-wholebody", "annotations", "SMPLX"),
+    ],
+)
+def test_what_is_missing_is_named(
+    name: str, broken: str, says: str, tmp_path: Path
+) -> None:
+    folder = MAKERS[name](tmp_path / "set" if name == "bedlam" else tmp_path)
+    (folder / broken).rename(folder / "elsewhere")
+    with pytest.raises(SourceError, match=rf"incomplete: there is no .*{says}"):
+        catalogue.open_records(name, folder, CropKind.BODY)
+
+
+def test_damaged_archives_are_refused_without_unpickling(tmp_path: Path) -> None:
+    folder = curated(tmp_path)
+    with np.load(folder / "train.npz") as archive:
+        arrays: dict[str, Any] = dict(archive)
+    np.savez(folder / "train.npz", **arrays | {"img_fns": np.array([object()])})
+    with pytest.raises(SourceError, match=r"train\.npz is not ExPose's"):
+        catalogue.open_records("curated-fits", folder, CropKind.BODY)
+    np.savez(folder / "train.npz", **arrays | {"pose": POSE[None, :20]})
+    with pytest.raises(SourceError, match="expected 55 x 3"):
+        catalogue.open_records("curated-fits", folder, CropKind.BODY)
+    np.savez(folder / "train.npz", **arrays | {"img_fns": np.array(["../x.jpg"])})
+    with pytest.raises(SourceError, match="outside"):
+        catalogue.open_records("curated-fits", folder, CropKind.BODY)[0]
+
+
+def test_motion_with_z_up_stands_upright(tmp_path: Path) -> None:
+    stands = np.zeros((5, 165))
+    stands[:, 0] = np.pi / 2  # y of the body to z of the world
+    (tmp_path / "CMU").mkdir()
+    np.savez(
+        tmp_path / "CMU" / "walk_stageii.npz", poses=stands, trans=np.zeros((5, 3))
+    )
+    np.savez(tmp_path / "CMU" / "shape.npz", betas=np.zeros(16))
+    np.savez(
+        tmp_path / "other.npz", root_orient=stands[:, :3], pose_body=stands[:, 3:66]
+    )
+    bank = load_smplx_motion(tmp_path, every=5)
+    np.testing.assert_allclose(bank.body, np.tile(np.eye(3), (2, 22, 1, 1)), atol=1e-12)
+    (tmp_path / "broken.npz").write_bytes(b"nothing")
+    with pytest.raises(SourceError, match=r"broken\.npz"):
+        load_smplx_motion(tmp_path)
+    with pytest.raises(SourceError, match="holds no SMPL-X motion"):
+        load_smplx_motion(tmp_path / "CMU" / "none")
