@@ -33,6 +33,12 @@ from pixie_train.picture_commands import (
     run_contact_sheet,
     run_synthesise,
 )
+from pixie_train.picture_training.commands import (
+    ExpertOptions,
+    WholeOptions,
+    run_expert,
+    run_whole,
+)
 from pixie_train.plots import plot_history
 from pixie_train.shape_command import ShapeGaussiansOptions, run_shape_gaussians
 from pixie_train.training import train
@@ -86,14 +92,18 @@ Options = (
     | DistilOptions
     | DetailMeshOptions
     | DetailOptions
+    | ExpertOptions
     | FaceLandmarksOptions
     | FaceMasksOptions
     | LandmarkOptions
     | ShapeGaussiansOptions
     | SynthesiseOptions
+    | WholeOptions
 )
 _COMMANDS: dict[str, Callable[..., Options]] = {
     "landmark": LandmarkOptions,
+    "expert": ExpertOptions,
+    "whole": WholeOptions,
     "evaluate": EvaluateOptions,
     "synthesise": SynthesiseOptions,
     "contact-sheet": ContactSheetOptions,
@@ -119,6 +129,10 @@ def run(options: Options) -> None:
             print(run_detail_mesh(options))
         case DetailOptions():
             print(run_detail(options))
+        case ExpertOptions():
+            print(run_expert(options))
+        case WholeOptions():
+            print(run_whole(options))
         case FaceLandmarksOptions():
             print(run_face_landmarks(options))
         case FaceMasksOptions():

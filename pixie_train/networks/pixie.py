@@ -186,6 +186,8 @@ class PixieCore(nn.Module):
 
 def _mix(e: PartFeatures, F: PartFeatures, weight: Tensor) -> PartFeatures:
     """Return (1 - w) e + w F with the parts' weights (B, 3, 1)."""
+    # Under autocasting a softmax is float32 and features are not.
+    weight = weight.to(e.head.dtype)
     return PartFeatures(
         torch.lerp(e.head, F.head, weight[:, 0]),
         torch.lerp(e.hands, F.hands, weight[:, HANDS]),

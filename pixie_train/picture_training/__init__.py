@@ -12,7 +12,13 @@
     loading       the loader of that stream
     state         checkpoints
     average       exponentially averaged weights
+    beginning     upright people, or what experts have learned
     loop          the loop, top to bottom
+    log           its table and plot
+    overlays      held-out pictures with what the network says of them
+    trouble       a loss that is not a number
+    sources       a command's data
+    commands      pixie-train expert and whole
 
 See the second part of docs/training.md.
 """

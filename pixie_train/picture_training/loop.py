@@ -23,9 +23,11 @@ from pixie_train.picture_training.loading import (
     batches,
     draws,
 )
+from pixie_train.picture_training.log import CSV, write_csv
 from pixie_train.picture_training.machine import autocast, device_of
 from pixie_train.picture_training.passes import FaceTerms, StagePass, trained
 from pixie_train.picture_training.state import RunState
+from pixie_train.picture_training.trouble import culprits, diverged
 
 Report = Callable[[int, dict[str, float]], None]
 """Is told the step and the figures of every row of the log."""
@@ -45,6 +47,7 @@ def train(
     *,
     machine: Machine | None = None,
     faces: FaceTerms | None = None,
+    saved: Callable[[RunState], None] | None = None,
 ) -> RunState:
     """Train a stage, or go on with the run in `folder`; returns its last state.
 
@@ -61,11 +64,13 @@ def train(
         report: is told every `log_every` steps.
         machine: how it is computed; None: as torch chooses.
         faces: renderer and face recognition for head crops; None: neither.
+        saved: is given every state that was saved.
 
     Raises:
         UsageError: `folder` holds another run, or data of a kind are missing.
         SinkError: the checkpoint cannot be written.
         SourceError: too many pictures in a row cannot be read.
+        PixieError: the loss is not a number; terms and pictures are in a file.
     """
     machine = machine or Machine()
     if machine.threads:
@@ -86,14 +91,14 @@ def train(
     history: list[dict[str, float]] = []
     start = 0
     if path.exists():
-        saved = states.load(path)
-        require_same_run(saved, run, network, body, folder)
-        network.load_state_dict(saved.weights)
-        average.load_state_dict(saved.average)
-        optimiser.load_state_dict(saved.optimiser)
+        old = states.load(path)
+        require_same_run(old, run, network, body, folder)
+        network.load_state_dict(old.weights)
+        average.load_state_dict(old.average)
+        optimiser.load_state_dict(old.optimiser)
         if scaler.is_enabled():
-            scaler.load_state_dict(saved.scaler)
-        start, history = saved.step, saved.history
+            scaler.load_state_dict(old.scaler)
+        start, history = old.step, old.history
 
     def now(step: int) -> RunState:
         return RunState(
@@ -117,6 +122,9 @@ def train(
             group["lr"] = learning_rate(how, step, run.steps)
         with autocast(device, how):
             cost = passes(seen, draws(run.seed, step, run.batch))
+        if terms := culprits(cost):
+            states.save(now(step), folder / "diverged.pt")
+            raise diverged(terms, seen, step, folder)
         optimiser.zero_grad(set_to_none=True)
         scaler.scale(cost["total"]).backward()
         scaler.unscale_(optimiser)
@@ -129,9 +137,12 @@ def train(
         if done % run.log_every == 0 or done == run.steps:
             figures = sums.taken()
             history.append({"step": done, **figures})
+            write_csv(history, folder / CSV)
             report(done, figures)
         if done % run.checkpoint_every == 0 or done == run.steps:
             states.save(now(done), path)
+            if saved is not None:
+                saved(now(done))
     return now(max(start, run.steps))
 
 

@@ -8,7 +8,7 @@ import torch
 from pixie_runtime.errors import UsageError
 from pixie_train.batch import CropKind
 from pixie_train.picture_training.body import TrainingBody
-from pixie_train.picture_training.config import Stage, StageRun
+from pixie_train.picture_training.config import Precision, Stage, StageRun
 from pixie_train.picture_training.loop import train
 from pixie_train.picture_training.passes import TRAINED
 from pixie_train.picture_training.state import RunState, load, load_image_run
@@ -84,6 +84,20 @@ def test_a_stage_moves_its_parts_and_nothing_else(
     for part in parts:
         assert any(name.startswith(part) for name in moved), part
     assert sum(rows[0].values()) == pytest.approx(2 * rows[0]["loss"], rel=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_half_precision_costs_nearly_the_same(
+    precision: Precision,
+    done: tuple[Path, RunState],
+    body: TrainingBody,
+    tmp_path: Path,
+) -> None:
+    how = replace(RUN.optimisation, precision=precision)
+    run = replace(RUN, steps=2, optimisation=how)
+    # Two steps of warm-up are the same in a run of four but for the cosine.
+    found = train(run, network(), data(), body, tmp_path).history[0]["loss"]
+    assert found == pytest.approx(done[1].history[0]["loss"], rel=0.03)
 
 
 def test_another_run_is_not_continued_and_the_sentence_says_what_differs(

@@ -1,0 +1,66 @@
+"""The log of a run as a table and as a plot."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from pixie_runtime.errors import SinkError
+
+CSV, PLOT = "log.csv", "losses.png"
+_FEWEST = 1e-9
+
+
+def write_csv(history: Sequence[dict[str, float]], path: Path) -> None:
+    """Write all rows; a figure that a row lacks is empty.
+
+    The file is written anew, so that a resumed run has no row twice.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    names = list(dict.fromkeys(name for row in history for name in row))
+    text = io.StringIO()
+    table = csv.DictWriter(text, names, lineterminator="\n")
+    table.writeheader()
+    table.writerows(history)
+    try:
+        path.write_text(text.getvalue(), encoding="utf-8")
+    except OSError as error:
+        raise SinkError(
+            f"cannot write {path}: {error.strerror or error}; free space or give "
+            "another --out"
+        ) from error
+
+
+def plot(history: Sequence[dict[str, float]], path: Path) -> None:
+    """Draw the loss and its weighted terms, one panel a stage.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    mpl.use("Agg")
+    names = list(dict.fromkeys(name for row in history for name in row))
+    stages = list(dict.fromkeys(n.partition("/")[0] for n in names if "/" in n))
+    figure = Figure(figsize=(6 * len(stages), 5), layout="constrained")
+    panels = figure.subplots(1, len(stages), squeeze=False)[0]
+    for panel, stage in zip(panels, stages, strict=True):
+        for name in ["loss", *(n for n in names if n.startswith(stage + "/"))]:
+            rows = [row for row in history if row.get(name, 0.0) > _FEWEST]
+            panel.plot(
+                [row["step"] for row in rows],
+                [row[name] for row in rows],
+                label=name.rpartition("/")[2],
+                linewidth=2.5 if name == "loss" else 1.2,
+            )
+        panel.set(yscale="log", xlabel="step", ylabel="weighted loss", title=stage)
+        panel.legend(fontsize="x-small", ncols=2)
+    try:
+        figure.savefig(path, dpi=100)
+    except OSError as error:
+        raise SinkError(
+            f"cannot write {path}: {error.strerror or error}; free space"
+        ) from error
