@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from pixie_runtime.body import embedded_body_model, load_body_model
 from pixie_runtime.errors import PixieError
+from pixie_train.ablation.command import AblateOptions, run_ablate
 from pixie_train.config import TrainConfig
 from pixie_train.data.motion import load_motion_bank
 from pixie_train.detail.commands import (
@@ -87,7 +88,8 @@ def run_landmark(options: LandmarkOptions) -> None:
 
 
 Options = (
-    ContactSheetOptions
+    AblateOptions
+    | ContactSheetOptions
     | EvaluateOptions
     | DistilOptions
     | DetailMeshOptions
@@ -113,12 +115,15 @@ _COMMANDS: dict[str, Callable[..., Options]] = {
     "face-masks": FaceMasksOptions,
     "shape-gaussians": ShapeGaussiansOptions,
     "distil": DistilOptions,
+    "ablate": AblateOptions,
 }
 
 
 def run(options: Options) -> None:
     """Do what a command's options say."""
     match options:
+        case AblateOptions():
+            print(run_ablate(options))
         case ContactSheetOptions():
             print(run_contact_sheet(options))
         case EvaluateOptions():

@@ -1,0 +1,1 @@
+"""The paper's claims in the small: three comparisons on synthetic people."""

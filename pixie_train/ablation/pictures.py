@@ -1,0 +1,129 @@
+"""Pictures of what came out: a hand that is covered more and more, predicted shapes."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from pixie_runtime.body import BodyModel
+from pixie_runtime.rendering.marks import draw_text
+from pixie_runtime.rendering.mesh import draw_mesh
+from pixie_runtime.smplx import JOINT_COUNT
+from pixie_runtime.types import Camera, Float32, UInt8
+from pixie_train.ablation.crops import CropSet, cut_person
+from pixie_train.ablation.degrade import Degradation
+from pixie_train.ablation.scores import Table
+from pixie_train.batch import unit_range
+from pixie_train.data.pictures.augmentation import occluded
+from pixie_train.data.pictures.dataset import Samples, View
+from pixie_train.gender import Gender
+from pixie_train.networks.image_pixie import ImageCrops, ImagePixie
+
+_SHARES = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.0)
+_TILE = 144
+_ROWS = 3
+_TALL = 300
+
+
+def covering(
+    network: ImagePixie, people: Samples, view: View, part_px: int, part: int
+) -> UInt8:
+    """Return rows of a part that one and the same thing covers more and more.
+
+    Of the first people whose part can be seen; each crop says the moderator's weight of
+    the part's expert.
+
+    Args:
+        network: trained.
+        people: held-out ones.
+        view: of the body's crops.
+        part_px: side of the parts' crops.
+        part: 0 head, 1 left hand, 2 right hand.
+    """
+    rows: list[UInt8] = []
+    for index in range(len(people)):
+        if len(rows) == _ROWS:
+            break
+        sample = people[index]
+        if sample.covered[part] > 0.1:
+            continue
+        batches, crops = [], []
+        for share in _SHARES:
+            random = np.random.default_rng((7, index))  # the same thing every time
+            hidden = occluded(sample, part, share, random) if share else sample
+            still = np.random.default_rng(0)
+            batch, parts, _ = cut_person(hidden, Degradation(), view, part_px, still)
+            batches.append(batch.pictures.image)
+            crops.append(parts)
+        weights = _weights(network, torch.cat(batches), np.stack(crops))[:, part]
+        tiles = [
+            _labelled(crop[part], f"{weight:.2f}")
+            for crop, weight in zip(crops, weights, strict=True)
+        ]
+        rows.append(np.concatenate(tiles, axis=1))
+    if not rows:
+        return np.zeros((_TILE, _TILE * len(_SHARES), 3), np.uint8)
+    return np.concatenate(rows)
+
+
+def shapes(
+    model: BodyModel, people: CropSet, gendered: Table, ungendered: Table, count: int
+) -> UInt8:
+    """Return rows of T-posed bodies: picture, truth, with gender, without.
+
+    The first `count` women, then the first `count` men.
+    """
+    rows: list[UInt8] = []
+    for gender in (Gender.FEMALE, Gender.MALE):
+        who = np.flatnonzero(people.targets.gender.numpy() == gender)[:count]
+        for person in who.tolist():
+            picture = people.image[person].permute(1, 2, 0).numpy()
+            tile = cv2.resize(picture, (_TALL, _TALL), interpolation=cv2.INTER_CUBIC)
+            truth = people.targets.betas[person].numpy()
+            bodies = [truth, gendered["betas"][person], ungendered["betas"][person]]
+            meshes = [_body(model, betas) for betas in bodies]
+            rows.append(np.concatenate([np.asarray(tile, np.uint8), *meshes], axis=1))
+    if not rows:
+        return np.zeros((_TALL, _TALL, 3), np.uint8)
+    return np.concatenate(rows)
+
+
+def write_picture(path: Path, picture: UInt8) -> Path:
+    """Write an RGB picture; returns its path."""
+    cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    return path
+
+
+@torch.no_grad()
+def _weights(network: ImagePixie, bodies: torch.Tensor, parts: UInt8) -> Float32:
+    """Return the weights (n, 3) of the parts' experts; `parts` is (n, 3, P, P, 3)."""
+    planes = torch.from_numpy(parts.transpose(0, 1, 4, 2, 3).copy())
+    seen = unit_range(planes)
+    present = torch.ones(len(seen), 3)
+    crops = ImageCrops(unit_range(bodies), seen[:, 0], seen[:, 1:], present)
+    network.eval()
+    weights = network.core(network.encode(crops)).part_weights
+    return np.asarray(weights.numpy(), np.float32)
+
+
+def _labelled(crop: UInt8, text: str) -> UInt8:
+    tile = cv2.resize(crop, (_TILE, _TILE), interpolation=cv2.INTER_CUBIC)
+    return draw_text(np.ascontiguousarray(tile, np.uint8), [text])
+
+
+def _body(model: BodyModel, betas: Float32) -> UInt8:
+    """Return a picture of a body in T-pose, from the front."""
+    whole = np.zeros(model.n_betas, np.float32)
+    whole[: len(betas)] = betas
+    rest = np.tile(np.array([1, 0, 0, 0], np.float32), (JOINT_COUNT, 1))
+    expression = np.zeros(model.n_expression, np.float32)
+    shaped = model.shaped(whole, expression)
+    posed = shaped.posed(rest, np.zeros(3, np.float32))
+    vertices = posed.vertices() * np.array([1, -1, -1], np.float32)
+    middle = (vertices.max(0) + vertices.min(0)) / 2
+    at = vertices - middle + np.array([0, 0, 6], np.float32)
+    # Two metres fill nine tenths of the picture: heights can be compared.
+    camera = Camera(_TALL * 0.45 * 6, (_TALL / 2, _TALL / 2), (_TALL, _TALL))
+    blank = np.full((_TALL, _TALL, 3), 255, np.uint8)
+    return draw_mesh(blank, np.asarray(at, np.float32), model.faces, camera)

@@ -1,0 +1,48 @@
+"""Files that an ablation is made of: each is there when it is whole, and then kept."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pixie_runtime.errors import SinkError, SourceError
+
+
+def write_piece(path: Path, content: dict[str, Any]) -> None:
+    """Write tensors and plain values to a file that appears when it is whole.
+
+    Raises:
+        SinkError: there is no room, or no right to.
+    """
+    partial = path.with_suffix(".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(content, partial)
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:
+        partial.unlink(missing_ok=True)
+        raise SinkError(
+            f"cannot write {path} ({error}); make room there or choose another --out, "
+            "then the same command goes on"
+        ) from error
+
+
+def read_piece(path: Path) -> dict[str, Any]:
+    """Read such a file; tensors and plain values only, never code.
+
+    Raises:
+        SourceError: it is damaged.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise SourceError(
+            f"{path} cannot be read ({type(error).__name__}); delete it, and the same "
+            "command makes it again"
+        ) from error
+    if not isinstance(content, dict):
+        raise SourceError(
+            f"{path} holds a {type(content).__name__}, not a piece of an ablation; "
+            "delete it, and the same command makes it again"
+        )
+    return content

@@ -1,0 +1,137 @@
+"""What an ablation consists of: pictures, networks, steps, seeds."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from pixie_runtime.errors import UsageError
+from pixie_train.batch import CropKind
+from pixie_train.config import CoreConfig, EncoderName, ImageConfig
+from pixie_train.data.pictures.config import PictureConfig
+
+TRAINING_SEED, TUNING_SEED, REPORT_SEED = 11, 12, 13
+"""Of the people who are trained with, chosen by, and reported on: nobody is in two."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many pictures."""
+
+    bodies: int = 6000
+    """Whole people to train with."""
+    heads: int = 2000
+    """Heads to train with."""
+    hands: int = 3000
+    """Hands to train with."""
+    held_out: int = 600
+    """Whole people to measure with; half as many others to choose by."""
+    views: int = 3
+    """Crops that are made of each training picture, every time degraded otherwise."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Optimiser steps of each piece of training."""
+
+    experts: int = 900
+    """The three experts alone, side by side."""
+    shape: int = 300
+    """Each of the two trainings that differ in the shape loss."""
+    whole: int = 500
+    """Each of the two trainings end to end."""
+    batch: int = 32
+    """Bodies a step; hands likewise, heads half as many."""
+    learning_rate: float = 1e-3
+    """Peak of AdamW's, in the experts' training."""
+    whole_learning_rate: float = 4e-4
+    """Peak of the pieces that start from the experts."""
+
+
+@dataclass(frozen=True)
+class AblationPlan:
+    """One ablation. The defaults take about an hour of one core."""
+
+    seeds: int = 3
+    """How often everything is trained, from other weights and in another order."""
+    picture_size: int = 320
+    """Side of a body's picture; the parts are cut out of it."""
+    body_px: int = 96
+    """Side of the body's crop: hands are some nine pixels in it."""
+    part_px: int = 64
+    """Side of the parts' crops."""
+    encoder: EncoderName = "mobilenet_v4_small"
+    """Of body, head and hand."""
+    n_betas: int = 20
+    """Shape coefficients regressed. Truth has all of the model's."""
+    counts: Counts = field(default_factory=Counts)
+    """How many pictures."""
+    steps: Steps = field(default_factory=Steps)
+    """How long everything is trained."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained or measured."""
+        numbers = {**asdict(self.counts), **asdict(self.steps), "seeds": self.seeds}
+        for name, number in numbers.items():
+            if number <= 0:
+                raise UsageError(f"{name} is {number}; expected more than 0")
+        if self.steps.batch < 2 or self.counts.held_out < 2:
+            raise UsageError(
+                f"batch is {self.steps.batch} and held_out {self.counts.held_out}; "
+                "expected at least 2"
+            )
+
+    @classmethod
+    def smoke(cls) -> Self:
+        """Return a plan that goes through everything in seconds and shows nothing."""
+        return cls(
+            seeds=2,
+            picture_size=96,
+            body_px=32,
+            part_px=32,
+            counts=Counts(bodies=8, heads=4, hands=4, held_out=6, views=1),
+            steps=Steps(experts=2, shape=2, whole=2, batch=4),
+        )
+
+    @property
+    def network(self) -> ImageConfig:
+        """Return the network that is trained."""
+        core = CoreConfig(
+            feature_dim=192,
+            regressor_width=256,
+            part_regressor_layers=2,
+            moderator_width=128,
+            moderator_layers=1,
+            n_betas=self.n_betas,
+            n_expression=20,
+            n_texture=1,  # of no use here, but with none experts have no cameras
+        )
+        return ImageConfig(self.encoder, self.encoder, self.encoder, core)
+
+    def pictures(self, name: str) -> tuple[PictureConfig, int]:
+        """Return what a store holds, `bodies`, `heads`, `hands`, `tune` or `report`.
+
+        Held-out people have nothing before them but what a degree of difficulty puts
+        there, so that the easiest one is clean.
+        """
+        counts, size = self.counts, self.picture_size
+        if name in ("tune", "report"):
+            seed = TUNING_SEED if name == "tune" else REPORT_SEED
+            config = PictureConfig(
+                CropKind.BODY,
+                seed=seed,
+                size=size,
+                occluded=0.0,
+                truncated=0.0,
+                supersampling=1,
+            )
+            return config, counts.held_out // (2 if name == "tune" else 1)
+        kind, side, count = {
+            "bodies": (CropKind.BODY, size, counts.bodies),
+            "heads": (CropKind.HEAD, 3 * self.part_px, counts.heads),
+            "hands": (CropKind.HAND, 5 * self.part_px // 2, counts.hands),
+        }[name]
+        config = PictureConfig(kind, seed=TRAINING_SEED, size=side, supersampling=1)
+        return config, count
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as JSON has it."""
+        return asdict(self)
