@@ -30,6 +30,8 @@ from pixie_train.data.pictures.sample import Sample
 from pixie_train.networks.image_pixie import ImageCrops
 
 Report = Callable[[int, int], None]
+_STANDING = 0.7
+"""Cosine of the angle between a body's upward axis and the picture's, at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +69,18 @@ class CropSet:
         image = unit_range(self.image[rows])
         return ImageCrops(image, parts[:, 0], parts[:, 1:], torch.ones(len(parts), 3))
 
+    def upright(self) -> "CropSet":
+        """Return those who stand upright and turn towards the camera."""
+        rows = torch.nonzero(upright(self.targets.rotations[:, 0]))[:, 0]
+        assert self.parts is not None
+        return CropSet(
+            self.kind,
+            self.image[rows],
+            self.batch(rows).targets,
+            self.covered[rows],
+            self.parts[rows],
+        )
+
     def save(self, path: Path) -> None:
         """Write the set; it is there when it is whole."""
         content = {
@@ -97,6 +111,11 @@ class CropSet:
             covered=content["covered"],
             parts=content["parts"],
         )
+
+
+def upright(R: Tensor) -> Tensor:
+    """Say of root rotations (N, 3, 3) into camera axes whose are such people's."""
+    return (R[:, 1, 1] < -_STANDING) & (R[:, 2, 2] < 0)
 
 
 def cut_parts(samples: Samples, view: View, views: int, report: Report) -> CropSet:

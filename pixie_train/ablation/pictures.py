@@ -11,7 +11,7 @@ from pixie_runtime.rendering.marks import draw_text
 from pixie_runtime.rendering.mesh import draw_mesh
 from pixie_runtime.smplx import JOINT_COUNT
 from pixie_runtime.types import Camera, Float32, UInt8
-from pixie_train.ablation.crops import CropSet, cut_person
+from pixie_train.ablation.crops import CropSet, cut_person, upright
 from pixie_train.ablation.degrade import Degradation
 from pixie_train.ablation.scores import Table
 from pixie_train.batch import unit_range
@@ -31,8 +31,8 @@ def covering(
 ) -> UInt8:
     """Return rows of a part that one and the same thing covers more and more.
 
-    Of the first people whose part can be seen; each crop says the moderator's weight of
-    the part's expert.
+    Of the first people who stand upright and whose part can be seen; each crop says the
+    moderator's weight of the part's expert.
 
     Args:
         network: trained.
@@ -46,7 +46,8 @@ def covering(
         if len(rows) == _ROWS:
             break
         sample = people[index]
-        if sample.covered[part] > 0.1:
+        R = torch.from_numpy(sample.rotations[:1])
+        if sample.covered[part] > 0.1 or not upright(R):
             continue
         batches, crops = [], []
         for share in _SHARES:

@@ -22,6 +22,7 @@ from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import SinkError, SourceError, UsageError
 from pixie_train.ablation.crops import CropSet, cut_parts, cut_people
 from pixie_train.ablation.degrade import DIFFICULTIES, TRAINING
+from pixie_train.ablation.encoder import small_pixie
 from pixie_train.ablation.pieces import read_piece, write_piece
 from pixie_train.ablation.plan import AblationPlan
 from pixie_train.ablation.scores import Ruler, Table, measured, shapes_measured
@@ -100,26 +101,27 @@ class Ablation:
     def crops(self, name: str) -> CropSet:
         """Return a set of crops, made if need be: one to train with or a difficulty."""
         held_out = name not in TRAINED
-        stem = f"{self.held_out}_{name}" if held_out else name
-        path = self.folder / "crops" / f"{stem}.pt"
-        if path.exists():
-            return CropSet.load(path)
+        path = self.folder / "crops" / f"{self._stem(name)}.pt"
+        if not path.exists():
+            self._cut(name).save(path)
+        found = CropSet.load(path)
+        whole = held_out or name == "bodies"
+        return found.upright() if whole and self.plan.upright else found
+
+    def _cut(self, name: str) -> CropSet:
+        """Return all crops of a set, freshly made."""
+        held_out, plan = name not in TRAINED, self.plan
         store = self.pictures(self.held_out if held_out else name)
-        report, plan = self._report(f"crops: {stem}"), self.plan
+        report, views = self._report(f"crops: {self._stem(name)}"), plan.counts.views
         if name in ("heads", "hands"):
-            made = cut_parts(store, self.view(plan.part_px), plan.counts.views, report)
-        else:
-            how = DIFFICULTIES[name] if held_out else TRAINING
-            made = cut_people(
-                store,
-                how,
-                self.view(plan.body_px, whole=held_out),
-                plan.part_px,
-                1 if held_out else plan.counts.views,
-                report,
-            )
-        made.save(path)
-        return made
+            return cut_parts(store, self.view(plan.part_px), views, report)
+        view = self.view(plan.body_px, whole=held_out)
+        how = DIFFICULTIES[name] if held_out else TRAINING
+        views = 1 if held_out else views
+        return cut_people(store, how, view, plan.part_px, views, report)
+
+    def _stem(self, name: str) -> str:
+        return name if name in TRAINED else f"{self.held_out}_{name}"
 
     def train(self, seed: int) -> None:
         """Train all arms of a seed that are not there yet."""
@@ -137,7 +139,7 @@ class Ablation:
             gendered = arm not in ("experts", "ungendered")
             teacher = Teacher(key_points, gaussians, gendered=gendered)
             torch.manual_seed(seed)
-            network = ImagePixie(self.plan.network)
+            network = small_pixie(self.plan)
             if arm != "experts":
                 network.load_state_dict(self._state(seed, "experts"))
             costs = train_arm(
@@ -154,7 +156,7 @@ class Ablation:
 
     def network(self, seed: int, arm: Arm) -> ImagePixie:
         """Return a trained network."""
-        network = ImagePixie(self.plan.network)
+        network = small_pixie(self.plan)
         network.load_state_dict(self._state(seed, arm))
         return network.eval()
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pixie_runtime.body import BodyModel
 from pixie_train import rotations
+from pixie_train.ablation.crops import upright
 from pixie_train.ablation.scores import Ruler, aligned
 from pixie_train.batch import Targets
 from pixie_train.networks.decoding import DecodedParams
@@ -113,3 +114,11 @@ def test_alignment_finds_a_similarity_again_and_makes_no_mirror_images() -> None
     np.testing.assert_allclose(aligned(points, target), target, atol=1e-9)
     mirrored = points * torch.tensor([-1.0, 1.0, 1.0])
     assert (aligned(mirrored, points) - points).norm(dim=-1).mean() > 0.1
+
+
+def test_upright_people_are_those_who_stand_and_face_the_camera() -> None:
+    facing = torch.diag(torch.tensor([1.0, -1.0, -1.0]))
+    away = torch.diag(torch.tensor([-1.0, -1.0, 1.0]))
+    upside_down = torch.diag(torch.tensor([-1.0, 1.0, -1.0]))
+    people = torch.stack([facing, away, upside_down])
+    assert upright(people).tolist() == [True, False, False]
