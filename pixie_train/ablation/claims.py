@@ -86,12 +86,16 @@ class Findings:
     """Claim (b)."""
     expert_shape: tuple[Difference, ...]
     """Claim (c)."""
+    mean_body: dict[str, float]
+    """What the mean body's `shape` and `shape_scaled` errors are: a training whose
+    shapes are further off has seen none, whatever it is compared with."""
 
     def as_json(self) -> dict[str, Any]:
         """Return them as JSON has them."""
         return {
             "seeds": self.seeds,
             "people": self.people,
+            "mean_body": self.mean_body,
             "confidence": [asdict(c) for c in self.confidence],
             **{
                 name: [d.as_json() for d in getattr(self, name)]
@@ -110,6 +114,10 @@ def findings(scores: Sequence[Scores]) -> Findings:
         confidence=tuple(_confidence(scores, i) for i in range(len(PARTS))),
         gendered=tuple(_gendered(scores)),
         expert_shape=tuple(_expert_shape(scores)),
+        mean_body={
+            name: float(first[f"mean_body/{name}"].mean())
+            for name in ("shape", "shape_scaled")
+        },
     )
 
 

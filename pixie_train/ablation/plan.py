@@ -48,7 +48,11 @@ class Steps:
 
 @dataclass(frozen=True)
 class AblationPlan:
-    """One ablation. The defaults take about an hour of one core."""
+    """One ablation.
+
+    The defaults were not run whole; with under half of their steps the body's expert
+    learns too little for the claims (docs/ablation.md).
+    """
 
     seeds: int = 3
     """How often everything is trained, from other weights and in another order."""

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +52,8 @@ def markdown(found: Findings) -> str:
         table(found.fusion),
         "Weight of the part's expert by how much of the part is covered:",
         confidence_table(found.confidence),
+        f"The mean body is {found.mean_body['shape']:.2f} mm from these people, "
+        f"{found.mean_body['shape_scaled']:.2f} at their height.",
         "## (b) Gendered shape loss",
         table(found.gendered),
         "## (c) Shape from the fused head feature",
@@ -80,12 +82,17 @@ def sentences(found: Findings) -> list[str]:
         _claim(
             "(b) The gendered shape loss lowers shape error",
             [d for d in found.gendered if "everybody" in d.metric],
+            found.mean_body,
         )
     )
     for baseline in dict.fromkeys(d.baseline for d in found.expert_shape):
         chosen = [d for d in found.expert_shape if d.baseline == baseline]
         lines.append(
-            _claim(f"(c) Shape from the fused head feature beats {baseline}", chosen)
+            _claim(
+                f"(c) Shape from the fused head feature beats {baseline}",
+                chosen,
+                found.mean_body,
+            )
         )
     return ["\n".join(lines)]
 
@@ -128,11 +135,26 @@ def metric_name(metric: str) -> str:
     return f"{_NAMES[kind]}, {level}"
 
 
-def _claim(says: str, differences: Sequence[Difference]) -> str:
-    """Return a sentence; a claim holds where every one of its errors is lower."""
+def _claim(
+    says: str,
+    differences: Sequence[Difference],
+    mean_body: Mapping[str, float] | None = None,
+) -> str:
+    """Return a sentence; a claim holds where every one of its errors is lower.
+
+    Of shapes it is not shown by trainings that are no nearer than the mean body.
+    """
     better = [d for d in differences if d.verdict == "better"]
     worse = [d for d in differences if d.verdict == "worse"]
-    if len(better) == len(differences):
+    blind = [
+        d for d in differences if mean_body and d.ours >= mean_body[d.metric.split()[0]]
+    ]
+    if blind:
+        verdict = (
+            "not shown, for the variant's shapes are no nearer than the mean body's in "
+            f"{len(blind)} of {len(differences)} errors"
+        )
+    elif len(better) == len(differences):
         verdict = "holds"
     elif not better:
         verdict = "does not hold"

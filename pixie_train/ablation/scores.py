@@ -109,6 +109,15 @@ class Ruler(nn.Module):
             "shape_scaled": _apart(ours * scale, theirs),
         }
 
+    def mean_body(self, true_betas: Tensor) -> dict[str, Tensor]:
+        """Return how far the mean body is from people, (B,) each: what is to be beaten.
+
+        Whoever says less than that has not seen a shape.
+        """
+        nothing = torch.zeros(len(true_betas), self.regressed.skeleton.n_betas)
+        errors = self.shape_errors(nothing, true_betas)
+        return {f"mean_body/{name}": error for name, error in errors.items()}
+
 
 @torch.no_grad()
 def measured(network: ImagePixie, people: CropSet, ruler: Ruler) -> Table:
@@ -126,7 +135,8 @@ def measured(network: ImagePixie, people: CropSet, ruler: Ruler) -> Table:
             for name, raw in raws.items()
             for metric, error in ruler.errors(decode(raw), known).items()
         }
-        rows.append({**table, "weights": out.part_weights})
+        means = ruler.mean_body(known.betas)
+        rows.append({**table, **means, "weights": out.part_weights})
     return _joined(rows, people)
 
 
@@ -140,7 +150,8 @@ def shapes_measured(network: ImagePixie, people: CropSet, ruler: Ruler) -> Table
         raw: RawParams = network.core.coarse(network.encode_body(crops.body))
         betas = raw.head["shape"]
         known = people.batch(chosen).targets
-        rows.append({**ruler.shape_errors(betas, known.betas), "betas": betas})
+        errors = ruler.shape_errors(betas, known.betas)
+        rows.append({**errors, **ruler.mean_body(known.betas), "betas": betas})
     return _joined(rows, people)
 
 

@@ -31,6 +31,7 @@ def scores_of(seed: int, gain: float) -> Scores:
                 "shape_scaled",
             )
         }
+        found |= {f"mean_body/{name}": base + 5 for name in ("shape", "shape_scaled")}
         found["weights"] = 0.9 - 0.5 * covered + random.normal(0, 0.01, covered.shape)
         return found | {"covered": covered, "gender": gender}
 
@@ -103,3 +104,13 @@ def test_women_and_men_are_reported_apart(proven: Findings) -> None:
     assert {"shape clean, women", "shape clean, men"} <= named
     text = markdown(proven)
     assert "| shape V2V, clean, women | gendered | ungendered |" in text
+
+
+def test_shapes_worse_than_the_mean_body_show_nothing() -> None:
+    scores = scores_of(0, gain=3.0)
+    for name in ("shape", "shape_scaled"):
+        scores["moderated/clean"][f"mean_body/{name}"] -= 30
+    lines = sentences(findings([scores]))[0].splitlines()
+    shapes = [line for line in lines if "hape" in line and "(a)" not in line]
+    assert len(shapes) == 3
+    assert all("not shown" in line for line in shapes)
