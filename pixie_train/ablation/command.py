@@ -27,8 +27,8 @@ class AblateOptions:
     """Reproduce the paper's claims in the small, on synthetic people.
 
     Moderated fusion against body alone and copy-paste, the gendered shape loss, shape
-    from the head's expert. What has come out so far is in docs/ablation.md. Stopped, the
-    same command goes on.
+    from the head's expert. What has come out so far is in docs/ablation.md. Stopped,
+    the same command goes on.
     """
 
     out: Path

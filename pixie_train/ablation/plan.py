@@ -88,7 +88,7 @@ class AblationPlan:
     def smoke(cls) -> Self:
         """Return a plan that goes through everything in seconds and shows nothing."""
         return cls(
-            seeds=2,
+            seeds=1,
             picture_size=96,
             body_px=32,
             part_px=32,
