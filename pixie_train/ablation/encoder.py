@@ -40,7 +40,7 @@ def small_pixie(plan: AblationPlan) -> ImagePixie:
     """Return an untrained PIXIE with such encoders."""
     network = ImagePixie(plan.network)
     D = plan.network.core.feature_dim
-    network.encode_body = SmallEncoder(plan.body_px, D)
-    network.encode_head = SmallEncoder(plan.part_px, D)
-    network.encode_hand = SmallEncoder(plan.part_px, D)
+    sides = {"body": plan.body_px, "head": plan.part_px, "hand": plan.part_px}
+    for name, side in sides.items():
+        network.add_module(f"encode_{name}", SmallEncoder(side, D))
     return network
