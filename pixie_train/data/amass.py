@@ -6,6 +6,7 @@ Source: AMASS's description of its SMPL-X and SMPL+H files; z is up in them. Wha
 lies in the folder (shape.npz, neutral_stagei.npz) has no poses and is passed over.
 """
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,8 @@ def load_smplx_motion(folder: Path, *, every: int = 30) -> MotionBank:
             f"{folder} holds no SMPL-X motion; expected .npz files with poses, as "
             "AMASS has them"
         )
-    return MotionBank(np.concatenate([clip[::every] for clip in clips]))
+    body = np.concatenate([clip[::every] for clip in clips])
+    return MotionBank(body, hashlib.sha256(body.tobytes()).hexdigest())
 
 
 def _read(path: Path) -> Float64:

@@ -47,6 +47,8 @@ class MotionBank:
 
     body: Float64
     """(N, 22, 3, 3) rotations of joints 0..21, row 0 in a y-up world."""
+    origin: str = ""
+    """What tells it from DeepMimic's clips; nothing for those."""
 
 
 def load_motion_bank() -> MotionBank:

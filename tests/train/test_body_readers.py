@@ -216,6 +216,7 @@ def test_motion_with_z_up_stands_upright(tmp_path: Path) -> None:
     )
     bank = load_smplx_motion(tmp_path, every=5)
     np.testing.assert_allclose(bank.body, np.tile(np.eye(3), (2, 22, 1, 1)), atol=1e-12)
+    assert load_smplx_motion(tmp_path, every=1).origin != bank.origin != ""
     (tmp_path / "broken.npz").write_bytes(b"nothing")
     with pytest.raises(SourceError, match=r"broken\.npz"):
         load_smplx_motion(tmp_path)

@@ -101,6 +101,7 @@ class Photographer:
         self.config = config
         self.model = model
         self._count = count
+        self.motion = bank.origin
         self._scenes = SceneSampler(config, model, bank)
         self._surface = SurfaceMap.of(model)
         self._skinner = open_skinner(model, "numba", threads=1)

@@ -114,6 +114,8 @@ def synthesise(
         "body_model": photographer.model.sha256,
         "pictures": described(photographer.config),
     }
+    if photographer.motion:
+        description["motion"] = photographer.motion
     try:
         arrays = _prepared(folder, description, photographer)
         done = arrays[_DONE]
