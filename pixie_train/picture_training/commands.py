@@ -23,7 +23,7 @@ from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.checkpoint_file import LAST
 from pixie_train.picture_training.config import Machine, StageRun
 from pixie_train.picture_training.loading import Share
-from pixie_train.picture_training.log import CSV, PLOT, plot
+from pixie_train.picture_training.log import BOARD, CSV, PLOT, plot
 from pixie_train.picture_training.loop import train
 from pixie_train.picture_training.machine import device_of
 from pixie_train.picture_training.overlays import overlays, write_png
@@ -200,13 +200,29 @@ def _run(
             machine=options.machine,
             faces=faces,
             saved=show,
+            said_of_data=_said(options, given),
         )
     out = options.out
     return (
         f"checkpoint: {out / LAST}, {state.step} steps\n"
         f"log: {out / CSV}, {out / PLOT}; samples: {out / 'samples'}\n"
+        f"curves: tensorboard --logdir {out / BOARD}\n"
         f"next: pixie-export run {out / LAST} --out BUNDLE"
     )
+
+
+def _said(options: _Common, given: dict[CropKind, tuple[str, ...]]) -> dict[str, str]:
+    """Return the options that decide what a run sees."""
+    said = {
+        "--crop-size": str(options.crop_size),
+        "--hd-size": str(options.hd_size),
+        "--augmentation": repr(options.augmentation),
+        "--identity": str(options.identity),
+    }
+    for kind, texts in given.items():
+        known = " ".join(texts) or f"{options.synthetic} synthetic"
+        said[f"data of {kind.value} crops"] = known
+    return said
 
 
 def _data(

@@ -1,8 +1,8 @@
-"""The log of a run as a table and as a plot."""
+"""The log of a run as a table, as a plot and for TensorBoard."""
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from pixie_runtime.errors import SinkError
 
-CSV, PLOT = "log.csv", "losses.png"
+CSV, PLOT, BOARD = "log.csv", "losses.png", "tensorboard"
 _FEWEST = 1e-9
 
 
@@ -34,6 +34,37 @@ def write_csv(history: Sequence[dict[str, float]], path: Path) -> None:
             f"cannot write {path}: {error.strerror or error}; free space or give "
             "another --out"
         ) from error
+
+
+class Board:
+    """The log for TensorBoard; a resumed run replaces what it had beyond its start."""
+
+    def __init__(self, folder: Path, start: int) -> None:
+        """Write to a folder, from the step after `start`."""
+        # Imported here: what only reads runs does without it.
+        from tensorboardX import SummaryWriter
+
+        self._writer = SummaryWriter(str(folder), purge_step=start + 1)
+
+    def add(self, step: int, figures: Mapping[str, float]) -> None:
+        """Write a row of the log.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        try:
+            for name, value in figures.items():
+                self._writer.add_scalar(name, value, step)
+            self._writer.flush()
+        except OSError as error:
+            raise SinkError(
+                f"cannot write to {self._writer.logdir}: {error.strerror or error}; "
+                "free space or give another --out"
+            ) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._writer.close()
 
 
 def plot(history: Sequence[dict[str, float]], path: Path) -> None:

@@ -1,7 +1,7 @@
 """The loop of a stage, top to bottom."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -23,7 +23,7 @@ from pixie_train.picture_training.loading import (
     batches,
     draws,
 )
-from pixie_train.picture_training.log import CSV, write_csv
+from pixie_train.picture_training.log import BOARD, CSV, Board, write_csv
 from pixie_train.picture_training.machine import autocast, device_of
 from pixie_train.picture_training.passes import FaceTerms, StagePass, trained
 from pixie_train.picture_training.state import RunState
@@ -48,6 +48,7 @@ def train(
     machine: Machine | None = None,
     faces: FaceTerms | None = None,
     saved: Callable[[RunState], None] | None = None,
+    said_of_data: Mapping[str, str] | None = None,
 ) -> RunState:
     """Train a stage, or go on with the run in `folder`; returns its last state.
 
@@ -65,6 +66,8 @@ def train(
         machine: how it is computed; None: as torch chooses.
         faces: renderer and face recognition for head crops; None: neither.
         saved: is given every state that was saved.
+        said_of_data: what `data` are, by the options that chose them; a run is gone on
+            with by the same ones only.
 
     Raises:
         UsageError: `folder` holds another run, or data of a kind are missing.
@@ -89,10 +92,12 @@ def train(
     average = copy_of(network)
     path = folder / LAST
     history: list[dict[str, float]] = []
+    said = dict(said_of_data or {})
     start = 0
     if path.exists():
         old = states.load(path)
         require_same_run(old, run, network, body, folder)
+        _require_same_data(old, said, folder)
         network.load_state_dict(old.weights)
         average.load_state_dict(old.average)
         optimiser.load_state_dict(old.optimiser)
@@ -111,10 +116,12 @@ def train(
             optimiser=optimiser.state_dict(),
             scaler=scaler.state_dict(),
             history=history,
+            data=said,
         )
 
     supplies = _supplies(run, data, range(start, run.steps), machine)
     sums = _Sums()
+    board = Board(folder / BOARD, start)
     for step in range(start, run.steps):
         given = {kind: next(supply) for kind, supply in supplies.items()}
         seen = {kind: drawn.batch.to(device) for kind, drawn in given.items()}
@@ -138,11 +145,13 @@ def train(
             figures = sums.taken()
             history.append({"step": done, **figures})
             write_csv(history, folder / CSV)
+            board.add(done, figures)
             report(done, figures)
         if done % run.checkpoint_every == 0 or done == run.steps:
             states.save(now(done), path)
             if saved is not None:
                 saved(now(done))
+    board.close()
     return now(max(start, run.steps))
 
 
@@ -176,6 +185,18 @@ def require_same_run(
         raise UsageError(
             f"{folder} holds a run for another body model than {body.model.name}; give "
             "the same --body-model to resume it, or another --out"
+        )
+
+
+def _require_same_data(saved: RunState, said: dict[str, str], folder: Path) -> None:
+    names = sorted(saved.data.keys() | said.keys())
+    other = [name for name in names if saved.data.get(name) != said.get(name)]
+    if other:
+        name = other[0]
+        raise UsageError(
+            f"{folder} holds a run with another {', '.join(other)} ({name} was "
+            f"{saved.data.get(name, 'not said')}, now {said.get(name, 'not said')}); "
+            "give the same options to resume it, or another --out"
         )
 
 

@@ -4,7 +4,7 @@
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ class RunState:
     """The loss's scale with fp16; else empty."""
     history: list[dict[str, float]]
     """Rows of the log."""
+    data: dict[str, str] = field(default_factory=dict)
+    """What was trained on, option by option, as commands say it."""
 
     def network_with_average(self) -> ImagePixie:
         """Return the network with its averaged weights, in evaluation mode."""
@@ -69,6 +71,7 @@ def save(state: RunState, path: Path) -> None:
         "optimiser": state.optimiser,
         "scaler": state.scaler,
         "history": state.history,
+        "data": state.data,
     }
     checkpoint_file.write(content, path)
 

@@ -50,6 +50,8 @@ def test_an_expert_is_trained_without_any_data_and_leaves_log_plot_and_samples(
         rows = list(csv.DictReader(file))
     assert [row["step"] for row in rows] == ["1", "2"]
     assert all(float(row["head/face_2d"]) > 0 for row in rows)
+    (curves,) = (head_run / "tensorboard").glob("events*")
+    assert b"head/face_2d" in curves.read_bytes()
     picture = cv2.imread(str(head_run / "samples" / "0000002.png"))
     assert picture is not None
     assert picture.shape == (256, 6 * 256, 3)
@@ -81,6 +83,21 @@ def test_a_run_of_a_command_says_what_it_was_made_with(head_run: Path) -> None:
     state = load(head_run)
     assert state.run == HEAD_RUN
     assert state.network == CONFIG
+
+
+def test_a_run_is_not_continued_on_other_pictures(head_run: Path) -> None:
+    options = ExpertOptions(
+        out=head_run,
+        synthetic=5,
+        crop_size=32,
+        network=CONFIG,
+        machine=Machine(threads=1),
+        run=HEAD_RUN,
+    )
+    with pytest.raises(
+        UsageError, match=r"another data of head crops \(.*was 4 synthetic, now 5 synth"
+    ):
+        run_expert(options, quiet)
 
 
 def test_the_wrong_command_for_a_stage_is_refused(tmp_path: Path) -> None:
