@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from pixie_train.ablation.plan import AblationPlan
 from pixie_train.networks.image_pixie import ImagePixie
+from pixie_train.picture_training.beginning import begin_upright
 
 _LAYERS = ((64, 4, 4), (96, 3, 2), (128, 3, 2))
 """Channels, size and stride of each convolution: patches of 4 pixels first, because
@@ -43,4 +44,6 @@ def small_pixie(plan: AblationPlan) -> ImagePixie:
     sides = {"body": plan.body_px, "head": plan.part_px, "hand": plan.part_px}
     for name, side in sides.items():
         network.add_module(f"encode_{name}", SmallEncoder(side, D))
+    # From upside down, rotations' distance is flat and little is learned.
+    begin_upright(network)
     return network
