@@ -119,7 +119,7 @@ class LiveCase:
     bundle: BundleName | None
     """None: the landmark bundle that ships."""
     engine: EngineKind = "auto"
-    precision: Precision = "float32"
+    precision: Precision = "auto"
 
 
 LIVE = (

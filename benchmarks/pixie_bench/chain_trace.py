@@ -31,6 +31,11 @@ class TimedMaker:
         """See `EngineMaker.concurrent`."""
         return self.maker.concurrent
 
+    @property
+    def int8(self) -> bool:
+        """See `EngineMaker.int8`."""
+        return self.maker.int8
+
     def open(self, model: Path | bytes, *, threads: int | None = None) -> Engine:
         """Load a network; see `EngineMaker.open`."""
         name = model.stem if isinstance(model, Path) else _name_of(model)

@@ -124,7 +124,7 @@ def live(
     video: Path | None = None,
     bundle: Path | None = None,
     engine: EngineKind = "auto",
-    precision: Precision = "float32",
+    precision: Precision = "auto",
     seconds: float = 20.0,
     warm_up: int = 30,
     json: Path | None = None,
@@ -171,7 +171,7 @@ def image(
     frames: int = 40,
     rounds: int = 2,
     engine: EngineKind = "auto",
-    precision: Precision = "float32",
+    precision: Precision = "auto",
     threads: int = 2,
     warm_up: int = 3,
     json: Path | None = None,
@@ -248,6 +248,7 @@ def holistic(
     *,
     oracle_python: Path,
     rounds: int = 2,
+    precision: Precision = "auto",
 ) -> int:
     """Compare our landmarker with MediaPipe Holistic: agreement, then speed.
 
@@ -255,10 +256,11 @@ def holistic(
         clips: Videos and pictures.
         oracle_python: A Python with mediapipe 0.10.21, numpy and OpenCV.
         rounds: How often each video is run by both, in turns; medians count.
+        precision: Arithmetic of our networks.
     """
     from pixie_bench.holistic import report
 
-    print("\n".join(report(oracle_python, clips, rounds)))
+    print("\n".join(report(oracle_python, clips, rounds, precision)))
     return 0
 
 

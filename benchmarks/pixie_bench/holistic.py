@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 from pixie_bench import holistic_oracle
 from pixie_bench.holistic_oracle import read_frames
+from pixie_runtime.engine_kinds import Precision
+from pixie_runtime.engines.choosing import choose
 from pixie_runtime.landmarks.orientation import MIRRORED
 from pixie_runtime.landmarks.pixie import PixieLandmarker
 from pixie_runtime.types import Frame, PersonLandmarks
@@ -191,9 +193,12 @@ def run_ours(
     return people, np.array(milliseconds), cpu_ms
 
 
-def report(oracle_python: Path, clips: Sequence[Path], rounds: int) -> list[str]:
+def report(
+    oracle_python: Path, clips: Sequence[Path], rounds: int, precision: Precision
+) -> list[str]:
     """Return the table's lines: agreement, then speed, in turns A B A B."""
-    landmarker = PixieLandmarker()
+    maker = choose("auto", precision=precision, landmarks=True)
+    landmarker = PixieLandmarker(maker=maker)
     comparisons, speeds = [], []
     for clip in clips:
         frames = read_frames(clip)

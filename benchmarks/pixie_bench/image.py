@@ -141,7 +141,7 @@ def measure_image(
     frames: int = 40,
     rounds: int = 2,
     engine: EngineKind = "auto",
-    precision: Precision = "float32",
+    precision: Precision = "auto",
     threads: int = 2,
     warm_up: int = 3,
 ) -> ImageResult:

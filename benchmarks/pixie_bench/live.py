@@ -108,7 +108,7 @@ def measure_live(
     video: Path | None = None,
     bundle: Path | None = None,
     engine: EngineKind = "auto",
-    precision: Precision = "float32",
+    precision: Precision = "auto",
     seconds: float = 20.0,
     warm_up: int = 30,
 ) -> LiveResult:

@@ -22,12 +22,12 @@ DEMO = "demo"
 _FIELD_OF_VIEW = 60.0
 
 
-class _Recording(OnnxRuntimeEngine):
+class RecordingEngine(OnnxRuntimeEngine):
     """An engine that keeps the pictures that it was shown."""
 
-    def __init__(self, model: Path, *, threads: int) -> None:
+    def __init__(self, model: Path, *, threads: int = 2) -> None:
         super().__init__(model, threads=threads)
-        self.shown: list[Float32] = []
+        self.shown: list[AnyArray] = []
 
     def infer(self, inputs: Mapping[str, AnyArray]) -> dict[str, Any]:
         """Run once, and keep the pictures, one by one."""
@@ -53,7 +53,8 @@ def calibration_crops(
         SourceError: it cannot be read, or shows no people, heads or hands.
     """
     engines = {
-        name: _Recording(bundle.path_of(name), threads=threads) for name in ENCODERS
+        name: RecordingEngine(bundle.path_of(name), threads=threads)
+        for name in ENCODERS
     }
     path = bundle.body_model_path
     model = embedded_body_model() if path is None else load_body_model(path)

@@ -30,9 +30,14 @@ def load_network(bundle: Bundle, network: str) -> onnx.ModelProto:
                 "which cannot be converted; export the bundle again with this version "
                 "of pixie-live"
             )
+    prepare(model)
+    return model
+
+
+def prepare(model: onnx.ModelProto) -> None:
+    """Make every weight float32 and give every node a name, in place."""
     _unfold_stored_weights(model)
     _name_nodes(model)
-    return model
 
 
 def _name_nodes(model: onnx.ModelProto) -> None:

@@ -5,8 +5,9 @@ between them (integer convolution with its activation, integer addition, ...). W
 they have to stand for that differs, hence two dialects:
 
 - `cpu` (ONNX Runtime, OpenVINO): activations unsigned with a zero point, so that a ReLU
-  is the lower end of the range and disappears; biases as 32-bit integers; both terms
-  of a residual sum and every convolution's result quantised.
+  is the lower end of the range and disappears, and a ReLU6 both its ends; biases as
+  32-bit integers; both terms of a residual sum and every convolution's result
+  quantised.
 - `tensorrt` (TensorRT, TensorRT-RTX): activations signed and symmetric; biases float32,
   since its parser refuses them as integers; of a residual sum only the term that is not
   computed by a convolution just before, so that convolution, sum and ReLU are one
@@ -32,6 +33,9 @@ Dialect = Literal["cpu", "tensorrt"]
 _KEEPS_RANGE = {"MaxPool", "Resize"}
 """Operators whose result has the range of what they take."""
 _QUANTISED = {"Conv", "Add", "Concat", *_KEEPS_RANGE}
+_ACTIVATIONS = {"Relu", "Clip"}
+"""Operators that 8 bits do by themselves: the range seen behind them ends where they
+cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ def quantisable(model: onnx.ModelProto) -> tuple[str, ...]:
         if node.op_type == "Conv" and node.input[1] in weights:
             reached.update(node.output)
             found.append(node.name)
-        elif node.op_type == "Relu" and node.input[0] in reached:
+        elif node.op_type in _ACTIVATIONS and node.input[0] in reached:
             reached.update(node.output)
         elif node.op_type in _QUANTISED - {"Conv"}:
             inputs = [name for name in node.input if name in floats - weights]
@@ -121,7 +125,7 @@ class _Plan:
             for name in self.tensors
             if dialect == "cpu"
             and (maker := self._makers.get(name)) is not None
-            and maker.op_type == "Relu"
+            and maker.op_type in _ACTIVATIONS
             and len(self._takers[maker.input[0]]) == 1
         }
         for name in self.tensors:
@@ -153,7 +157,7 @@ class _Plan:
     def _after_relu(self, name: str) -> str:
         """Return what a node's result is used as: the ReLU's, if nothing else is."""
         takers = self._takers[name]
-        if len(takers) == 1 and takers[0].op_type == "Relu":
+        if len(takers) == 1 and takers[0].op_type in _ACTIVATIONS:
             return str(takers[0].output[0])
         return name
 

@@ -79,6 +79,7 @@ class RoundedMaker:
 
     threads: int = 2
     concurrent = True
+    int8 = False
 
     @property
     def description(self) -> str:

@@ -69,7 +69,7 @@ def open_pipeline(
         opened.callback(source.close)
         bundle, precision = open_bundle(options), options.precision
         small = choose(options.engine, precision=precision, landmarks=True)
-        exact = small if precision == "float32" else choose("openvino")
+        exact = small if precision != "bfloat16" else choose("openvino")
         maker = small
         if bundle.manifest.kind == "image":
             maker = choose(options.engine, precision=precision)

@@ -14,5 +14,8 @@ EngineKind = Literal[
     "tensorrt",
     "tensorrt-rtx",
 ]
-Precision = Literal["float32", "bfloat16"]
-"""Arithmetic, where an engine can choose it; GPUs compute in the networks' types."""
+Precision = Literal["auto", "float32", "bfloat16"]
+"""Arithmetic, where an engine can choose it; GPUs compute in the networks' types.
+
+`auto` is float32, but for hands' landmarks on ONNX Runtime: on processors that are made
+for it they are computed in int8."""

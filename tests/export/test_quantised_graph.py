@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from pixie_export.activation_ranges import activation_ranges
 from pixie_export.quantised_graph import (
@@ -18,6 +18,7 @@ from pixie_export.quantised_graph import (
     quantised,
 )
 from pixie_export.small_weights import with_small_weights
+from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
 from tests.export.small_networks import apart, encoder, feature_of, pictures
 
 DIALECTS: tuple[Dialect, ...] = ("cpu", "tensorrt")
@@ -63,6 +64,29 @@ def test_onnxruntime_computes_everything_between_input_and_pooling_in_integers(
     assert optimised["QLinearAdd"] == 2
     assert optimised["QuantizeLinear"] == optimised["DequantizeLinear"] == 1
     assert optimised["Conv"] == optimised["Add"] == optimised["Relu"] == 0
+
+
+def test_a_relu6_is_the_ends_of_its_range() -> None:
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 2, 4, 4])
+    out = helper.make_tensor_value_info("out", TensorProto.FLOAT, [1, 2, 4, 4])
+    weight = numpy_helper.from_array(np.eye(2, dtype=np.float32)[..., None, None], "w")
+    ends = [numpy_helper.from_array(np.array(v, np.float32), str(v)) for v in (0, 6)]
+    nodes = [
+        helper.make_node("Conv", ["image", "w"], ["a"], "first"),
+        helper.make_node("Clip", ["a", "0", "6"], ["b"], "relu6"),
+        helper.make_node("Conv", ["b", "w"], ["out"], "second"),
+    ]
+    graph = helper.make_graph(nodes, "two", [image], [out], [weight, *ends])
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9
+    )
+    ranges = {"image": Range(-10.0, 10.0), "b": Range(0.0, 6.0)}
+    found = quantised(model, ranges, ("first", "second"), "cpu")
+    assert kinds(found)["Clip"] == 0
+    picture = np.linspace(-10, 10, 32, dtype=np.float32).reshape(1, 2, 4, 4)
+    with OnnxRuntimeEngine(found.SerializeToString()) as engine:
+        answer = engine.infer({"image": picture})["out"]
+    np.testing.assert_allclose(answer, picture.clip(0, 6), atol=0.06)
 
 
 def test_openvino_runs_every_convolution_in_integers(ranges: dict[str, Range]) -> None:

@@ -65,9 +65,10 @@ def test_manifest_names_every_file_with_its_hash_licence_and_source() -> None:
     manifest = json.loads((SHIPPED / "manifest.json").read_text("utf-8"))
     assert manifest["licence"] == "Apache-2.0"
     assert set(manifest["models"]) == {model.name for model in MODELS}
-    for entry in manifest["models"].values():
+    for entry in (*manifest["models"].values(), *manifest["int8"].values()):
         content = (SHIPPED / entry["file"]).read_bytes()
         assert hashlib.sha256(content).hexdigest() == entry["sha256"]
+    for entry in manifest["models"].values():
         assert entry["source"].startswith("mediapipe/modules/")
 
 

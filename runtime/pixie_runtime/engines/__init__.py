@@ -62,6 +62,11 @@ class EngineMaker(Protocol):
         """
         ...
 
+    @property
+    def int8(self) -> bool:
+        """Whether landmark networks that ship in int8 too are to be opened in it."""
+        ...
+
     def open(self, model: Path | bytes, *, threads: int | None = None) -> Engine:
         """Load a network.
 

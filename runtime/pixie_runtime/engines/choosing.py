@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pixie_runtime.engine_kinds import EngineKind, Precision
 from pixie_runtime.engines import Engine, EngineMaker
+from pixie_runtime.engines.byte_arithmetic import multiplies_bytes
 from pixie_runtime.engines.compiled_cache import ready_cache
 from pixie_runtime.engines.cuda_driver import gpu_fault
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
@@ -57,6 +58,11 @@ class Chosen:
         """See `EngineMaker.concurrent`."""
         return self.maker.concurrent
 
+    @property
+    def int8(self) -> bool:
+        """See `EngineMaker.int8`."""
+        return self.maker.int8
+
     def open(self, model: Path | bytes, *, threads: int | None = None) -> Engine:
         """Load a network; see `EngineMaker.open`."""
         try:
@@ -81,7 +87,9 @@ def choose(
     Args:
         kind: the library; `auto`: the best that is present, and the returned maker's
             description tells why.
-        precision: arithmetic on the CPU; bfloat16 is OpenVINO's only.
+        precision: arithmetic on the CPU; bfloat16 is OpenVINO's only. `auto`: float32,
+            but for landmarks with ONNX Runtime on a processor that multiplies bytes
+            fast, what ships in int8 too.
         threads: cores that one run of a network may use.
         cache: folder for what engines compile; default: the user's cache folder.
         landmarks: whether they are the landmarks' networks, which are small: in float32
@@ -145,8 +153,7 @@ def _best_on_cpu(wanted: _Wanted, passed_over: list[str]) -> Chosen:
             return Chosen(_openvino(wanted), f"chosen: {', '.join(passed_over)}")
         except PixieError as error:
             passed_over = [*passed_over, _why_not("openvino", error)]
-    maker = OnnxRuntimeMaker(threads=wanted.threads)
-    return Chosen(maker, f"chosen: {', '.join(passed_over)}")
+    return Chosen(_onnxruntime(wanted), f"chosen: {', '.join(passed_over)}")
 
 
 def _why_not(kind: str, error: PixieError) -> str:
@@ -156,7 +163,8 @@ def _why_not(kind: str, error: PixieError) -> str:
 
 
 def _onnxruntime(wanted: _Wanted) -> EngineMaker:
-    return OnnxRuntimeMaker(threads=wanted.threads)
+    int8 = wanted.landmarks and wanted.precision == "auto" and multiplies_bytes()
+    return OnnxRuntimeMaker(wanted.threads, int8)
 
 
 def _onnxruntime_cuda(wanted: _Wanted) -> EngineMaker:

@@ -137,12 +137,15 @@ class OnnxRuntimeMaker:
 
     threads: int = 2
     """Cores that one run may use, unless it is opened with another number."""
+    int8: bool = False
+    """See `EngineMaker.int8`."""
     concurrent = True
 
     @property
     def description(self) -> str:
         """What will run the networks: `ONNX Runtime 1.32.0 on the CPU, float32`."""
-        return described("CPUExecutionProvider")
+        said = described("CPUExecutionProvider")
+        return f"{said}, hands' landmarks in int8" if self.int8 else said
 
     def open(
         self, model: Path | bytes, *, threads: int | None = None

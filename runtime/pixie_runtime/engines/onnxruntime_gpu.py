@@ -35,6 +35,7 @@ class OnnxRuntimeGpuMaker:
     """Folder for what TensorRT builds; ONNX Runtime keys it by network and GPU."""
 
     concurrent = False
+    int8 = False
 
     def __post_init__(self) -> None:
         """Make sure that the installed ONNX Runtime has the library.

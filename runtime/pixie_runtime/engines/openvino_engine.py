@@ -20,7 +20,7 @@ from pixie_runtime.engines.openvino_library import (
 )
 from pixie_runtime.errors import EngineError
 
-_HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
+_HINTS: dict[Precision, str] = {"auto": "f32", "float32": "f32", "bfloat16": "bf16"}
 _MOST_PLANS = 4
 """Batch sizes that get a plan of their own, each with a copy of the weights."""
 _FREE = "?"
@@ -225,6 +225,7 @@ class OpenVinoMaker:
     cache: Path | None = None
     """Folder for compiled networks: int8 ones take seconds to compile."""
     concurrent = False
+    int8 = False
 
     def __post_init__(self) -> None:
         """Make sure that this processor has the arithmetic.
@@ -264,7 +265,8 @@ class OpenVinoMaker:
 
 def described(precision: Precision) -> str:
     """Return what runs a network, in words."""
-    return f"OpenVINO {version()} on the CPU, {precision}"
+    computed = "float32" if precision == "auto" else precision
+    return f"OpenVINO {version()} on the CPU, {computed}"
 
 
 def _smallest(axis: int | str) -> int:

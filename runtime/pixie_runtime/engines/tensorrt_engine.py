@@ -134,6 +134,7 @@ class TensorrtMaker:
 
     kind: ClassVar[LibraryKind] = "tensorrt"
     concurrent = False
+    int8 = False
 
     def __init__(
         self,

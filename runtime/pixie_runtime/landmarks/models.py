@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,9 @@ _PAIRS = ("hand_recrop", "hand_landmark_full", "iris_landmark")
 """Networks that see two hands or eyes at once, or one."""
 _BESIDE_OTHERS = (*_PAIRS, "face_detection_short_range", "face_landmark")
 """Networks that run while others do: of two hands and a face each has its own core."""
+_INT8 = "int8"
+"""What the manifest calls networks that ship in int8 too. Their weights are read out of
+the other file: they can only be opened where both lie in a folder."""
 _NEED_FLOAT32 = {"pose_landmark_full"}
 """In bfloat16 its points in the picture move by 0.3% of the body's height, its world
 landmarks by 100 mm (docs/engines.md)."""
@@ -75,18 +79,19 @@ class LandmarkModels:
             EngineError: The maker's library or device cannot run a network.
         """
         folder = folder or files("pixie_runtime") / "assets" / "landmarks"
-        entries = _manifest(folder)
+        entries, in_int8 = _manifest(folder)
         maker = maker or OnnxRuntimeMaker()
         engines: dict[str, Engine] = {}
         concurrent, shared = maker.concurrent, max(threads // 2, 1)
         with ExitStack() as opened:
             for name in _NAMES:
-                content = _checked_content(folder, name, entries)
+                model: bytes | Path = _checked_content(folder, name, entries)
                 opens = exact if exact and name in _NEED_FLOAT32 else maker
+                if opens.int8 and name in in_int8 and isinstance(folder, Path):
+                    _checked_content(folder, name, in_int8)
+                    model = folder / in_int8[name]["file"]
                 alone = not (concurrent and name in _BESIDE_OTHERS)
-                engines[name] = opens.open(
-                    content, threads=threads if alone else shared
-                )
+                engines[name] = opens.open(model, threads=threads if alone else shared)
                 opened.callback(engines[name].close)
             for name in _PAIRS:
                 engines[name].infer(_nothing_to_see(engines[name], 2))
@@ -106,11 +111,13 @@ def _nothing_to_see(engine: Engine, batch: int) -> dict[str, AnyArray]:
     return {"image": np.zeros((batch, *map(int, picture)), np.uint8)}
 
 
-def _manifest(folder: Traversable) -> dict[str, Any]:
+def _manifest(folder: Traversable) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what it says of every network, and of those that ship in int8 too."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         found = manifest["format"]
         entries: dict[str, Any] = manifest["models"]
+        in_int8: dict[str, Any] = manifest.get(_INT8, {})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(
             f"{folder} has no readable manifest.json of landmark models: reinstall"
@@ -119,7 +126,7 @@ def _manifest(folder: Traversable) -> dict[str, Any]:
         raise BundleError(
             f"{folder}/manifest.json has format {found}, expected {_FORMAT}"
         )
-    return entries
+    return entries, in_int8
 
 
 def _checked_content(folder: Traversable, name: str, entries: dict[str, Any]) -> bytes:

@@ -17,6 +17,7 @@ class BuildingMaker:
 
     maker: TensorrtMaker
     concurrent = False
+    int8 = False
 
     @property
     def description(self) -> str:

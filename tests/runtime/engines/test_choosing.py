@@ -12,6 +12,7 @@ import onnxruntime
 import pytest
 
 from pixie_runtime.engines import Engine, choosing, openvino_engine, openvino_library
+from pixie_runtime.engines.byte_arithmetic import multiplies_bytes
 from pixie_runtime.engines.choosing import Chosen, EngineKind, choose
 from pixie_runtime.engines.compiled_cache import ready_cache
 from pixie_runtime.engines.cuda_driver import gpu_fault
@@ -117,6 +118,31 @@ def test_auto_leaves_landmarks_to_onnx_runtime(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize("fit", [True, False])
+def test_hands_are_in_int8_only_if_the_processor_is_made_for_it_and_nobody_minds(
+    fit: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "multiplies_bytes", lambda: fit)
+    free = choose("auto", precision="auto", cache=tmp_path, landmarks=True)
+    assert free.int8 is fit
+    assert ("hands' landmarks in int8" in free.description) is fit
+    exact = choose("auto", precision="float32", cache=tmp_path, landmarks=True)
+    assert not exact.int8
+
+
+def test_processors_are_told_by_their_flags(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cv2.checkHardwareSupport", lambda feature: False)
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text("processor: 0\nflags\t\t: fpu avx2 avx_vnni\n")
+    assert multiplies_bytes(cpuinfo)
+    cpuinfo.write_text("processor: 0\nflags\t\t: fpu avx2 avx512f\n")
+    assert not multiplies_bytes(cpuinfo)
+    assert not multiplies_bytes(tmp_path / "none")
+
+
+@pytest.mark.usefixtures("no_gpu")
 def test_auto_passes_over_an_openvino_that_crashes_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +165,7 @@ class Refusing:
 
     description = "a GPU"
     concurrent = False
+    int8 = False
 
     def open(self, model: Path | bytes, *, threads: int | None = None) -> Engine:
         raise EngineError("no engine was built: run pixie-export tensorrt")

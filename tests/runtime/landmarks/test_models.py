@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.errors import BundleError
 from pixie_runtime.landmarks.models import LandmarkModels
 
@@ -58,3 +59,13 @@ def test_manifest_without_a_model_is_refused(copied: Path) -> None:
     (copied / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(BundleError, match="lacks the landmark model pose_detection"):
         LandmarkModels.shipped(folder=copied)
+
+
+def test_a_tampered_network_in_int8_is_refused_where_it_would_be_used(
+    copied: Path,
+) -> None:
+    (copied / "hand_landmark_int8.onnx").write_bytes(b"not it")
+    with pytest.raises(
+        BundleError, match=r"hand_landmark_int8\.onnx has sha256 .* damaged"
+    ):
+        LandmarkModels.shipped(folder=copied, maker=OnnxRuntimeMaker(int8=True))
