@@ -45,6 +45,22 @@ class TorchStages:
         }
 
 
+class MixedStages:
+    """Runs some graphs one way and some another."""
+
+    def __init__(self, *parts: Stages) -> None:
+        """Take stages; the first that has a graph runs it."""
+        self._parts = parts
+
+    def __contains__(self, name: str) -> bool:
+        return any(name in part for part in self._parts)
+
+    def run(self, name: str, **inputs: Float32) -> dict[str, Float32]:
+        """Return every output of a graph, traced ones included."""
+        part = next(part for part in self._parts if name in part)
+        return part.run(name, **inputs)
+
+
 class OnnxStages:
     """Runs what the graphs become as ONNX, with ONNX Runtime; a context manager."""
 

@@ -7,7 +7,7 @@ habits that nobody needs outside this comparison are in `official_names`.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,7 @@ from pixie_export import official_names
 from pixie_export.graph_files import Announce, silent
 from pixie_export.image_graphs import image_graphs
 from pixie_export.official_case import PARTS, Case
-from pixie_export.stages import OnnxStages, Stages, TorchStages
+from pixie_export.stages import MixedStages, OnnxStages, Stages, TorchStages
 from pixie_runtime.body import load_body_model
 from pixie_runtime.fusion_rules import FusionRules
 from pixie_runtime.types import Float32
@@ -42,6 +42,7 @@ def official_stages(
     assets: Path,
     engine: Literal["torch", "onnxruntime"],
     *,
+    in_torch: Collection[str] = (),
     threads: int = 2,
     announce: Announce = silent,
 ) -> Iterator[Stages]:
@@ -51,6 +52,7 @@ def official_stages(
         checkpoint: `pixie_model.tar`, or a case's random one.
         assets: folder of the body model and the utilities.
         engine: what computes.
+        in_torch: graphs that torch runs whatever the engine.
         threads: of the engine.
         announce: is told what is done next.
 
@@ -68,11 +70,12 @@ def official_stages(
     if engine == "torch":
         yield TorchStages(graphs)
         return
+    theirs = tuple(graph for graph in graphs if graph.name not in in_torch)
     with (
         tempfile.TemporaryDirectory() as folder,
-        OnnxStages(graphs, Path(folder), threads=threads, announce=announce) as stages,
+        OnnxStages(theirs, Path(folder), threads=threads, announce=announce) as stages,
     ):
-        yield stages
+        yield MixedStages(stages, TorchStages(graphs)) if in_torch else stages
 
 
 def trace(case: Case, stages: Stages, announce: Announce = silent) -> Arrays:

@@ -1,7 +1,9 @@
 """Our PIXIE is the official one: every number it was seen to compute, computed anew.
 
 Errors are relative to a quantity's root mean square, as in the cases' own comparer.
-PIXIE_PARITY_SEEDS=0,1 in the environment tests both cases.
+PIXIE_PARITY_SEEDS=0,1 in the environment tests both cases. Tracing the encoders takes
+a minute and a half: here torch runs them whatever the engine, unless
+PIXIE_PARITY_ENCODERS is onnxruntime. Every export compares them with torch anyway.
 """
 
 import itertools
@@ -20,6 +22,8 @@ from tests.parity_case import assets_folder, checkpoint_file, reference_file
 
 SEEDS = [int(seed) for seed in os.environ.get("PIXIE_PARITY_SEEDS", "0").split(",")]
 ENGINES = ["torch", "onnxruntime"]
+ENCODERS = os.environ.get("PIXIE_PARITY_ENCODERS", "torch")
+IN_TORCH = ("body", "head", "hand") if ENCODERS == "torch" else ()
 
 END_TO_END = 2e-3
 """Crops, too, are ours; a rounding of the boxes by 1e-4 pixels is seen in them."""
@@ -39,7 +43,8 @@ def error(ours: npt.NDArray[np.floating], recorded: npt.NDArray[np.floating]) ->
 @pytest.fixture(scope="module", params=itertools.product(SEEDS, ENGINES), ids=str)
 def opened(request: pytest.FixtureRequest) -> Iterator[tuple[int, str, Stages]]:
     seed, engine = request.param
-    with official_stages(checkpoint_file(seed), assets_folder(), engine) as stages:
+    checkpoint, assets = checkpoint_file(seed), assets_folder()
+    with official_stages(checkpoint, assets, engine, in_torch=IN_TORCH) as stages:
         yield seed, engine, stages
 
 
