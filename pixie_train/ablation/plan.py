@@ -32,7 +32,9 @@ class Counts:
 class Steps:
     """Optimiser steps of each piece of training."""
 
-    experts: int = 1200
+    sight: int = 1000
+    """The three encoders, to see key points."""
+    experts: int = 800
     """The three experts alone, side by side."""
     shape: int = 200
     """Each of the two trainings that differ in the shape loss."""
@@ -40,6 +42,8 @@ class Steps:
     """Each of the two trainings end to end."""
     batch: int = 32
     """Bodies a step; hands likewise, heads half as many."""
+    sight_learning_rate: float = 2e-3
+    """Peak of AdamW's, in the training to see."""
     learning_rate: float = 1e-3
     """Peak of AdamW's, in the experts' training."""
     whole_learning_rate: float = 4e-4
@@ -48,11 +52,7 @@ class Steps:
 
 @dataclass(frozen=True)
 class AblationPlan:
-    """One ablation.
-
-    The defaults were not run whole; with under half of their steps the body's expert
-    learns too little for the claims (docs/ablation.md).
-    """
+    """One ablation."""
 
     seeds: int = 3
     """How often everything is trained, from other weights and in another order."""
@@ -94,7 +94,7 @@ class AblationPlan:
             part_px=32,
             upright=False,
             counts=Counts(bodies=8, heads=4, hands=4, held_out=6, views=1),
-            steps=Steps(experts=2, shape=2, whole=2, batch=4),
+            steps=Steps(sight=2, experts=2, shape=2, whole=2, batch=4),
         )
 
     @property

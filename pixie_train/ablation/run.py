@@ -26,7 +26,16 @@ from pixie_train.ablation.encoder import small_pixie
 from pixie_train.ablation.pieces import read_piece, write_piece
 from pixie_train.ablation.plan import AblationPlan
 from pixie_train.ablation.scores import Ruler, Table, measured, shapes_measured
-from pixie_train.ablation.training import ARMS, Arm, Teacher, TrainingSets, train_arm
+from pixie_train.ablation.training import (
+    ARMS,
+    SHAPES,
+    WHOLES,
+    Arm,
+    Teacher,
+    TrainingSets,
+    begins_from,
+    train_arm,
+)
 from pixie_train.data.motion import load_motion_bank
 from pixie_train.data.pictures.dataset import View
 from pixie_train.data.pictures.photographer import Photographer
@@ -136,12 +145,13 @@ class Ablation:
         )
         gaussians = ShapeGaussians.of_model(self.model, n_betas)
         for arm in missing:
-            gendered = arm not in ("experts", "ungendered")
+            gendered = arm not in ("sight", "experts", "ungendered")
             teacher = Teacher(key_points, gaussians, gendered=gendered)
             torch.manual_seed(seed)
             network = small_pixie(self.plan)
-            if arm != "experts":
-                network.load_state_dict(self._state(seed, "experts"))
+            before = begins_from(arm)
+            if before is not None:
+                network.load_state_dict(self._state(seed, before))
             costs = train_arm(
                 arm,
                 network,
@@ -184,12 +194,8 @@ class Ablation:
         ruler, found = self.ruler(), {}
         report = self._report(f"seed {seed}: measuring")
         jobs: list[tuple[Arm, str, Callable[..., Table]]] = [
-            *((arm, d, measured) for arm in ARMS[3:] for d in DIFFICULTIES),
-            *(
-                (arm, d, shapes_measured)
-                for arm in ARMS[1:3]
-                for d in ("clean", "mild")
-            ),
+            *((arm, d, measured) for arm in WHOLES for d in DIFFICULTIES),
+            *((arm, d, shapes_measured) for arm in SHAPES for d in ("clean", "mild")),
         ]
         for done, (arm, difficulty, measure) in enumerate(jobs):
             table = measure(self.network(seed, arm), self.crops(difficulty), ruler)

@@ -1,4 +1,4 @@
-"""The trainings of an ablation: three experts side by side, then variants of the rest.
+"""The trainings of an ablation: sight, three experts side by side, then variants.
 
 A loop of its own, not `picture_training`'s: it takes crops that were made once, keeps
 no state but its result, and trains several outputs of one network side by side.
@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from pixie_train.ablation.crops import CropSet
+from pixie_train.ablation.encoder import SeeingEncoder
 from pixie_train.ablation.plan import AblationPlan
+from pixie_train.ablation.sight import sight_cost
 from pixie_train.batch import unit_range
 from pixie_train.key_points import KeyPoints
 from pixie_train.losses.stage import StageLosses
@@ -27,11 +29,24 @@ from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.predictions import FeaturePairs, of_hand, of_head, of_person
 from pixie_train.shape_gaussians import ShapeGaussians
 
-Arm = Literal["experts", "gendered", "ungendered", "moderated", "separate"]
-"""What is trained: the experts alone; from them, the body's expert with and without
-gender in the shape loss; from them, everything end to end, with the moderators' output
-in the loss and without it."""
-ARMS: tuple[Arm, ...] = ("experts", "gendered", "ungendered", "moderated", "separate")
+Shapes = Literal["gendered", "ungendered"]
+Wholes = Literal["moderated", "separate"]
+Arm = Literal["sight", "experts", Shapes, Wholes]
+"""What is trained: encoders to see key points; from them, the experts alone; from
+those, the body's expert with and without gender in the shape loss, and everything end
+to end, with the moderators' output in the loss and without it."""
+SHAPES: tuple[Shapes, ...] = ("gendered", "ungendered")
+WHOLES: tuple[Wholes, ...] = ("moderated", "separate")
+ARMS: tuple[Arm, ...] = ("sight", "experts", *SHAPES, *WHOLES)
+
+
+def begins_from(arm: Arm) -> Arm | None:
+    """Return the arm that another goes on from; None: from nothing."""
+    if arm == "sight":
+        return None
+    return "sight" if arm == "experts" else "experts"
+
+
 Report = Callable[[int, int], None]
 
 PERSON_WEIGHTS: TermWeights = replace(WHOLE_WEIGHTS, betas=0.0, shape_prior=0.01)
@@ -40,6 +55,7 @@ metres, rotations, gender; no shape coefficients, as in the paper. The shape pri
 weighs ten times the default, in every training alike: where poses are still far off,
 bodies shrink to be less wrong about them."""
 _ALONE = replace(PERSON_WEIGHTS, update=0.0)
+_STAGE = {"sight": 0, "experts": 1}
 _WARM_UP = 30
 _BASELINES = 0.5
 """Weight of body-only and part-only outputs beside the moderated one."""
@@ -68,6 +84,20 @@ class Teacher:
         self.alone = StageLosses(_ALONE, used)
         self.head = StageLosses(HEAD_WEIGHTS, used)
         self.hand = StageLosses(HAND_WEIGHTS, used)
+
+    def sight(
+        self, network: ImagePixie, sets: TrainingSets, rows: tuple[Tensor, ...]
+    ) -> Tensor:
+        """Return the cost of what the three encoders see of a batch each."""
+        total = torch.zeros(())
+        encoders = (network.encode_body, network.encode_head, network.encode_hand)
+        crops = (sets.bodies, sets.heads, sets.hands)
+        for encoder, crop_set, chosen in zip(encoders, crops, rows, strict=True):
+            assert isinstance(encoder, SeeingEncoder)
+            batch = crop_set.batch(chosen)
+            seen = encoder.see(unit_range(batch.pictures.image))
+            total = total + sight_cost(seen, encoder.centres, batch)
+        return total
 
     def experts(
         self, network: ImagePixie, sets: TrainingSets, rows: tuple[Tensor, ...]
@@ -125,33 +155,35 @@ def train_arm(
 
     Args:
         arm: which training.
-        network: fresh for the experts, else the trained experts.
+        network: fresh, or what the arm begins from (`begins_from`).
         sets: pictures.
         teacher: with the arm's shape loss.
         plan: steps and rates.
-        seed: of the order of the pictures; every arm but the experts has the same.
+        seed: of the order of the pictures; arms that are compared have the same.
         report: told how many steps are done, and of how many.
     """
     steps, B = plan.steps, plan.steps.batch
-    order = torch.Generator().manual_seed(1000 * seed + (arm != "experts"))
+    order = torch.Generator().manual_seed(1000 * seed + _STAGE.get(arm, 2))
     bodies = _rows(len(sets.bodies), B, order)
     heads = _rows(len(sets.heads), max(B // 2, 2), order)
     hands = _rows(len(sets.hands), B, order)
 
     def cost() -> Tensor:
-        if arm == "experts":
+        if arm in ("sight", "experts"):
             rows = next(bodies), next(heads), next(hands)
-            return teacher.experts(network, sets, rows)
-        if arm in ("gendered", "ungendered"):
+            learn = teacher.sight if arm == "sight" else teacher.experts
+            return learn(network, sets, rows)
+        if arm in SHAPES:
             return teacher.body(network, sets.bodies, next(bodies))
         return teacher.end_to_end(
             network, sets.bodies, next(bodies), moderated=arm == "moderated"
         )
 
-    count = {"experts": steps.experts, "gendered": steps.shape}
-    count |= {"ungendered": steps.shape}
-    peak = steps.learning_rate if arm == "experts" else steps.whole_learning_rate
-    return _descend(network, cost, count.get(arm, steps.whole), peak, report)
+    count = {"sight": steps.sight, "experts": steps.experts}
+    count |= dict.fromkeys(SHAPES, steps.shape) | dict.fromkeys(WHOLES, steps.whole)
+    peak = {"sight": steps.sight_learning_rate, "experts": steps.learning_rate}
+    rate = peak.get(arm, steps.whole_learning_rate)
+    return _descend(network, cost, count[arm], rate, report)
 
 
 def _descend(
