@@ -1,5 +1,6 @@
-"""What a long command is doing, on the terminal's last line."""
+"""What a long command is doing, on the terminal's last line, or as lines of a log."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -13,10 +14,14 @@ from pixie_export.graph_files import Announce
 def progress() -> Iterator[Announce]:
     """Show what is announced, and for how long it has been going on.
 
-    On stderr, if that is a terminal; the line is gone at the end.
+    On stderr. On a terminal it is one line, which is gone at the end; elsewhere each
+    announcement is a line of its own.
     """
+    if not sys.stderr.isatty():
+        yield _line
+        return
     done = Event()
-    with tqdm(bar_format="{desc} ({elapsed})", leave=False, disable=None) as bar:
+    with tqdm(bar_format="{desc} ({elapsed})", leave=False) as bar:
 
         def announce(what: str) -> None:
             bar.reset()
@@ -33,3 +38,8 @@ def progress() -> Iterator[Announce]:
         finally:
             done.set()
             clock.join()
+
+
+def _line(what: str) -> None:
+    sys.stderr.write(what + "\n")
+    sys.stderr.flush()

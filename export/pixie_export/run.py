@@ -81,20 +81,50 @@ def export_run(
     path = body_model or embedded_body_file()
     model = load_body_model(path)
     _require_body(run, model, checkpoint)
-    crops = run.crops if crop_size is None else replace(run.crops, size=crop_size)
-    bundle = write_network_bundle(
+    if crop_size is not None:
+        run = replace(run, crops=replace(run.crops, size=crop_size))
+    bundle = write_run(run, model, path, out, utilities=utilities, announce=announce)
+    count = sum(p.numel() for p in run.network.parameters()) / 1e6
+    read = (
+        f"{checkpoint}: {run.name}, {count:.1f} million weights, {run.crops.size} "
+        "pixels"
+    )
+    return RunReport(read, run.notes, bundle)
+
+
+def write_run(
+    run: Run,
+    model: BodyModel,
+    body_model_path: Path,
+    out: Path,
+    *,
+    utilities: Path | None = None,
+    announce: Announce = silent,
+) -> ImageBundleReport:
+    """Write the bundle of a network that was read, or made.
+
+    Args:
+        run: the network and what is known about it.
+        model: the body that it speaks of.
+        body_model_path: the file that `model` was read from.
+        out: folder of the bundle; an older bundle there is replaced.
+        utilities: folder of the release's key point files, if the run had it.
+        announce: is told what is done next.
+
+    Raises:
+        BundleError: an unusable folder, or a graph that does not agree with torch.
+        ModelFileError: the body or the utilities cannot be used.
+    """
+    return write_network_bundle(
         run.network,
         model,
-        path,
+        body_model_path,
         out,
-        Label(run.name, {"made_by": "pixie-export run", **run.provenance}),
-        crops=crops,
+        Label(run.name, run.provenance),
+        crops=run.crops,
         utilities=utilities,
         announce=announce,
     )
-    count = sum(p.numel() for p in run.network.parameters()) / 1e6
-    read = f"{checkpoint}: {run.name}, {count:.1f} million weights, {crops.size} pixels"
-    return RunReport(read, run.notes, bundle)
 
 
 def read_run(path: Path) -> Run:
@@ -170,6 +200,7 @@ def _origin(
         sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
     last = history[-1] if history else {}
     return {
+        "made_by": "pixie-export run",
         "checkpoint": f"{file.resolve().parent.name}/{file.name}",
         "checkpoint_sha256": sha256,
         "configuration": json.dumps(config, sort_keys=True),

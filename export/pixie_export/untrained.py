@@ -8,8 +8,9 @@ import torch
 from pixie_export.bundle_folder import require_free
 from pixie_export.graph_files import Announce, silent
 from pixie_export.image_bundle import ImageBundleReport
-from pixie_export.network_bundle import Label, write_network_bundle
+from pixie_export.run import Run, write_run
 from pixie_runtime.body import BodyModel
+from pixie_runtime.bundle import CropSpec
 from pixie_train.config import ImageConfig
 from pixie_train.networks.image_pixie import ImagePixie
 
@@ -38,14 +39,22 @@ def export_untrained(
         UsageError: there is no such encoder.
     """
     require_free(out)
-    provenance = {"made_by": "pixie-export untrained", "seed": str(seed)}
-    return write_network_bundle(
-        untrained_network(config, model, seed=seed),
-        model,
-        body_model_path,
-        out,
-        Label("pixie-untrained", provenance),
-        announce=announce,
+    run = untrained_run(config, model, seed=seed)
+    return write_run(run, model, body_model_path, out, announce=announce)
+
+
+def untrained_run(config: ImageConfig, model: BodyModel, *, seed: int = 0) -> Run:
+    """Return what a bundle says of a network with random weights.
+
+    Raises:
+        UsageError: there is no such encoder.
+    """
+    return Run(
+        name="pixie-untrained",
+        network=untrained_network(config, model, seed=seed),
+        crops=CropSpec(),
+        body_model_sha256=model.sha256,
+        provenance={"made_by": "pixie-export untrained", "seed": str(seed)},
     )
 
 

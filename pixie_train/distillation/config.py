@@ -9,24 +9,26 @@ from pixie_train.losses.weights import TermWeights
 from pixie_train.picture_training.config import Optimisation
 
 DISTIL_WEIGHTS = TermWeights(
-    body_2d=5.0,
-    body_3d=5.0,
-    body_pose=1.0,
-    root_pose=1.0,
-    betas=0.01,
-    hand_2d=1.0,
-    hand_3d=10.0,
-    wrist_pose=1.0,
-    finger_pose=1.0,
-    face_2d=1.0,
+    body_2d=1.0,
+    body_3d=1.0,
+    body_pose=10.0,
+    root_pose=5.0,
+    betas=0.1,
+    hand_2d=0.2,
+    hand_3d=1.0,
+    wrist_pose=4.0,
+    finger_pose=5.0,
+    face_2d=0.3,
     eyelids=1.0,
     lips=0.5,
-    head_pose=1.0,
-    jaw_pose=0.5,
-    expression=0.05,
+    head_pose=4.0,
+    jaw_pose=2.0,
+    expression=0.1,
 )
-"""Those of training end to end, with the teacher's shape and expression instead of
-priors: it knows better than a distribution does."""
+"""Rotations first: a teacher says all of them, and its shape and expression. A term of
+pose is a mean over joints, so that with the trainer's weights each joint's own error
+counts less than the key points that it moves; a student then bends joints and swells
+betas to make up for a root that is not turned yet (docs/distillation.md)."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.picture_training.beginning import Experts, begin_from, begin_upright
 from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.checkpoint_file import LAST
-from pixie_train.picture_training.config import Machine, StageRun
+from pixie_train.picture_training.config import Machine, PartCrops, StageRun
 from pixie_train.picture_training.loading import Share
 from pixie_train.picture_training.log import BOARD, CSV, PLOT, plot
 from pixie_train.picture_training.loop import train
@@ -144,6 +144,7 @@ def _run(
 ) -> str:
     if options.synthetic < 1:
         raise UsageError(f"--synthetic is {options.synthetic}; expected at least 1")
+    run = _with_crops(run, options.crop_size)
     path = options.body_model
     model = load_body_model(path) if path else embedded_body_model()
     core = replace(
@@ -209,6 +210,20 @@ def _run(
         f"curves: tensorboard --logdir {out / BOARD}\n"
         f"next: pixie-export run {out / LAST} --out BUNDLE"
     )
+
+
+def _with_crops(run: StageRun, size: int) -> StageRun:
+    """Return the run with all its crops of this size: bundles have no other.
+
+    Raises:
+        UsageError: parts are asked for in another one.
+    """
+    if run.parts.size not in (size, PartCrops().size):
+        raise UsageError(
+            f"--parts.size is {run.parts.size} and --crop-size {size}; a bundle has "
+            "crops of one size: leave --parts.size out"
+        )
+    return replace(run, parts=replace(run.parts, size=size))
 
 
 def _said(options: _Common, given: dict[CropKind, tuple[str, ...]]) -> dict[str, str]:

@@ -50,7 +50,7 @@ class PartCrops:
     """How whole bodies' heads and hands are cut out of their finer picture."""
 
     size: int = CROP_SIZE
-    """Side of the parts' crops in pixels."""
+    """Side of the parts' crops in pixels; the commands set it to --crop-size."""
     boxes: Literal["true", "coarse"] = "true"
     """Where: at the labelled key points, moved and scaled by chance so that the experts
     learn to see parts that are not in the middle; or where the body's own expert has

@@ -9,7 +9,7 @@ import torch
 
 from pixie_export.cli import main
 from pixie_export.run import export_run, read_run
-from pixie_export.untrained import untrained_network
+from pixie_export.untrained import untrained_network, untrained_run
 from pixie_runtime.body import embedded_body_model
 from pixie_runtime.bundle import Bundle, CropSpec
 from pixie_runtime.errors import BundleError, UsageError
@@ -55,6 +55,29 @@ def test_averaged_weights_are_what_is_exported(small_bundle: Path) -> None:
     expected = untrained_network(SMALL, embedded_body_model()).state_dict()
     found = read_run(small_bundle.parent).network.state_dict()
     assert all(torch.equal(found[name], value) for name, value in expected.items())
+
+
+def test_an_untrained_network_is_exported_as_a_run_that_says_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    model = embedded_body_model()
+    run = untrained_run(TINY, model, seed=5)
+    assert run.name == "pixie-untrained"
+    assert run.provenance == {"made_by": "pixie-export untrained", "seed": "5"}
+    assert run.crops == CropSpec()
+    assert not run.network.training
+    # Coefficients that the body lacks are left out.
+    core = run.network.core.config
+    assert (core.n_betas, core.n_expression) == (model.n_betas, model.n_expression)
+    again = untrained_run(TINY, model, seed=5).network.state_dict()
+    other = untrained_run(TINY, model, seed=6).network.state_dict()
+    name = "core.extract_head.layers.0.weight"
+    assert torch.equal(run.network.state_dict()[name], again[name])
+    assert not torch.equal(run.network.state_dict()[name], other[name])
+    (tmp_path / "precious.txt").touch()
+    with pytest.raises(SystemExit):
+        main(["untrained", "--out", str(tmp_path)])
+    assert capsys.readouterr().err.startswith("pixie-export: ")
 
 
 @pytest.fixture(scope="module")
