@@ -20,9 +20,10 @@ from pixie_runtime.landmarks.pixie import PixieLandmarker
 from pixie_runtime.part_experts import Attention
 from pixie_runtime.wording import counted
 from pixie_train.distillation.config import DistilConfig
+from pixie_train.distillation.curves import DISTANCE, compared, draw
 from pixie_train.distillation.footage import Footage, find_footage
-from pixie_train.distillation.loop import HELD_OUT, distil
-from pixie_train.distillation.state import Lectures
+from pixie_train.distillation.loop import distil
+from pixie_train.distillation.state import DistilState, Lectures
 from pixie_train.distillation.store import LessonFolder, Lessons, Looked
 from pixie_train.distillation.student import student_config
 from pixie_train.distillation.teacher import Teacher, fingerprint, require_image
@@ -30,6 +31,7 @@ from pixie_train.distillation.watching import LookOptions, watch
 from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.checkpoint_file import LAST
 from pixie_train.picture_training.config import Machine
+from pixie_train.picture_training.log import BOARD, CSV, PLOT
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,10 @@ def run_distil(options: DistilOptions, say: Callable[[str], None] = tqdm.write) 
     material = _look(options, say)
     core = student_config(config.student, material.lessons.sizes).core
     body = TrainingBody.of(material.model, core, utilities=options.utilities)
+
+    def show(state: DistilState) -> None:
+        draw(state.history, options.out)
+
     with tqdm(total=config.steps, unit="step", smoothing=0.05) as bar:
 
         def report(step: int, figures: dict[str, float]) -> None:
@@ -96,8 +102,8 @@ def run_distil(options: DistilOptions, say: Callable[[str], None] = tqdm.write) 
             bar.update(step - bar.n)
             if "loss" in figures:
                 bar.set_postfix(loss=f"{figures['loss']:.3f}")
-            if compared := _compared(figures):
-                shown = ", ".join(f"{n} {v:.3g}" for n, v in compared.items())
+            if held_out := compared(figures):
+                shown = ", ".join(f"{n} {v:.3g}" for n, v in held_out.items())
                 say(f"step {step}: {shown}")
 
         state = distil(
@@ -109,13 +115,18 @@ def run_distil(options: DistilOptions, say: Callable[[str], None] = tqdm.write) 
             report,
             machine=options.machine,
             rules=material.rules,
+            saved=show,
         )
-    first, last = (_compared(state.history[at]) for at in (0, -1))
+    first, last = (compared(state.history[at]) for at in (0, -1))
     rows = "\n".join(f"  {n:<12}{v:>10.3f}{last[n]:>10.3f}" for n, v in first.items())
-    path = options.out / LAST
+    out = options.out
+    path = out / LAST
     return (
-        f"distance to {material.lectures.teacher} on people held out, at first and "
-        f"now:\n{rows}\ncheckpoint: {path}\n"
+        f"distance to {material.lectures.teacher} on people held out, of its mean "
+        f"answer and of the student:\n{rows}\n"
+        f"checkpoint: {path}, {state.step} steps\n"
+        f"log: {out / CSV}, {out / PLOT}, {out / DISTANCE}\n"
+        f"curves: tensorboard --logdir {out / BOARD}\n"
         f"next: pixie-export run {path} --out BUNDLE"
     )
 
@@ -151,15 +162,6 @@ def _look(options: DistilOptions, say: Callable[[str], None]) -> _Material:
         licence=bundle.manifest.licence,
     )
     return _Material(lessons, lectures, teacher.model, teacher.rules)
-
-
-def _compared(figures: dict[str, float]) -> dict[str, float]:
-    """Return the figures of the lessons held out, by their own names."""
-    return {
-        name.removeprefix(HELD_OUT): value
-        for name, value in figures.items()
-        if name.startswith(HELD_OUT)
-    }
 
 
 class _Looking:

@@ -1,6 +1,7 @@
 """The student's loop, top to bottom."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from pixie_runtime.fusion_rules import FusionRules
 from pixie_train.distillation import state as states
 from pixie_train.distillation.beginning import feature_spread, some_of
 from pixie_train.distillation.config import DistilConfig
+from pixie_train.distillation.curves import HELD_OUT
 from pixie_train.distillation.dataset import LessonDataset, split
 from pixie_train.distillation.distance import distance
 from pixie_train.distillation.learning import Learning, require_same
@@ -23,12 +25,10 @@ from pixie_train.key_points import KeyPoints
 from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.checkpoint_file import LAST
 from pixie_train.picture_training.config import Machine
+from pixie_train.picture_training.log import BOARD, CSV, Board, write_csv
 from pixie_train.picture_training.loop import Report, silent
 from pixie_train.picture_training.machine import device_of
 from pixie_train.picture_training.stream import Key, Stream
-
-HELD_OUT = "held_out/"
-"""Before the names of figures of lessons that are not learned."""
 
 
 def distil(
@@ -41,6 +41,7 @@ def distil(
     *,
     machine: Machine | None = None,
     rules: FusionRules | None = None,
+    saved: Callable[[DistilState], None] | None = None,
 ) -> DistilState:
     """Teach a student, or go on with the run in `folder`; returns its last state.
 
@@ -52,12 +53,13 @@ def distil(
         lessons: what the teacher said.
         lectures: who that is, and about what.
         body: the teacher's.
-        folder: where `last.pt` is kept.
+        folder: where `last.pt`, `log.csv` and `tensorboard/` are kept.
         report: is told every `log_every` steps, and of the distance to the teacher on
             lessons that are held out whenever a checkpoint is written.
         machine: how it is computed.
         rules: what the teacher does with the experts' features, and the student when it
             is compared with it; None: as in live use.
+        saved: is told whenever a checkpoint was written.
 
     Raises:
         UsageError: `folder` holds another run, or the loss stopped being a number.
@@ -65,9 +67,9 @@ def distil(
         SinkError: the checkpoint cannot be written.
     """
     path = folder / LAST
-    saved = states.load(path) if path.exists() else None
-    if saved is not None:
-        require_same(saved, config, lectures, folder)
+    before = states.load(path) if path.exists() else None
+    if before is not None:
+        require_same(before, config, lectures, folder)
     machine = machine or Machine()
     if machine.threads:
         torch.set_num_threads(machine.threads)
@@ -79,29 +81,35 @@ def distil(
     loss = DistilLoss(config.losses, key_points, body.gaussians, spread).to(device)
     learning = Learning(config, lessons.sizes, device)
     history: list[dict[str, float]] = []
-    if saved is None:
+    if before is None:
         learning.begin_at(some)
     else:
-        learning.go_on(saved)
-        history = saved.history
-
-    def told(figures: dict[str, float]) -> None:
-        history.append({"step": learning.done, **figures})
-        report(learning.done, figures)
-
+        learning.go_on(before)
+        history = before.history
     compared = partial(
         _on_held_out, learning, lessons, parts.held_out, key_points, rules
     )
-    if not history:
-        told(compared())
-    for batch in _batches(lessons, parts.learned, learning, machine):
-        figures = learning.step(batch, loss)
-        done = learning.done
-        saving = done == config.steps or done % config.checkpoint_every == 0
-        if saving or done % config.log_every == 0:
-            told(figures | (compared() if saving else {}))
-        if saving:
-            states.save(learning.state(lectures, history), path)
+    with closing(Board(folder / BOARD, learning.done)) as board:
+
+        def told(figures: dict[str, float]) -> None:
+            history.append({"step": learning.done, **figures})
+            write_csv(history, folder / CSV)
+            board.add(learning.done, figures)
+            report(learning.done, figures)
+
+        if not history:
+            told(compared())
+        for batch in _batches(lessons, parts.learned, learning, machine):
+            figures = learning.step(batch, loss)
+            done = learning.done
+            saving = done == config.steps or done % config.checkpoint_every == 0
+            if saving or done % config.log_every == 0:
+                told(figures | (compared() if saving else {}))
+            if saving:
+                state = learning.state(lectures, history)
+                states.save(state, path)
+                if saved is not None:
+                    saved(state)
     return learning.state(lectures, history)
 
 

@@ -65,13 +65,15 @@ class DistilLoss(nn.Module):
         features = student.network.encode(batch.pictures)
         pixie = student(features)
         pairs = FeaturePairs.of(pixie, batch.present)
-        costs = {"": (1.0, self._compared(pixie.fused, batch, answers.whole, pairs))}
+        costs = {
+            "fused/": (1.0, self._compared(pixie.fused, batch, answers.whole, pairs))
+        }
         if self.losses.body_only:
             loss = self._compared(pixie.body_only, batch, answers.whole, pairs)
-            costs["body_only."] = self.losses.body_only, loss
+            costs["body_only/"] = self.losses.body_only, loss
         if self.losses.part_only and self._parts is not None:
             loss = self._compared(pixie.part_only, batch, answers.parts, None)
-            costs["part_only."] = self.losses.part_only, loss
+            costs["part_only/"] = self.losses.part_only, loss
         total = torch.stack([factor * loss.total for factor, loss in costs.values()])
         terms = {
             prefix + name: factor * term
@@ -79,12 +81,12 @@ class DistilLoss(nn.Module):
             for name, term in loss.terms.items()
         }
         own = {
-            "moderators": self.losses.moderators * _moderators(pixie, answers),
-            "features": self.losses.features
+            "fused/moderators": self.losses.moderators * _moderators(pixie, answers),
+            "fused/features": self.losses.features
             * _features(student.features(features), answers, self.spread),
         }
         terms |= {name: cost.detach() for name, cost in own.items()}
-        return Loss(total.sum() + own["moderators"] + own["features"], terms)
+        return Loss(total.sum() + torch.stack(list(own.values())).sum(), terms)
 
     def _compared(
         self,

@@ -13,12 +13,13 @@ from pixie_runtime.fusion_rules import FusionRules
 from pixie_train.config import CoreConfig, ImageConfig
 from pixie_train.distillation import state as states
 from pixie_train.distillation.config import DistilConfig, DistilLosses
+from pixie_train.distillation.curves import HELD_OUT
 from pixie_train.distillation.dataset import LessonDataset
 from pixie_train.distillation.distance import distance
 from pixie_train.distillation.learning import Learning
 from pixie_train.distillation.lesson import Lesson
 from pixie_train.distillation.lesson_batch import LessonBatch, join_lessons
-from pixie_train.distillation.loop import HELD_OUT, distil
+from pixie_train.distillation.loop import distil
 from pixie_train.distillation.losses import DistilLoss
 from pixie_train.distillation.state import DistilState, Lectures
 from pixie_train.distillation.student import Student
@@ -86,7 +87,10 @@ def test_who_says_what_the_teacher_says_is_at_no_distance_and_costs_nothing(
     own = said_by(student, batch, None)
     terms = loss(student, own).figures()
     assert max(terms.values()) < 1e-4
-    assert {"body_3d", "finger_pose", "betas", "features", "moderators"} <= terms.keys()
+    assert {
+        f"fused/{name}"
+        for name in ("body_3d", "finger_pose", "betas", "features", "moderators")
+    } <= terms.keys()
     for name in ("rotations", "betas", "expression", "camera", "weights", "features"):
         # Another person's answer costs something, whichever part of it is exchanged.
         other = replace(own, **{name: getattr(batch, name)})
@@ -183,7 +187,9 @@ def test_a_loss_that_is_no_number_is_named_and_the_checkpoint_stays(
     # Weights that single precision cannot add up.
     terms = TermWeights(root_pose=3e38, head_pose=1.0)
     config = replace(CONFIG, losses=DistilLosses(terms=terms))
-    with pytest.raises(UsageError, match=r"the loss is inf at step 1 \(root_pose"):
+    with pytest.raises(
+        UsageError, match=r"the loss is inf at step 1 \(fused/root_pose"
+    ):
         run(tmp_path, config)
     assert not (tmp_path / "last.pt").exists()
 
@@ -197,7 +203,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(
         pytest.raises(SinkError, match=r"cannot write the checkpoint.*free space"),
     ):
         run(tmp_path, config)
-    assert list(tmp_path.iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} == {"log.csv", "tensorboard"}
 
 
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
