@@ -1,6 +1,7 @@
 """A student with its optimiser: one step, and what is saved of it."""
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from pixie_train.distillation.lesson_batch import LessonBatch
 from pixie_train.distillation.losses import DistilLoss
 from pixie_train.distillation.state import DistilState, Lectures
 from pixie_train.distillation.student import Student
-from pixie_train.picture_training.average import copy_of, follow
+from pixie_train.picture_training.average import copy_of, follow, settle
 from pixie_train.picture_training.described import differences
 from pixie_train.picture_training.loop import learning_rate
 from pixie_train.picture_training.machine import autocast
@@ -101,6 +102,15 @@ class Learning:
         decay = min(how.ema_decay, self.done / (self.done + 9))
         follow(self.average, self.student, decay)
         return figures
+
+    def settle(self, batches: Iterable[LessonBatch]) -> None:
+        """Count the averaged student's statistics on some lessons."""
+
+        def show() -> None:
+            for batch in batches:
+                self.average.network.encode(batch.to(self._device).pictures)
+
+        settle(self.average, show)
 
 
 def require_same(

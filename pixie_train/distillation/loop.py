@@ -30,6 +30,9 @@ from pixie_train.picture_training.loop import Report, silent
 from pixie_train.picture_training.machine import device_of
 from pixie_train.picture_training.stream import Key, Stream
 
+_COUNTED = 4
+"""Batches of which the averaged student's statistics are counted."""
+
 
 def distil(
     config: DistilConfig,
@@ -103,6 +106,8 @@ def distil(
             figures = learning.step(batch, loss)
             done = learning.done
             saving = done == config.steps or done % config.checkpoint_every == 0
+            if saving:
+                learning.settle(_for_statistics(lessons, parts.learned, config))
             if saving or done % config.log_every == 0:
                 told(figures | (compared() if saving else {}))
             if saving:
@@ -127,6 +132,21 @@ def _on_held_out(
     batches = (batch.to(device) for batch in _in_order(held, config.batch))
     found = distance(learning.average, batches, key_points, rules)
     return {HELD_OUT + name: value for name, value in found.figures().items()}
+
+
+def _for_statistics(
+    lessons: Lessons, numbers: range, config: DistilConfig
+) -> Iterator[LessonBatch]:
+    """Return a few batches of learned lessons, evenly spread, as the teacher saw them.
+
+    Every batch is spread over all of the footage.
+    """
+    count = _COUNTED * config.batch
+    some = numbers[:: max(1, len(numbers) // count)][:count]
+    batches = max(1, len(some) // config.batch)
+    data = LessonDataset(lessons, some, config.crop_size)
+    for first in range(batches):
+        yield join_lessons([data[i] for i in range(first, len(data), batches)])
 
 
 def _in_order(data: LessonDataset, size: int) -> Iterator[LessonBatch]:
