@@ -4,7 +4,7 @@
 
 PICTURES are bodies of `pixie-train synthesise`. Encoders and hidden layers stay random;
 statistics of batch normalisation are those of the pictures, and every last layer is the
-ridge regression of the truth on what comes before it. What such a network says depends
+ridge regression of the truth on the largest principal components of what comes before it. What such a network says depends
 on the picture, without being right about it: enough to see whether a student learns to
 say the same. RUN is read by `pixie-export run`.
 """
@@ -26,6 +26,7 @@ from pixie_train.data.pictures.store import open_store
 from pixie_train.networks.decoding import PART_BODY_JOINTS
 from pixie_train.networks.image_pixie import ImageCrops, ImagePixie
 from pixie_train.networks.regressors import Regressor
+from pixie_train.networks.residual import BasicBlock
 from pixie_train.picture_training.config import PartCrops, StageRun
 from pixie_train.picture_training.part_crops import part_crops
 from pixie_train.picture_training.state import RunState, save
@@ -39,7 +40,8 @@ def main() -> None:
     parser.add_argument("pictures", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int, default=600)
-    parser.add_argument("--ridge", type=float, default=0.1)
+    parser.add_argument("--components", type=int, default=12)
+    parser.add_argument("--branches", type=float, default=0.1)
     options = parser.parse_args()
     model = embedded_body_model()
     core = CoreConfig(
@@ -51,14 +53,16 @@ def main() -> None:
     )
     torch.manual_seed(0)
     network = ImagePixie(ImageConfig("resnet18", "resnet18", "resnet18", core))
+    _turn_down(network, options.branches)
     view = View(SIZE, 256, core.n_betas, core.n_expression)
     data = PictureDataset(open_store(options.pictures), view)
-    count = min(options.count, len(data))
+    upright = [number for number in range(len(data)) if _faces_us(data[number])]
+    chosen = upright[: options.count]
     batches = [
-        join([data[number] for number in range(start, min(start + AT_ONCE, count))])
-        for start in range(0, count, AT_ONCE)
+        join([data[number] for number in chosen[start : start + AT_ONCE]])
+        for start in range(0, len(chosen), AT_ONCE)
     ]
-    fit(network, batches, options.ridge)
+    fit(network, batches, options.components)
     options.out.mkdir(parents=True, exist_ok=True)
     weights = network.state_dict()
     state = RunState(
@@ -76,7 +80,19 @@ def main() -> None:
 
 
 @torch.no_grad()
-def fit(network: ImagePixie, batches: list[Batch], ridge: float) -> None:
+def _turn_down(network: ImagePixie, branches: float) -> None:
+    """Scale residual branches; deep random networks turn over from frame to frame.
+
+    With whole branches the answers about neighbouring frames are about as far apart as
+    those about any two: nobody could learn that.
+    """
+    for module in network.modules():
+        if isinstance(module, BasicBlock):
+            module.bn2.weight.fill_(branches)
+
+
+@torch.no_grad()
+def fit(network: ImagePixie, batches: list[Batch], kept: int) -> None:
     """Set statistics, extractors and last layers."""
     seen = [_crops(batch) for batch in batches]
     for module in network.modules():
@@ -92,22 +108,31 @@ def fit(network: ImagePixie, batches: list[Batch], ridge: float) -> None:
     core = network.core
     extractors = (core.extract_head, core.extract_left_hand, core.extract_right_hand)
     for extract, theirs in zip(extractors, parts.unbind(1), strict=True):
-        _solve(extract.layers[-1], F_b, theirs, ridge)
+        _solve(extract.layers[-1], F_b, theirs, kept)
     e = core.extract(F_b).stacked()
     body, head, hands = _truth(batches)
-    _regress(core.regress_body, F_b, body, ridge)
+    _regress(core.regress_body, F_b, body, kept)
     _regress(
         core.regress_head,
         torch.cat([parts[:, 0], e[:, 0]]),
         torch.cat([head, head]),
-        ridge,
+        kept,
     )
     _regress(
         core.regress_hand,
         torch.cat([parts[:, 1:], e[:, 1:]]).flatten(0, 1),
         torch.cat([hands, hands]).flatten(0, 1),
-        ridge,
+        kept,
     )
+
+
+def _faces_us(batch: Batch) -> bool:
+    """Whether somebody stands upright and is turned towards the camera.
+
+    The mean rotation of people who lie and stand in all directions is hardly one.
+    """
+    R = batch.targets.rotations[0, 0]
+    return bool(R[1, 1] < -0.7) and bool(R[2, 2] < -0.3)
 
 
 def _crops(batch: Batch) -> ImageCrops:
@@ -116,21 +141,19 @@ def _crops(batch: Batch) -> ImageCrops:
     return part_crops(batch, boxes, SIZE)
 
 
-def _regress(
-    regressor: Regressor, feature: Tensor, truth: Tensor, ridge: float
-) -> None:
-    _solve(regressor.layers[-1], regressor.layers[:-1](feature), truth, ridge)
+def _regress(regressor: Regressor, feature: Tensor, truth: Tensor, kept: int) -> None:
+    _solve(regressor.layers[-1], regressor.layers[:-1](feature), truth, kept)
 
 
-def _solve(last: nn.Module, given: Tensor, wanted: Tensor, ridge: float) -> None:
-    """Set a linear layer to the ridge regression of `wanted` on `given`."""
+def _solve(last: nn.Module, given: Tensor, wanted: Tensor, kept: int) -> None:
+    """Set a linear layer to the regression of `wanted` on components of `given`."""
     assert isinstance(last, nn.Linear)
     x, y = given.double(), wanted.double()
     mean_x, mean_y = x.mean(0), y.mean(0)
     x, y = x - mean_x, y - mean_y
-    gram = x.T @ x
-    gram += ridge * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
-    W = torch.linalg.solve(gram, x.T @ y).T
+    _, _, axes = torch.linalg.svd(x, full_matrices=False)
+    axes = axes[:kept].T
+    W = (axes @ torch.linalg.lstsq(x @ axes, y).solution).T
     explained = 1 - (y - x @ W.T).square().sum() / y.square().sum()
     sys.stdout.write(
         f"{W.shape[1]} to {W.shape[0]}: {explained:.2f} of the variance explained\n"

@@ -10,7 +10,6 @@ import torch
 from pixie_runtime.bundle import CropSpec
 from pixie_runtime.errors import BundleError, SinkError, UsageError
 from pixie_runtime.fusion_rules import FusionRules
-from pixie_train.config import CoreConfig, ImageConfig
 from pixie_train.distillation import state as states
 from pixie_train.distillation.config import DistilConfig, DistilLosses
 from pixie_train.distillation.curves import HELD_OUT
@@ -29,22 +28,17 @@ from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.config import Optimisation
 from tests.runtime.full_disk import file_size_limit
 from tests.train.distillation.lessons import SIZES, kept
+from tests.train.distillation.small_encoder import SIDE, STUDENT
 
-TINY = ImageConfig(
-    "mobilenet_v4_small",
-    "mobilenet_v4_small",
-    "mobilenet_v4_small",
-    CoreConfig(feature_dim=16, regressor_width=16, moderator_width=8),
-)
 CONFIG = DistilConfig(
     steps=4,
     batch=3,
-    crop_size=32,
+    crop_size=SIDE,
     held_out=0.25,
     checkpoint_every=2,
     log_every=1,
     optimisation=Optimisation(learning_rate=1e-2, warm_up_steps=2, ema_decay=0.5),
-    student=TINY,
+    student=STUDENT,
 )
 LECTURES = Lectures("truth", "0", "1", ("synthetic",), 8, CropSpec(), "CC0")
 
@@ -81,7 +75,7 @@ def test_who_says_what_the_teacher_says_is_at_no_distance_and_costs_nothing(
     batch: LessonBatch, body: TrainingBody
 ) -> None:
     torch.manual_seed(0)
-    student = Student(TINY, SIZES).eval()
+    student = Student(STUDENT, SIZES).eval()
     asked = DistilLosses(body_only=0, part_only=0, features=1)
     loss = DistilLoss(asked, body.key_points, body.gaussians, torch.ones(3))
     own = said_by(student, batch, None)
@@ -139,7 +133,7 @@ def test_a_student_learns_a_handful_of_lessons_by_heart(
     batch: LessonBatch, lessons: Sequence[Lesson], body: TrainingBody
 ) -> None:
     steps = 40
-    how = Optimisation(learning_rate=1e-2, warm_up_steps=2, ema_decay=0.7)
+    how = Optimisation(learning_rate=1e-2, warm_up_steps=5, ema_decay=0.7)
     config = replace(CONFIG, steps=steps, optimisation=how)
     learning = Learning(config, SIZES, torch.device("cpu"))
     first = distance(learning.average, [batch], body.key_points)
@@ -154,8 +148,16 @@ def test_a_student_learns_a_handful_of_lessons_by_heart(
     # As it is used: averaged weights, in evaluation mode.
     assert not learning.average.training
     learned = distance(learning.average, [batch], body.key_points)
-    for name in ("root_deg", "body_deg", "fingers_deg", "points_mm", "points_px"):
-        assert getattr(learned, name) < getattr(mean, name) / 4, name
+    for name in (
+        "root_deg",
+        "body_deg",
+        "fingers_deg",
+        "points_mm",
+        "points_px",
+        "betas",
+        "expression",
+    ):
+        assert getattr(learned, name) < getattr(mean, name) / 5, name
 
 
 def test_a_stopped_run_ends_with_the_same_numbers(
