@@ -1,7 +1,7 @@
 """What a long command is doing, on the terminal's last line, or as lines of a log."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
@@ -12,34 +12,45 @@ from pixie_export.graph_files import Announce
 
 @contextmanager
 def progress() -> Iterator[Announce]:
-    """Show what is announced, and for how long it has been going on.
+    """Show what is announced, on stderr.
 
-    On stderr. On a terminal it is one line, which is gone at the end; elsewhere each
-    announcement is a line of its own.
+    On a terminal it is one line, with how long it has been going on, which is gone at
+    the end. Elsewhere whatever takes a second or more is a line of its own.
     """
     if not sys.stderr.isatty():
-        yield _line
+        said = [""]
+
+        def tell() -> None:
+            if said[-1]:
+                sys.stderr.write(said[-1] + "\n")
+                sys.stderr.flush()
+                said.append("")
+
+        with _every_second(tell):
+            yield said.append
         return
-    done = Event()
     with tqdm(bar_format="{desc} ({elapsed})", leave=False) as bar:
 
         def announce(what: str) -> None:
             bar.reset()
             bar.set_description_str(what)
 
-        def tick() -> None:
-            while not done.wait(1.0):
-                bar.refresh()
-
-        clock = Thread(target=tick, name="progress", daemon=True)
-        clock.start()
-        try:
+        with _every_second(bar.refresh):
             yield announce
-        finally:
-            done.set()
-            clock.join()
 
 
-def _line(what: str) -> None:
-    sys.stderr.write(what + "\n")
-    sys.stderr.flush()
+@contextmanager
+def _every_second(do: Callable[[], object]) -> Iterator[None]:
+    done = Event()
+
+    def tick() -> None:
+        while not done.wait(1.0):
+            do()
+
+    clock = Thread(target=tick, name="progress", daemon=True)
+    clock.start()
+    try:
+        yield
+    finally:
+        done.set()
+        clock.join()

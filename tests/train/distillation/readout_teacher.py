@@ -2,11 +2,11 @@
 
     python -m tests.train.distillation.readout_teacher PICTURES --out RUN
 
-PICTURES are bodies of `pixie-train synthesise`. Encoders and hidden layers stay random;
-statistics of batch normalisation are those of the pictures, and every last layer is the
-ridge regression of the truth on the largest principal components of what comes before it. What such a network says depends
-on the picture, without being right about it: enough to see whether a student learns to
-say the same. RUN is read by `pixie-export run`.
+PICTURES are bodies of `pixie-train synthesise`. Encoders and hidden layers stay random,
+with residual branches turned down; statistics of batch normalisation are those of the
+pictures, and every last layer is the regression of the truth on the largest principal
+components of what comes before it. What such a network says depends on the picture,
+without being right about it. RUN is read by `pixie-export run`.
 """
 
 import argparse

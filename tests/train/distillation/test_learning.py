@@ -148,16 +148,10 @@ def test_a_student_learns_a_handful_of_lessons_by_heart(
     # As it is used: averaged weights, in evaluation mode.
     assert not learning.average.training
     learned = distance(learning.average, [batch], body.key_points)
-    for name in (
-        "root_deg",
-        "body_deg",
-        "fingers_deg",
-        "points_mm",
-        "points_px",
-        "betas",
-        "expression",
-    ):
+    for name in ("root_deg", "body_deg", "fingers_deg", "points_mm", "points_px"):
         assert getattr(learned, name) < getattr(mean, name) / 5, name
+    for name in ("betas", "expression"):
+        assert getattr(learned, name) < getattr(mean, name) / 2, name
 
 
 def test_a_stopped_run_ends_with_the_same_numbers(
