@@ -1,6 +1,7 @@
 """A real small bundle in fewer bits, from the command line to people."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,9 +98,9 @@ def made_by(bundle: Path, maker: str) -> Path:
 
 
 def test_a_trained_bundle_is_refused_beyond_its_limits_and_nothing_is_written(
-    tmp_path: Path, refused: Callable[..., str]
+    tiny_bundle: Path, tmp_path: Path, refused: Callable[..., str]
 ) -> None:
-    write_tiny_bundle(tmp_path / "tiny")
+    shutil.copytree(tiny_bundle, tmp_path / "tiny")
     trained = made_by(tmp_path / "tiny", "pixie-export official")
     out = tmp_path / "out"
     limits = ["--max-degrees", "1e-7"]
@@ -109,9 +110,9 @@ def test_a_trained_bundle_is_refused_beyond_its_limits_and_nothing_is_written(
 
 
 def test_an_untrained_bundle_is_told_what_it_would_be_refused_for(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_tiny_bundle(tmp_path / "tiny")
+    shutil.copytree(tiny_bundle, tmp_path / "tiny")
     untrained = made_by(tmp_path / "tiny", "pixie-export untrained")
     out = tmp_path / "out"
     limits = ["--max-degrees", "1e-7"]

@@ -68,7 +68,7 @@ class Run:
     folder: Path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="class")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     folder = tmp_path_factory.mktemp("run")
     with socket.socket() as probe:
@@ -88,75 +88,85 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
-def test_a_run_is_watched_steered_recorded_and_calibrated(
-    run: Run, tmp_path: Path
-) -> None:
-    requested: list[str] = []
-    with browser_page(width=960, height=600, webgl=True) as page:
-        page.on("request", lambda request: requested.append(request.url))
-        page.on("websocket", lambda socket: requested.append(socket.url))
-        page.goto(run.url)
-        expect(page.locator("#lamp")).to_have_text("live")
-        expect(page.locator("#fps")).not_to_have_text("–", timeout=20_000)
-        expect(page.locator("#title")).to_contain_text(".mp4")
-        page.locator("#calibrate").click()
-        expect(page.locator("#countdown")).to_be_visible()
+def press(page: Page, button: str) -> None:
+    """Press a button at once: a real click waits for a page to be still."""
+    page.locator(button).dispatch_event("click")
 
-        page.locator("#record").click()
-        expect(page.locator("#record")).to_have_attribute("aria-pressed", "true")
 
-        page.locator("#smooth-body").fill("0.6")
-        quick = 10**0.6 * SmoothingSettings().body.cutoff_hz
-        wait_until(
-            lambda: (
-                run.controls.settings.smoothing.body.cutoff_hz == pytest.approx(quick)
+class TestARealRun:
+    """It ends before the next pages are drawn: all share the cores."""
+
+    def test_a_run_is_watched_steered_recorded_and_calibrated(
+        self, run: Run, tmp_path: Path
+    ) -> None:
+        requested: list[str] = []
+        with browser_page(width=960, height=600, webgl=True) as page:
+            page.on("request", lambda request: requested.append(request.url))
+            page.on("websocket", lambda socket: requested.append(socket.url))
+            page.goto(run.url)
+            expect(page.locator("#lamp")).to_have_text("live")
+            expect(page.locator("#fps")).not_to_have_text("–", timeout=60_000)
+            expect(page.locator("#title")).to_contain_text(".mp4")
+            page.locator("#calibrate").click()
+            expect(page.locator("#countdown")).to_be_visible()
+
+            press(page, "#record")
+            expect(page.locator("#record")).to_have_attribute("aria-pressed", "true")
+
+            page.locator("#smooth-body").fill("0.6")
+            quick = 10**0.6 * SmoothingSettings().body.cutoff_hz
+            wait_until(
+                lambda: (
+                    run.controls.settings.smoothing.body.cutoff_hz
+                    == pytest.approx(quick)
+                )
             )
-        )
-        page.locator("#smooth").click()
-        wait_until(lambda: not run.controls.settings.smoothing.enabled)
-        page.locator("#as-before").click()
-        wait_until(lambda: run.controls.settings.smoothing == SmoothingSettings())
+            press(page, "#smooth")
+            wait_until(lambda: not run.controls.settings.smoothing.enabled)
+            press(page, "#as-before")
+            wait_until(lambda: run.controls.settings.smoothing == SmoothingSettings())
 
-        note = page.locator("#calibration")
-        expect(note).to_contain_text("the camera is", timeout=20_000)
-        calibration = run.controls.settings.calibration
-        assert calibration is not None
-        expect(note).to_contain_text(f"{calibration.frames} frames")
-        keep_screenshot(page, "dark", tmp_path)
+            note = page.locator("#calibration")
+            expect(note).to_contain_text("the camera is", timeout=60_000)
+            calibration = run.controls.settings.calibration
+            assert calibration is not None
+            expect(note).to_contain_text(f"{calibration.frames} frames")
+            keep_screenshot(page, "dark", tmp_path)
 
-        page.locator("#record").click()
-        expect(page.locator("#recording")).to_contain_text("saved", timeout=20_000)
-    (path,) = run.folder.iterdir()
-    take = load_take(path)
-    assert len(take) > 3
-    np.testing.assert_array_equal(take.betas_per_frame[-1], calibration.betas)
-    assert len(requested) > 10
-    assert all(url.split("/")[2] == run.url.split("/")[2] for url in requested)
+            press(page, "#record")
+            expect(page.locator("#recording")).to_contain_text("saved", timeout=60_000)
+        (path,) = run.folder.iterdir()
+        take = load_take(path)
+        assert len(take) > 3
+        np.testing.assert_array_equal(take.betas_per_frame[-1], calibration.betas)
+        assert len(requested) > 10
+        assert all(url.split("/")[2] == run.url.split("/")[2] for url in requested)
 
-
-def test_on_a_phone_everything_is_within_reach(run: Run, tmp_path: Path) -> None:
-    with browser_page(
-        width=390, height=780, webgl=True, touch=True, scheme="light"
-    ) as page:
-        page.goto(run.url)
-        expect(page.locator("#fps")).not_to_have_text("–", timeout=20_000)
-        wide = page.locator("html").evaluate("html => html.scrollWidth")
-        assert wide <= 390
-        for button in ("#record", "#calibrate", "[data-view=front]", "#smooth"):
-            box = page.locator(button).bounding_box()
-            assert box is not None
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= 390
-            assert box["height"] >= 24
-        keep_screenshot(page, "phone", tmp_path)
-        page.locator("#picture").scroll_into_view_if_needed()
-        keep_screenshot(page, "phone-below", tmp_path)
+    def test_on_a_phone_everything_is_within_reach(
+        self, run: Run, tmp_path: Path
+    ) -> None:
+        with browser_page(
+            width=390, height=780, webgl=True, touch=True, scheme="light"
+        ) as page:
+            page.goto(run.url)
+            expect(page.locator("#fps")).not_to_have_text("–", timeout=60_000)
+            wide = page.locator("html").evaluate("html => html.scrollWidth")
+            assert wide <= 390
+            for button in ("#record", "#calibrate", "[data-view=front]", "#smooth"):
+                box = page.locator(button).bounding_box()
+                assert box is not None
+                assert box["x"] >= 0
+                assert box["x"] + box["width"] <= 390
+                assert box["height"] >= 24
+            keep_screenshot(page, "phone", tmp_path)
+            page.locator("#picture").scroll_into_view_if_needed()
+            keep_screenshot(page, "phone-below", tmp_path)
 
 
 # --- people made up
@@ -179,7 +189,7 @@ class Feed:
 
     def _run(self) -> None:
         index = 0
-        while not self.ended.wait(0.05):
+        while not self.ended.wait(0.2):
             frame = replace(
                 self.tick.frame, index=index, grabbed_ns=time.monotonic_ns()
             )
@@ -202,7 +212,7 @@ def before_a_wall(*people: Person, grey: int) -> Tick:
 
 def settled(page: Page) -> None:
     """Wait until some frames more were drawn than the first."""
-    expect(page.locator("#fps")).not_to_have_text("–", timeout=20_000)
+    expect(page.locator("#fps")).not_to_have_text("–", timeout=60_000)
     page.wait_for_timeout(1200)
 
 
