@@ -1,162 +1,150 @@
-"""The command `pixie-train`."""
+"""The command `pixie-train`.
+
+Only what a command needs is imported, and nothing for the list of commands.
+"""
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 import tyro
-from tqdm import tqdm
 
-from pixie_runtime.body import embedded_body_model, load_body_model
 from pixie_runtime.errors import PixieError
-from pixie_train.ablation.command import AblateOptions, run_ablate
-from pixie_train.config import TrainConfig
-from pixie_train.data.motion import load_motion_bank
-from pixie_train.detail.commands import (
-    DetailMeshOptions,
-    DetailOptions,
-    run_detail,
-    run_detail_mesh,
-)
-from pixie_train.distillation.command import DistilOptions, run_distil
-from pixie_train.evaluation.command import EvaluateOptions, run_evaluate
-from pixie_train.faces.commands import (
-    FaceLandmarksOptions,
-    FaceMasksOptions,
-    run_face_landmarks,
-    run_face_masks,
-)
-from pixie_train.picture_commands import (
-    ContactSheetOptions,
-    SynthesiseOptions,
-    run_contact_sheet,
-    run_synthesise,
-)
-from pixie_train.picture_training.commands import (
-    ExpertOptions,
-    WholeOptions,
-    run_expert,
-    run_whole,
-)
-from pixie_train.plots import plot_history
-from pixie_train.shape_command import ShapeGaussiansOptions, run_shape_gaussians
-from pixie_train.training import train
 
 
 @dataclass(frozen=True)
-class LandmarkOptions:
-    """Train the landmark variant of PIXIE on synthetic people."""
+class Command:
+    """A command and where it is."""
 
-    out: Path = Path("runs/landmark")
-    """Folder of the run: checkpoint, loss plot. A run found there is resumed."""
-    body_model: Path | None = None
-    """Body model file; default: the embedded CC0 body."""
-    config: Annotated[TrainConfig, tyro.conf.arg(name="")] = field(
-        default_factory=TrainConfig
-    )
-    """The run."""
+    module: str
+    """In pixie_train."""
+    name: str
+    """Of its options there, `NameOptions`."""
+    function: str
+    """There: takes the options, returns what to tell the user."""
+    summary: str
+    """The first paragraph of the options' documentation."""
 
+    def options(self) -> Any:
+        """Import the class of the options; its fields are the command's."""
+        return getattr(import_module(f"pixie_train.{self.module}"), self.name)
 
-def run_landmark(options: LandmarkOptions) -> None:
-    """Train with a progress bar; ends by saying where everything is."""
-    model = (
-        load_body_model(options.body_model)
-        if options.body_model
-        else embedded_body_model()
-    )
-    options.out.mkdir(parents=True, exist_ok=True)
-    with tqdm(total=options.config.steps, unit="step", smoothing=0.05) as bar:
-
-        def report(step: int, figures: dict[str, float]) -> None:
-            bar.update(step - bar.n)
-            shown = ("loss", "mpjpe_mm", "root_deg", "wrist_deg", "fingers_mm")
-            bar.set_postfix(
-                {name: f"{figures[name]:.2f}" for name in shown if name in figures}
-            )
-            if "mpjpe_mm" in figures:
-                tqdm.write(
-                    f"step {step}: "
-                    + ", ".join(f"{n} {figures[n]:.2f}" for n in figures)
-                )
-
-        path = train(options.config, model, load_motion_bank(), options.out, report)
-    plot = plot_history(path)
-    print(f"checkpoint: {path}\nloss plot:  {plot}")
-    print(f"next: pixie-export landmark {path} --out BUNDLE")
+    def run(self, options: Any) -> str:
+        """Do what the options say."""
+        told = getattr(import_module(f"pixie_train.{self.module}"), self.function)
+        return str(told(options))
 
 
-Options = (
-    AblateOptions
-    | ContactSheetOptions
-    | EvaluateOptions
-    | DistilOptions
-    | DetailMeshOptions
-    | DetailOptions
-    | ExpertOptions
-    | FaceLandmarksOptions
-    | FaceMasksOptions
-    | LandmarkOptions
-    | ShapeGaussiansOptions
-    | SynthesiseOptions
-    | WholeOptions
-)
-_COMMANDS: dict[str, Callable[..., Options]] = {
-    "landmark": LandmarkOptions,
-    "expert": ExpertOptions,
-    "whole": WholeOptions,
-    "evaluate": EvaluateOptions,
-    "synthesise": SynthesiseOptions,
-    "contact-sheet": ContactSheetOptions,
-    "detail": DetailOptions,
-    "detail-mesh": DetailMeshOptions,
-    "face-landmarks": FaceLandmarksOptions,
-    "face-masks": FaceMasksOptions,
-    "shape-gaussians": ShapeGaussiansOptions,
-    "distil": DistilOptions,
-    "ablate": AblateOptions,
+COMMANDS = {
+    "landmark": Command(
+        "landmark_command",
+        "LandmarkOptions",
+        "run_landmark",
+        "Train the landmark variant of PIXIE on synthetic people.",
+    ),
+    "expert": Command(
+        "picture_training.commands",
+        "ExpertOptions",
+        "run_expert",
+        "Train the body's, head's or hands' expert alone (--stage).",
+    ),
+    "whole": Command(
+        "picture_training.commands",
+        "WholeOptions",
+        "run_whole",
+        "Train everything end to end on whole bodies, best from trained experts.",
+    ),
+    "evaluate": Command(
+        "evaluation.command",
+        "EvaluateOptions",
+        "run_evaluate",
+        "Say how good a network is, as the paper does.",
+    ),
+    "synthesise": Command(
+        "picture_commands",
+        "SynthesiseOptions",
+        "run_synthesise",
+        "Make pictures of synthetic people to train with, and keep them in a folder.",
+    ),
+    "contact-sheet": Command(
+        "picture_commands",
+        "ContactSheetOptions",
+        "run_contact_sheet",
+        "Draw pictures side by side, with key points, boxes and masks.",
+    ),
+    "detail": Command(
+        "detail.commands",
+        "DetailOptions",
+        "run_detail",
+        "Train the detail branch: wrinkles and folds that the mesh is too coarse for.",
+    ),
+    "detail-mesh": Command(
+        "detail.commands",
+        "DetailMeshOptions",
+        "run_detail_mesh",
+        "Write a head or body with its detail, as a fine mesh and as a normal map.",
+    ),
+    "face-landmarks": Command(
+        "faces.commands",
+        "FaceLandmarksOptions",
+        "run_face_landmarks",
+        "Find 68 face landmarks in every picture of a folder, for training without "
+        "FAN.",
+    ),
+    "face-masks": Command(
+        "faces.commands",
+        "FaceMasksOptions",
+        "run_face_masks",
+        "Write which pixels are skin of the face for every picture of a folder, as "
+        "PNG.",
+    ),
+    "shape-gaussians": Command(
+        "shape_command",
+        "ShapeGaussiansOptions",
+        "run_shape_gaussians",
+        "Compute from people's shapes how women's and men's are distributed.",
+    ),
+    "distil": Command(
+        "distillation.command",
+        "DistilOptions",
+        "run_distil",
+        "Teach a small image network what a large one says of your footage.",
+    ),
+    "ablate": Command(
+        "ablation.command",
+        "AblateOptions",
+        "run_ablate",
+        "Reproduce the paper's claims in the small, on synthetic people.",
+    ),
 }
-
-
-def run(options: Options) -> None:
-    """Do what a command's options say."""
-    match options:
-        case AblateOptions():
-            print(run_ablate(options))
-        case ContactSheetOptions():
-            print(run_contact_sheet(options))
-        case EvaluateOptions():
-            print(run_evaluate(options))
-        case DistilOptions():
-            print(run_distil(options))
-        case DetailMeshOptions():
-            print(run_detail_mesh(options))
-        case DetailOptions():
-            print(run_detail(options))
-        case ExpertOptions():
-            print(run_expert(options))
-        case WholeOptions():
-            print(run_whole(options))
-        case FaceLandmarksOptions():
-            print(run_face_landmarks(options))
-        case FaceMasksOptions():
-            print(run_face_masks(options))
-        case ShapeGaussiansOptions():
-            print(run_shape_gaussians(options))
-        case SynthesiseOptions():
-            print(run_synthesise(options))
-        case LandmarkOptions():
-            run_landmark(options)
 
 
 def main() -> None:
     """Entry point: `pixie-train COMMAND [options]`."""
+    name, *arguments = sys.argv[1:] or [""]
     try:
-        run(tyro.extras.subcommand_cli_from_dict(_COMMANDS, prog="pixie-train"))
+        if name not in COMMANDS:
+            _list(name)
+        command = COMMANDS[name]
+        prog = f"pixie-train {name}"
+        print(command.run(tyro.cli(command.options(), prog=prog, args=arguments)))
     except PixieError as error:
         print(f"pixie-train: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         print("pixie-train: stopped; the same command resumes", file=sys.stderr)
         raise SystemExit(130) from None
+
+
+def _list(name: str) -> None:
+    """Say what commands there are, and end: well if that was asked for."""
+    width = max(map(len, COMMANDS))
+    told = "\n".join(f"  {n:{width}}  {COMMANDS[n].summary}" for n in COMMANDS)
+    if name in {"-h", "--help"}:
+        print(f"usage: pixie-train COMMAND [options]\n\n{told}\n")
+        print("pixie-train COMMAND --help says what a command takes.")
+        raise SystemExit(0)
+    found = f'there is no command "{name}"' if name else "no command was given"
+    print(f"pixie-train: {found}; expected one of\n{told}", file=sys.stderr)
+    raise SystemExit(2)

@@ -10,7 +10,7 @@ All of them are linear in the vertices once the head's yaw has chosen the jaw li
 """
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -70,6 +70,9 @@ LEFT_HAND_POINTS: list[int] = _hand("left", LEFT_HAND_JOINTS)
 RIGHT_HAND_POINTS: list[int] = _hand("right", RIGHT_HAND_JOINTS)
 """The same of the right hand."""
 
+Viewer = Literal["camera", "release"]
+"""From where the jaw line is seen, `contour_row`."""
+
 _LAST_YAW_DEGREES = 39
 _LAST_CONTOUR_ROW = 78
 
@@ -127,15 +130,20 @@ class KeyPointTables:
 class SurfaceKeyPoints(nn.Module):
     """Key points out of a posed surface."""
 
-    def __init__(self, tables: KeyPointTables, vertices: Indices) -> None:
+    def __init__(
+        self, tables: KeyPointTables, vertices: Indices, *, viewer: Viewer = "camera"
+    ) -> None:
         """Find the points on a surface.
 
         Args:
             tables: where the points lie.
             vertices: which vertices that surface consists of, ascending; at least
                 `tables.vertices()`.
+            viewer: who sees the jaw line; "release" for what the official network's
+                crops were trained with.
         """
         super().__init__()
+        self.viewer = viewer
         fixed = (tables.static, tables.extra)
         corners = np.concatenate([points.corners for points in fixed])
         self.regressed_count = len(tables.regressed_joints)
@@ -158,7 +166,8 @@ class SurfaceKeyPoints(nn.Module):
         corners = vertices.index_select(1, self.get_buffer("corners").flatten())
         fixed = (corners.reshape(-1, *weights.shape, 3) * weights[..., None]).sum(2)
         head = surface.R_root_joint[:, JOINT_INDEX["head"]]
-        parts = [surface.joints, fixed, self._contour(vertices, contour_row(head))]
+        row = contour_row(head, self.viewer)
+        parts = [surface.joints, fixed, self._contour(vertices, row)]
         if self.regressed_count:
             parts.append(self.get_buffer("regressor") @ vertices)
         return torch.cat(parts, dim=1).index_select(1, self.get_buffer("order"))
@@ -183,8 +192,9 @@ class KeyPoints(nn.Module):
         *,
         n_betas: int,
         n_expression: int,
+        viewer: Viewer = "camera",
     ) -> None:
-        """Take the first coefficients of `model`.
+        """Take the first coefficients of `model`; see `SurfaceKeyPoints` for `viewer`.
 
         Raises:
             ModelFileError: the model has fewer coefficients.
@@ -197,7 +207,7 @@ class KeyPoints(nn.Module):
             n_expression=n_expression,
             vertices=vertices.tolist(),
         )
-        self.points = SurfaceKeyPoints(tables, vertices)
+        self.points = SurfaceKeyPoints(tables, vertices, viewer=viewer)
 
     def forward(self, betas: Tensor, expression: Tensor, R: Tensor) -> Tensor:
         """Return the key points (B, 145, 3), metres, about the rest pelvis.
@@ -217,19 +227,26 @@ def face68(points: Tensor) -> Tensor:
     return torch.cat([jaw_line, points[:, _FACE_START:_CONTOUR_START]], dim=1)
 
 
-def contour_row(R_head: Tensor) -> Tensor:
+def contour_row(R_head: Tensor, viewer: Viewer = "camera") -> Tensor:
     """Return the rows (B,) of the jaw line's table for heads turned by R_head.
 
-    The viewer is where the release has it: along z of the frame in which the head is
-    turned. Rows 0 to 39 are yaws to the head's own right by the degree, 40 to 78 are 1
-    to 39 degrees to its left; halves are rounded to even.
+    Rows 0 to 39 are yaws to the head's own right by the degree, as the viewer sees it,
+    40 to 78 are 1 to 39 degrees to its left; halves are rounded to even. On the side
+    that turns away a row's points lie where the face ends for that viewer.
+
+    In camera axes z points away from the viewer ("camera"). The release applies a rule
+    that was written for a viewer at +z all the same ("release"; spec: pixie-network,
+    section 7), and so takes the row of a head that is turned as far the other way. Its
+    graphs do so too, for the same numbers; what is trained here does not.
 
     Args:
         R_head: accumulated rotations of the head, (B, 3, 3).
+        viewer: where it is looked from.
     """
     R = R_head.detach()
     level = (R[:, 0, 0].square() + R[:, 1, 0].square()).sqrt()
-    yaw = torch.rad2deg(torch.atan2(R[:, 2, 0], level))
+    to_viewer = R[:, 2, 0] if viewer == "release" else -R[:, 2, 0]
+    yaw = torch.rad2deg(torch.atan2(to_viewer, level))
     degrees = yaw.clamp(-_LAST_YAW_DEGREES, _LAST_YAW_DEGREES).round().long()
     row = torch.where(degrees < 0, _LAST_YAW_DEGREES - degrees, degrees)
     # A rotation that is not a number has any row, but one inside the table.

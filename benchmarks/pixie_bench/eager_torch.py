@@ -45,7 +45,9 @@ class EagerPixie:
         self._surface = TorchSurface(
             model, n_betas=core.n_betas, n_expression=core.n_expression
         )
-        self._points = SurfaceKeyPoints(tables, np.arange(model.vertex_count))
+        self._points = SurfaceKeyPoints(
+            tables, np.arange(model.vertex_count), viewer="release"
+        )
         self._rules = torch.from_numpy(FusionRules.release().row()[None])
 
     @torch.no_grad()

@@ -13,6 +13,7 @@ from pixie_train.key_points import (
     KEY_POINT_COUNT,
     KeyPointTables,
     SurfaceKeyPoints,
+    Viewer,
 )
 
 
@@ -31,10 +32,13 @@ class _Skinning(nn.Module):
         return body.vertices, body.joints, self.points(body)
 
 
-def skinning(core: CoreConfig, model: BodyModel, tables: KeyPointTables) -> Graph:
+def skinning(
+    core: CoreConfig, model: BodyModel, tables: KeyPointTables, viewer: Viewer
+) -> Graph:
     """Return the graph from parameters to mesh, joints and key points."""
     surface = TorchSurface(model, n_betas=core.n_betas, n_expression=core.n_expression)
-    points = SurfaceKeyPoints(tables, np.arange(model.vertex_count))
+    every = np.arange(model.vertex_count)
+    points = SurfaceKeyPoints(tables, every, viewer=viewer)
     inputs = (
         tensor("betas", (core.n_betas,), "shape, standard deviations"),
         tensor("expression", (core.n_expression,), "expression"),

@@ -9,7 +9,7 @@ from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import CropSpec
 from pixie_runtime.fusion_rules import HEAD_CHECKS
 from pixie_train.camera import project
-from pixie_train.key_points import KEY_POINT_COUNT, KeyPoints, KeyPointTables
+from pixie_train.key_points import KEY_POINT_COUNT, KeyPoints, KeyPointTables, Viewer
 from pixie_train.networks.decoding import decode
 from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.part_boxes import part_boxes
@@ -56,12 +56,20 @@ class Coarse(nn.Module):
 
 
 def coarse(
-    network: ImagePixie, model: BodyModel, tables: KeyPointTables, crops: CropSpec
+    network: ImagePixie,
+    model: BodyModel,
+    tables: KeyPointTables,
+    crops: CropSpec,
+    viewer: Viewer,
 ) -> Graph:
     """Return the graph from F_b to a coarse person and its parts' squares."""
     core = network.config.core
     key_points = KeyPoints(
-        model, tables, n_betas=core.n_betas, n_expression=core.n_expression
+        model,
+        tables,
+        n_betas=core.n_betas,
+        n_expression=core.n_expression,
+        viewer=viewer,
     )
     outputs = (
         *params(core, "body"),

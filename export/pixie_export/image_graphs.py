@@ -26,7 +26,7 @@ from pixie_export.part_graphs import part_graphs
 from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import CropSpec, TensorSpec
 from pixie_train.albedo import Albedo
-from pixie_train.key_points import KeyPointTables
+from pixie_train.key_points import KeyPointTables, Viewer
 from pixie_train.networks.hrnet import HighResolutionNet
 from pixie_train.networks.image_pixie import ImageCrops, ImagePixie, feature_and_maps
 from pixie_train.networks.repvgg import merge_branches
@@ -40,6 +40,8 @@ def image_graphs(
     tables: KeyPointTables,
     albedo: Albedo | None = None,
     crops: CropSpec | None = None,
+    *,
+    viewer: Viewer = "release",
 ) -> tuple[Graph, ...]:
     """Return the graphs of one network on one body model.
 
@@ -50,17 +52,19 @@ def image_graphs(
         tables: where its key points lie.
         albedo: the face's texture space, if the user has one.
         crops: how the crops are cut; default: the paper's way.
+        viewer: who sees the jaw line, `key_points.contour_row`: the official network's
+            numbers need the release's, networks trained here the camera's.
     """
     crops = crops or CropSpec()
     merge_branches(network)
     core, side = network.config.core, crops.size
     graphs = [
         *_encoders(network, side),
-        coarse(network, model, tables, crops),
+        coarse(network, model, tables, crops, viewer),
         fuse(network),
         _whole(network, side),
         *part_graphs(network),
-        body_graphs.skinning(core, model, tables),
+        body_graphs.skinning(core, model, tables, viewer),
     ]
     if albedo is not None:
         graphs.append(body_graphs.albedo(core, albedo))

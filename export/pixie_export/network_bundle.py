@@ -56,7 +56,7 @@ def write_network_bundle(
     encoders = (config.body_encoder, config.head_encoder, config.hand_encoder)
     tables, _ = read_utilities(utilities, model)
     crops = crops or CropSpec()
-    graphs = image_graphs(network, model, tables, crops=crops)
+    graphs = image_graphs(network, model, tables, crops=crops, viewer="camera")
     announce("looking for people in the demo clip")
     return write_image_bundle(
         graphs,

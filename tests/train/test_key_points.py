@@ -12,6 +12,7 @@ from pixie_runtime.body.surface import contour_row as runtime_row
 from pixie_runtime.bundle import TensorSpec
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
 from pixie_runtime.smplx import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES
+from pixie_runtime.types import Float32
 from pixie_train import rotations
 from pixie_train.body_model import TorchSurface
 from pixie_train.camera import project
@@ -25,6 +26,7 @@ from pixie_train.key_points import (
     KeyPoints,
     KeyPointTables,
     SurfaceKeyPoints,
+    Viewer,
     contour_row,
     face68,
 )
@@ -33,7 +35,10 @@ from tests.train.conftest import Recorded
 from tests.train.test_body_model import People, people
 
 SETTINGS = ["body", "soft", "paste", "bodyonly"]
-TO_VIEWER = np.array([0, 0, 1], np.float32)
+TO_VIEWER: dict[Viewer, Float32] = {
+    "camera": np.array([0, 0, -1], np.float32),
+    "release": np.array([0, 0, 1], np.float32),
+}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +55,9 @@ def key_points(model: BodyModel, tables: KeyPointTables) -> KeyPoints:
 def official_points(official_model: BodyModel, official_assets: Path) -> KeyPoints:
     tables, notes = read_utilities(official_assets, official_model)
     assert notes == ()
-    return KeyPoints(official_model, tables, n_betas=200, n_expression=50)
+    return KeyPoints(
+        official_model, tables, n_betas=200, n_expression=50, viewer="release"
+    )
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
@@ -92,21 +99,64 @@ def test_face_landmarks_are_those_of_the_runtime(
         posed = People(
             some.betas, some.expression, some.R, torch.zeros(4, 3)
         ).in_runtime(model, i)
-        inner, jaw_line = posed.landmarks68()[:51], posed.landmarks68()[51:]
+        inner, jaw_line = (
+            posed.landmarks68(TO_VIEWER["camera"])[:51],
+            posed.landmarks68(TO_VIEWER["camera"])[51:],
+        )
         np.testing.assert_allclose(landmarks[i, :17], jaw_line, atol=1e-5, rtol=0)
         np.testing.assert_allclose(landmarks[i, 17:], inner, atol=1e-5, rtol=0)
 
 
-def test_the_jaw_lines_row_is_the_runtimes_at_every_yaw() -> None:
+@pytest.mark.parametrize("viewer", TO_VIEWER)
+def test_the_jaw_lines_row_is_the_runtimes_at_every_yaw(viewer: Viewer) -> None:
     yaw = torch.linspace(-np.pi, np.pi, 1000)
     w = torch.stack([torch.full_like(yaw, 0.2), yaw, torch.zeros_like(yaw)], dim=-1)
     R = rotations.matrix_from_rotvec(torch.stack([0 * yaw, yaw, 0 * yaw], -1))
     R = R @ rotations.matrix_from_rotvec(w * torch.tensor([1.0, 0, 0]))
 
-    rows = contour_row(R)
+    rows = contour_row(R, viewer)
 
     assert set(rows.tolist()) == set(range(79))
-    assert rows.tolist() == [runtime_row(one, TO_VIEWER) for one in R.numpy()]
+    assert rows.tolist() == [runtime_row(one, TO_VIEWER[viewer]) for one in R.numpy()]
+
+
+def _turned(degrees: float) -> Tensor:
+    """Return an upright head before the camera, turned to its left."""
+    turn = torch.tensor([[0, np.radians(degrees), 0]], dtype=torch.float32)
+    upright = torch.diag(torch.tensor([1.0, -1, -1]))
+    return upright @ rotations.matrix_from_rotvec(turn)
+
+
+@pytest.mark.parametrize("degrees", [20, 35])
+def test_the_jaw_line_ends_where_the_camera_sees_the_face_end(
+    model: BodyModel, key_points: KeyPoints, degrees: float
+) -> None:
+    for side, far in ((1, range(106, 111)), (-1, range(118, 123))):
+        R = torch.eye(3).repeat(1, 55, 1, 1)
+        R[:, 0] = _turned(-side * degrees)
+        zeros = torch.zeros(1, 5), torch.zeros(1, 3)
+        line = key_points(*zeros, R)[0, list(far)].numpy()
+        head = np.isin(model.part, [JOINT_INDEX["head"], JOINT_INDEX["jaw"]])
+        face = (model.v_template[head] - model.J_template[0]) @ R[0, 0].numpy().T
+        for x, y, _ in line - model.J_template[0]:
+            level = face[np.abs(face[:, 1] - y) < 0.004, 0] * side
+            beyond = level.min() - x * side  # the picture's left for heads to the right
+            assert abs(beyond) < 0.006
+
+
+def test_the_rows_of_a_head_and_of_its_mirror_image_are_each_others_sides(
+    model: BodyModel,
+) -> None:
+    rows = [int(contour_row(_turned(degrees))) for degrees in (25, -25)]
+    assert rows == [64, 25]
+    faces, weights = model.dynamic_lmk_faces_idx, model.dynamic_lmk_bary_coords
+    assert faces is not None
+    assert weights is not None
+    left, right = (
+        (model.v_template[model.faces[faces[row]]] * weights[row][..., None]).sum(1)
+        for row in rows
+    )
+    np.testing.assert_allclose(left * [-1, 1, 1], right[::-1], atol=0.008)
 
 
 def test_a_head_that_is_not_a_number_still_has_a_row() -> None:

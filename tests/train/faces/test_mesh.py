@@ -118,13 +118,13 @@ def test_landmarks_are_the_bodys_own_on_its_head(
     own = in_picture(places, rest_points(model), yaw_deg)[:, :2]
     away_mm = np.linalg.norm(found - own, axis=1) / 1200 * 1000
     assert away_mm[17:].max() < 0.1
-    assert away_mm[:17].max() < 22  # some lie on skin beyond the mesh's rim
+    assert away_mm[:17].max() < 30  # some lie on skin beyond the mesh's rim
     assert np.median(away_mm[:17]) < 6
 
 
 def yaw_row(mesh: Float32) -> int:
     R = head_rotation(mesh).astype(np.float64)
-    degrees = round(float(np.degrees(np.arctan2(R[2, 0], np.hypot(R[0, 0], R[1, 0])))))
+    degrees = round(float(np.degrees(np.arcsin(-R[2, 0]))))
     return 39 - degrees if degrees < 0 else degrees
 
 
