@@ -5,13 +5,15 @@ and each of those names leads to a recorder in this file, never to numpy: the ar
 put together afterwards, from a shape, a number type and bytes that were checked.
 `read_array` takes a file that is one array, `read_values` one that holds arrays,
 numbers and texts in lists and dictionaries, as data sets' annotations do.
+`frame_pickle` adds the names of pandas.
 """
 
 import io
 import pickle
 import pickletools
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -32,7 +34,7 @@ _NUMBERS = "fiu"
 _NUMBERS_AND_TEXTS = "fiubSU"
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     """The pickle names or holds something else than arrays, numbers and texts."""
 
 
@@ -54,7 +56,7 @@ class _Number:
         """Return the type if it is of one of numpy's `kinds`."""
         dtype = np.dtype(self._code)
         if dtype.kind not in kinds:
-            raise _RefusedError(f"it holds {self._code!r} instead of numbers")
+            raise RefusedError(f"it holds {self._code!r} instead of numbers")
         return dtype.newbyteorder(">" if self._big_endian else "<")
 
 
@@ -62,14 +64,14 @@ class _Scalar:
     """What a pickle says of one number of numpy's."""
 
     def __init__(self, number: Any, data: Any) -> None:
-        self._recorded = _Recorded(data, number, (), "C")
+        self._recorded = Recorded(data, number, (), "C")
 
     def value(self) -> Any:
         """Return it as a number of Python's."""
         return self._recorded.array(_NUMBERS + "b").item()
 
 
-class _Recorded:
+class Recorded:
     """What a pickle says of a numpy.ndarray."""
 
     def __init__(self, *state: Any) -> None:
@@ -79,14 +81,19 @@ class _Recorded:
         _, shape, number, fortran, data = state
         self._state = (data, number, shape, "F" if fortran else "C")
 
-    def objects(self) -> list[Any] | None:
-        """Return what it holds if it is an array of anything, of no or one axis."""
+    def objects(self, most_axes: int = 1) -> list[Any] | None:
+        """Return what it holds if it is an array of anything, row after row."""
         data, number, shape, _ = self._state
         if not isinstance(number, _Number) or not number.is_object:
             return None
-        if not isinstance(data, list) or len(shape) > 1:
-            raise _RefusedError("its array of objects is not a list")
+        if not isinstance(data, list) or len(shape) > most_axes:
+            raise RefusedError("its array of objects is not a list")
         return data
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of its axes."""
+        return tuple(int(n) for n in self._state[2])
 
     @property
     def is_single(self) -> bool:
@@ -104,24 +111,31 @@ class _Recorded:
         if isinstance(data, str):  # a string of Python 2 holds bytes
             data = data.encode("latin1")
         if not isinstance(number, _Number) or not isinstance(data, bytes | bytearray):
-            raise _RefusedError("its array is not stored as numbers")
+            raise RefusedError("its array is not stored as numbers")
         flat = np.frombuffer(data, number.dtype(kinds))
         return flat.reshape([int(n) for n in shape], order=order).copy()
 
 
-class _ArrayUnpickler(pickle.Unpickler):
+class ArrayUnpickler(pickle.Unpickler):
     """An unpickler whose every name is one of the recorders above."""
 
-    def __init__(self, data: bytes) -> None:
-        super().__init__(io.BytesIO(data), encoding="latin1")
-        self._encodable = len(data)
+    def __init__(
+        self,
+        stream: BinaryIO,
+        size: int,
+        recorders: Mapping[tuple[str, str], Any] | None = None,
+    ) -> None:
+        """Take a pickle of `size` bytes, and recorders for more names."""
+        super().__init__(stream, encoding="latin1")
+        self._encodable = size
         self._names = {
             ("numpy", "ndarray"): None,
             ("numpy", "dtype"): _Number,
             ("_codecs", "encode"): self._encode,
             **dict.fromkeys(((m, "_reconstruct") for m in _MULTIARRAY), _reconstruct),
             **dict.fromkeys(((m, "scalar") for m in _MULTIARRAY), _Scalar),
-            **dict.fromkeys(((m, "_frombuffer") for m in _NUMERIC), _Recorded),
+            **dict.fromkeys(((m, "_frombuffer") for m in _NUMERIC), Recorded),
+            **(recorders or {}),
         }
 
     def find_class(self, module: str, name: str) -> Any:
@@ -129,7 +143,7 @@ class _ArrayUnpickler(pickle.Unpickler):
         try:
             return self._names[module, name]
         except KeyError:
-            raise _RefusedError(f"it wants to run {module}.{name}") from None
+            raise RefusedError(f"it wants to run {module}.{name}") from None
 
     def _encode(self, text: str, encoding: str = "latin1") -> bytes:
         """Stand in for how Python 3 writes bytes in Python 2's protocol.
@@ -139,12 +153,12 @@ class _ArrayUnpickler(pickle.Unpickler):
         """
         self._encodable -= len(text)
         if encoding != "latin1" or self._encodable < 0:
-            raise _RefusedError("its bytes are not written as numpy writes them")
+            raise RefusedError("its bytes are not written as numpy writes them")
         return text.encode("latin1")
 
 
-def _reconstruct(*_: Any) -> _Recorded:
-    return _Recorded()
+def _reconstruct(*_: Any) -> Recorded:
+    return Recorded()
 
 
 def read_array(path: Path) -> AnyArray:
@@ -157,13 +171,13 @@ def read_array(path: Path) -> AnyArray:
     data = _bytes_of(path, _LARGEST_ARRAY_FILE)
     try:
         found = _loaded(data)
-        if not isinstance(found, _Recorded):
-            raise _RefusedError(f"it holds a {type(found).__name__}")
+        if not isinstance(found, Recorded):
+            raise RefusedError(f"it holds a {type(found).__name__}")
         return found.array(_NUMBERS)
     # A damaged pickle can fail in any way that a program can.
     except Exception as error:
         reason = str(error) or type(error).__name__
-        raise _refusal(path, "a pickled array of numbers", reason) from error
+        raise refusal(path, "a pickled array of numbers", reason) from error
 
 
 def read_values(path: Path) -> Any:
@@ -188,14 +202,14 @@ def plain_values(data: bytes, path: Path) -> Any:
         ModelFileError: it is damaged, or would do or hold anything else.
     """
     try:
-        return _Plain(len(data)).of(_loaded(data))
+        return PlainValues(len(data)).of(_loaded(data))
     except Exception as error:
         reason = str(error) or type(error).__name__
         what = "a pickle of plain numbers and texts"
-        raise _refusal(path, what, reason) from error
+        raise refusal(path, what, reason) from error
 
 
-class _Plain:
+class PlainValues:
     """Makes plain values of what an unpickler recorded, each of them once."""
 
     def __init__(self, budget: int) -> None:
@@ -212,7 +226,7 @@ class _Plain:
         if key in self._made:
             return self._made[key]
         if key in self._open or depth > _DEEPEST:
-            raise _RefusedError("its containers lie in one another without an end")
+            raise RefusedError("its containers lie in one another without an end")
         self._open.add(key)
         self._made[key] = self._new(recorded, depth + 1)
         return self._made[key]
@@ -230,18 +244,18 @@ class _Plain:
                 }
             case _Scalar():
                 return recorded.value()
-            case _Recorded():
+            case Recorded():
                 return self._array(recorded, depth)
-        raise _RefusedError(f"it holds a {type(recorded).__name__}")
+        raise RefusedError(f"it holds a {type(recorded).__name__}")
 
-    def _array(self, recorded: _Recorded, depth: int) -> Any:
+    def _array(self, recorded: Recorded, depth: int) -> Any:
         objects = recorded.objects()
         if objects is not None:
             values = [self.of(value, depth) for value in objects]
             return values[0] if recorded.is_single else values
         self._budget -= recorded.size
         if self._budget < 0:
-            raise _RefusedError("it asks for more memory than it can fill")
+            raise RefusedError("it asks for more memory than it can fill")
         return recorded.array(_NUMBERS_AND_TEXTS)
 
 
@@ -255,22 +269,23 @@ def _bytes_of(path: Path, largest: int) -> bytes:
             f"cannot open {path}: {error.strerror or error}"
         ) from error
     reason = f"it has {size} bytes, which is too many"
-    raise _refusal(path, "a pickle of plain numbers", reason)
+    raise refusal(path, "a pickle of plain numbers", reason)
 
 
 def _loaded(data: bytes) -> Any:
-    _check_memo(data)
-    return _ArrayUnpickler(data).load()
+    check_memo(io.BytesIO(data), len(data))
+    return ArrayUnpickler(io.BytesIO(data), len(data)).load()
 
 
-def _check_memo(data: bytes) -> None:
+def check_memo(stream: BinaryIO, size: int) -> None:
     """Refuse a memo larger than the file, for which the unpickler would make room."""
-    for opcode, argument, _ in pickletools.genops(data):
-        if opcode.name in _MEMO_OPCODES and int(argument or 0) > len(data):
-            raise _RefusedError("it asks for more memory than it can fill")
+    for opcode, argument, _ in pickletools.genops(stream):
+        if opcode.name in _MEMO_OPCODES and int(argument or 0) > size:
+            raise RefusedError("it asks for more memory than it can fill")
 
 
-def _refusal(path: Path, what: str, reason: str) -> ModelFileError:
+def refusal(path: Path, what: str, reason: str) -> ModelFileError:
+    """Return the error of a pickle that is not `what`, for a `reason`."""
     return ModelFileError(
         f"{path} is not {what} ({reason}) and was not opened further, because a pickle "
         "can run programs; get a fresh copy from where it comes from"

@@ -20,10 +20,9 @@ from pixie_runtime.smplx import JOINT_COUNT
 from pixie_train.batch import CropKind
 from pixie_train.data.annotation_files import required
 from pixie_train.data.array_archives import AnyArray, read_archive
-from pixie_train.data.body_layouts import FULL_POSE, turns_of
+from pixie_train.data.body_layouts import FULL_POSE, OWN_JOINTS, turns_of
 from pixie_train.data.inside import inside
 from pixie_train.data.record import Points, Record
-from pixie_train.key_points import REGRESSED_JOINTS
 
 _NAME = "BEDLAM"
 _GET = "download labels and pictures from bedlam.is.tue.mpg.de and unpack them there"
@@ -35,8 +34,7 @@ _SHAPES: dict[str, tuple[int | None, ...] | None] = {
     "scale": (),
     "gtkps": (None, None),
 }
-_OWN = [joint for joint in range(JOINT_COUNT) if joint not in REGRESSED_JOINTS]
-"""Joints whose key points are the skeleton's own."""
+_OWN = list(OWN_JOINTS)
 
 
 class Bedlam:

@@ -16,7 +16,12 @@ from pixie_runtime.smplx import (
     JOINT_INDEX,
 )
 from pixie_train.data.record import Turns
-from pixie_train.key_points import EXTRA_POINT_NAMES, FACE_POINTS, KEY_POINT_COUNT
+from pixie_train.key_points import (
+    EXTRA_POINT_NAMES,
+    FACE_POINTS,
+    KEY_POINT_COUNT,
+    REGRESSED_JOINTS,
+)
 
 _EXTRA_START = KEY_POINT_COUNT - len(EXTRA_POINT_NAMES)
 
@@ -51,9 +56,30 @@ _FEET_6 = (
     "left_big_toe", "left_small_toe", "left_heel", "right_big_toe", "right_small_toe",
     "right_heel",
 )
+_SMPLX_VERTICES = (
+    "nose", "right_eye", "left_eye", "right_ear", "left_ear", *_FEET_6,
+    *(f"{side}_{finger}" for side in ("left", "right")
+      for finger in ("thumb", "index", "middle", "ring", "pinky")),
+)
+_COCO_18 = (
+    "nose", None, "right_shoulder", "right_elbow", "right_wrist", "left_shoulder",
+    "left_elbow", "left_wrist", "right_hip", "right_knee", "right_ankle", "left_hip",
+    "left_knee", "left_ankle", "right_eye", "left_eye", "right_ear", "left_ear",
+)
 # fmt: on
 
-
+OWN_JOINTS = tuple(j for j in range(JOINT_COUNT) if j not in REGRESSED_JOINTS)
+"""Joints whose key points are the skeleton's own."""
+SMPLX_127: tuple[tuple[int, int], ...] = (
+    *((joint, joint) for joint in OWN_JOINTS),
+    *((55 + row, key_point(name)) for row, name in enumerate(_SMPLX_VERTICES)),
+    *((76 + row, place) for row, place in enumerate(FACE_51)),
+)
+"""The smplx package's 127: a point's number there, and its place here."""
+COCO_18: tuple[tuple[int, int], ...] = tuple(
+    (place, key_point(name)) for place, name in enumerate(_COCO_18) if name
+)
+"""OpenPose's points of COCO likewise."""
 OPENPOSE_25: tuple[tuple[int, int], ...] = tuple(
     (place, key_point(name)) for place, name in enumerate(_BODY_25) if name
 )

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from pixie_runtime.errors import UsageError
 from pixie_train.batch import CropKind
+from pixie_train.data.agora import Agora
 from pixie_train.data.bedlam import Bedlam
 from pixie_train.data.cmu_hands import CmuHands
 from pixie_train.data.coco_wholebody import CocoWholeBody
 from pixie_train.data.curated_fits import CuratedFits
+from pixie_train.data.ehf import Ehf
 from pixie_train.data.freihand import FreiHand
 from pixie_train.data.now import NowPictures
 from pixie_train.data.pictures.augmentation import Augmentation
@@ -16,6 +18,7 @@ from pixie_train.data.pictures.dataset import PictureDataset, View
 from pixie_train.data.pictures.store import open_store
 from pixie_train.data.record import Records
 from pixie_train.data.record_dataset import PartsOfBodies, RecordDataset
+from pixie_train.data.threedpw import ThreeDpw
 from pixie_train.data.total_motion import TotalMotion
 from pixie_train.data.vggface2 import VggFace2
 
@@ -25,10 +28,13 @@ SYNTHETIC = "synthetic"
 Opener = Callable[[Path], Records]
 
 OPENERS: dict[str, tuple[CropKind, Opener]] = {
+    "3dpw": (CropKind.BODY, ThreeDpw),
+    "agora": (CropKind.BODY, Agora),
     "bedlam": (CropKind.BODY, Bedlam),
     "cmu-hands": (CropKind.HAND, CmuHands),
     "coco-wholebody": (CropKind.BODY, CocoWholeBody),
     "curated-fits": (CropKind.BODY, CuratedFits),
+    "ehf": (CropKind.BODY, Ehf),
     "freihand": (CropKind.HAND, FreiHand),
     "now": (CropKind.HEAD, NowPictures),
     "total-motion": (CropKind.HAND, TotalMotion),

@@ -7,14 +7,14 @@ from typing import Literal
 from tqdm import tqdm
 
 from pixie_runtime.body import embedded_body_model, load_body_model
-from pixie_runtime.bundle import Bundle, CropSpec
+from pixie_runtime.bundle import Bundle
 from pixie_runtime.errors import UsageError
 from pixie_train.evaluation.anatomy import Anatomy
 from pixie_train.evaluation.benchmarks.opening import BENCHMARKS, open_benchmark
 from pixie_train.evaluation.cases import Benchmark
 from pixie_train.evaluation.pictures import draw_pictures
 from pixie_train.evaluation.report import as_text, counts, table_of, write_report
-from pixie_train.evaluation.run_subject import RunSight, open_run
+from pixie_train.evaluation.run_subject import open_run
 from pixie_train.evaluation.running import Evaluation, evaluate
 from pixie_train.evaluation.subjects import (
     Subject,
@@ -45,8 +45,8 @@ class EvaluateOptions:
     """The network: a bundle that pixie-export wrote; default: the one that ships."""
     run: Path | None = None
     """Instead of a bundle: a run of `pixie-train whole`, its folder or a checkpoint."""
-    crop_size: int = 224
-    """Of runs: side of the crops that they were trained with."""
+    crop_size: int | None = None
+    """Of runs: side of the body's crops; default: that which the run recorded."""
     body_model: Path | None = None
     """Your SMPL-X model (.npz); default: the bundle's, or the one that ships."""
     assets: Path | None = None
@@ -114,9 +114,13 @@ def _open(options: EvaluateOptions) -> tuple[Subject, Benchmark | None]:
     if options.run is not None:
         path = options.body_model
         model = load_body_model(path) if path else embedded_body_model()
-        spec = CropSpec(size=options.crop_size, hd_size=512)
-        sight = RunSight(spec, field_of_view=options.fov)
-        return open_run(options.run, model, sight), benchmark
+        subject = open_run(
+            options.run,
+            model,
+            crop_size=options.crop_size,
+            field_of_view=options.fov,
+        )
+        return subject, benchmark
     runtime = subject_options(
         options.bundle, options.body_model, folder, part, options.fov
     )
@@ -163,7 +167,7 @@ def _check(options: EvaluateOptions) -> None:
         )
     if options.run is not None and options.bundle is not None:
         raise UsageError("--run and --bundle are both given; expected one of them")
-    if options.crop_size < 32:
+    if options.crop_size is not None and options.crop_size < 32:
         raise UsageError(f"--crop-size {options.crop_size}; expected 32 or more")
     if options.synthetic is not None and options.synthetic < 1:
         raise UsageError(f"--synthetic {options.synthetic}; expected at least 1")

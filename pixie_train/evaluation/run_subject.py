@@ -17,7 +17,7 @@ from pixie_runtime import rotations as rot
 from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import CropSpec
 from pixie_runtime.crops import BodyView, Box, Square, body_square
-from pixie_runtime.errors import BundleError
+from pixie_runtime.errors import BundleError, UsageError
 from pixie_runtime.types import Camera, SmplxParams, UInt8
 from pixie_runtime.weak_perspective import WeakCamera
 from pixie_train.camera import project
@@ -27,7 +27,7 @@ from pixie_train.networks.decoding import DecodedParams, decode
 from pixie_train.networks.image_pixie import ImageCrops, ImagePixie
 from pixie_train.networks.pixie import Features, PartFeatures
 from pixie_train.part_boxes import part_boxes
-from pixie_train.picture_training.state import load
+from pixie_train.picture_training.state import RunState, load
 from pixie_train.utilities import read_utilities
 
 
@@ -46,15 +46,59 @@ class RunSight:
     """Degrees along the longer side, where a benchmark does not say its camera."""
 
 
+def recorded_sight(
+    state: RunState, *, crop_size: int | None = None, field_of_view: float = 60.0
+) -> RunSight:
+    """Return how a run has looked at pictures, by its own record.
+
+    Args:
+        state: the run.
+        crop_size: instead of the recorded side of the body's crop.
+        field_of_view: degrees, where a benchmark does not say its camera.
+
+    Raises:
+        UsageError: the record does not say it, and neither do the arguments.
+    """
+    said = state.data.get("--crop-size")
+    if crop_size is None and said is None:
+        raise UsageError(
+            "the run does not say what crops it was trained with, as older ones did "
+            "not; expected --crop-size"
+        )
+    parts = state.run.parts
+    spec = CropSpec(
+        size=crop_size or int(said or 0),
+        hd_size=int(state.data.get("--hd-size", 512)),
+        head_scale=parts.head_scale,
+        hand_scale=parts.hand_scale,
+    )
+    return RunSight(spec, part_size=parts.size, field_of_view=field_of_view)
+
+
 def open_run(
-    path: Path, model: BodyModel, sight: RunSight | None = None
+    path: Path,
+    model: BodyModel,
+    sight: RunSight | None = None,
+    *,
+    crop_size: int | None = None,
+    field_of_view: float = 60.0,
 ) -> "RunSubject":
     """Open the averaged weights of a run of `pixie-train whole`, or its checkpoint.
 
+    Args:
+        path: the run.
+        model: the body that it was trained for.
+        sight: how it looks; None: as it recorded, with what follows.
+        crop_size: see `recorded_sight`.
+        field_of_view: likewise.
+
     Raises:
         BundleError: it is missing, damaged, or was trained for another body.
+        UsageError: it does not say how it looks.
     """
     state = load(path)
+    if sight is None:
+        sight = recorded_sight(state, crop_size=crop_size, field_of_view=field_of_view)
     if state.body_model_sha256 != model.sha256:
         raise BundleError(
             f"the run {path} was trained for another body model than {model.name}; "

@@ -1,6 +1,8 @@
 """Data sets of bodies, as miniature folders of the layouts that readers state."""
 
 import json
+import pickle
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,9 @@ from pixie_train.data.amass import load_smplx_motion
 from pixie_train.data.body_layouts import key_point
 from pixie_train.data.pictures import View
 from pixie_train.data.record_dataset import RecordDataset
+from pixie_train.gender import Gender
+from pixie_train.key_points import FACE_POINTS
+from tests.train.frame_files import write_frame
 
 RNG = np.random.default_rng(0)
 POSE = RNG.normal(0, 0.3, (55, 3))
@@ -106,10 +111,81 @@ def coco(folder: Path) -> Path:
     return folder
 
 
+def agora(folder: Path) -> Path:
+    picture(folder / "train_0" / "ag_trainset_1_1280x720.png")
+    points = RNG.uniform(20, 80, (127, 2))
+    points[JOINT_INDEX["left_thumb2"]] = 33, 44
+    points[55 + 11] = 12, 15  # the left thumb's tip
+    lists: dict[str, list[Any]] = {
+        "isValid": [False, True],
+        "gender": ["male", "female"],
+        "gt_path_smplx": ["smplx_gt/a/0.obj", "smplx_gt/a/1.obj"],
+        "gt_joints_2d": [points + 1, points],
+        "gt_joints_3d": [RNG.normal(size=(127, 3)).astype(np.float32)] * 2,
+        "gt_verts": [np.zeros((9, 3), np.float32)] * 2,
+    }
+    columns = {"imgPath": ["ag_trainset_1.png"]} | {n: [v] for n, v in lists.items()}
+    write_frame(folder / "SMPLX" / "train_0_withjv.pkl", columns)
+    (folder / "SMPL").mkdir()
+    (folder / "SMPL" / "train_0_withjv.pkl").write_bytes(b"not looked at")
+    fit = {"body_pose": POSE[1:22].reshape(1, 63), "jaw_pose": POSE[22:23]}
+    (folder / "smplx_gt" / "a").mkdir(parents=True)
+    (folder / "smplx_gt" / "a" / "1.pkl").write_bytes(pickle.dumps(fit))
+    return folder
+
+
+def ehf(folder: Path) -> Path:
+    picture(folder / "EHF" / "01_img.jpg")
+    sizes = {"pose": 25, "hand_left": 21, "hand_right": 21, "face": 70}
+    parts = {n: RNG.uniform(20, 80, (count, 3)) for n, count in sizes.items()}
+    parts["hand_left"][4] = 33, 44, 0.5
+    person = {f"{n}_keypoints_2d": p.ravel().tolist() for n, p in parts.items()}
+    path = folder / "EHF" / "01_2Djnt.json"
+    path.write_text(json.dumps({"version": 1.1, "people": [person]}))
+    return folder
+
+
+def threedpw(folder: Path) -> Path:
+    name, count = "courtyard_box_00", 2
+    cameras = np.tile(np.eye(4), (count, 1, 1))
+    cameras[:, :3, :3] = rotations.to_matrix(
+        rotations.from_rotvec(np.array([0.5, -1, 2]))
+    )
+    cameras[:, 2, 3] = 4
+    found = np.zeros((count, 3, 18))
+    found[:, :, 0] = 33, 44, 0.5
+    turned = np.concatenate([POSE[:22], np.zeros((2, 3))])
+    values = {
+        "jointPositions": [RNG.normal(0, 0.3, (count, 72))],
+        "poses": [np.tile(turned.ravel(), (count, 1))],
+        "poses2D": [found],
+        "genders": ["f"],
+        "campose_valid": [np.array([False, True])],
+        "cam_poses": cameras,
+        "cam_intrinsics": np.array([[90.0, 0, 64], [0, 90, 48], [0, 0, 1]]),
+    }
+    path = folder / "sequenceFiles" / "train" / f"{name}.pkl"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(pickle.dumps(values, protocol=2))
+    picture(folder / "imageFiles" / name / "image_00001.jpg")
+    return folder
+
+
+FITS = ("curated-fits", "bedlam", "coco-wholebody")
+"""Those whose betas and roots are known."""
 MAKERS: dict[str, Callable[[Path], Path]] = {
     "curated-fits": curated,
     "bedlam": bedlam,
     "coco-wholebody": coco,
+    "agora": agora,
+    "ehf": ehf,
+    "3dpw": threedpw,
+}
+UNKNOWN = {
+    "coco-wholebody": {23, 24, *range(40, 55)},
+    "agora": {0, *range(23, 55)},
+    "ehf": set(range(55)),
+    "3dpw": {*range(22, 55)},
 }
 
 
@@ -119,10 +195,12 @@ def test_poses_are_where_smplx_has_them(name: str, tmp_path: Path) -> None:
     assert len(records) == 1
     turns = records[0].rotations
     expected = rotations.to_matrix(rotations.from_rotvec(POSE))
+    if name == "3dpw":  # its root stands in the world, and the camera is turned
+        camera = rotations.to_matrix(rotations.from_rotvec(np.array([0.5, -1, 2])))
+        expected[0] = camera @ expected[0]
     joints = np.flatnonzero(turns.known)
     np.testing.assert_allclose(turns.R[joints], expected[joints], atol=1e-6)
-    unknown = {"coco-wholebody": {23, 24, *range(40, 55)}}.get(name, set())
-    assert set(range(55)) - set(joints.tolist()) == unknown
+    assert set(range(55)) - set(joints.tolist()) == UNKNOWN.get(name, set())
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -130,9 +208,10 @@ def test_records_become_batches(name: str, tmp_path: Path) -> None:
     records = catalogue.open_records(name, MAKERS[name](tmp_path), CropKind.BODY)
     batch = RecordDataset(records, View(32, 64, n_betas=12, n_expression=12))[0]
     assert batch.names[0].startswith(name)
-    assert batch.targets.betas_known.sum() == 10
-    assert batch.targets.rotations_known.any()
-    assert not batch.targets.xyz_confidence.any()
+    assert batch.targets.betas_known.sum() == (10 if name in FITS else 0)
+    assert batch.targets.rotations_known.any() == (name != "ehf")
+    assert batch.targets.xyz_confidence.any() == (name in ("agora", "3dpw"))
+    assert (batch.targets.xy_confidence > 0.1).sum() > 5
 
 
 def test_openpose_points_are_found_by_name(tmp_path: Path) -> None:
@@ -168,6 +247,43 @@ def test_bedlam_s_boxes_and_joints(tmp_path: Path) -> None:
     assert not record.pixels.known[elbow]
 
 
+def test_agora_s_people_in_pictures_of_another_size(tmp_path: Path) -> None:
+    record = catalogue.open_records("agora", agora(tmp_path), CropKind.BODY)[0]
+    places = [JOINT_INDEX["left_thumb2"], key_point("left_thumb")]
+    scale = 128 / 3840
+    np.testing.assert_allclose(
+        record.pixels.at[places], np.array([[33, 44], [12, 15]]) * scale, rtol=1e-6
+    )
+    assert record.name == "agora/train_0/1"
+    assert record.gender is Gender.FEMALE
+    assert record.pixels.known.sum() == 55 - 14 + 21 + 51
+    assert not record.pixels.known[JOINT_INDEX["left_hip"]]
+    shutil.rmtree(tmp_path / "smplx_gt")
+    again = catalogue.open_records("agora", tmp_path, CropKind.BODY)[0]
+    assert not again.rotations.known.any()
+
+
+def test_ehf_s_points_are_openpose_s(tmp_path: Path) -> None:
+    points = catalogue.open_records("ehf", ehf(tmp_path), CropKind.BODY)[0].pixels
+    np.testing.assert_array_equal(points.at[key_point("left_thumb")], [33, 44])
+    assert points.known[FACE_POINTS].all()
+
+
+def test_3dpw_s_people_stand_before_their_camera(tmp_path: Path) -> None:
+    records = catalogue.open_records("3dpw", threedpw(tmp_path), CropKind.BODY)
+    assert len(records) == 1
+    record = records[0]
+    assert record.name == "3dpw/courtyard_box_00/0/1"
+    elbow, nose = JOINT_INDEX["left_elbow"], key_point("nose")
+    x, y, z = record.xyz.at[elbow]
+    seen = [90 * x / z + 64, 90 * y / z + 48]
+    np.testing.assert_allclose(record.pixels.at[elbow], seen, rtol=1e-4)
+    np.testing.assert_array_equal(record.pixels.at[nose], [33, 44])
+    assert record.pixels.confidence[nose] == 0.5
+    assert not record.xyz.known[[JOINT_INDEX["left_hip"], JOINT_INDEX["neck"]]].any()
+    assert record.gender is Gender.FEMALE
+
+
 @pytest.mark.parametrize(
     ("name", "broken", "says"),
     [
@@ -177,13 +293,17 @@ def test_bedlam_s_boxes_and_joints(tmp_path: Path) -> None:
         ("bedlam", "images", "images"),
         ("coco-wholebody", "train2017", "train2017"),
         ("coco-wholebody", "annotations", "SMPLX"),
+        ("agora", "train_0", "ag_trainset_1.png"),
+        ("ehf", "EHF/01_img.jpg", "01_img.jpg"),
+        ("3dpw", "imageFiles", "imageFiles"),
+        ("3dpw", "sequenceFiles", "sequenceFiles.train"),
     ],
 )
 def test_what_is_missing_is_named(
     name: str, broken: str, says: str, tmp_path: Path
 ) -> None:
     folder = MAKERS[name](tmp_path / "set" if name == "bedlam" else tmp_path)
-    (folder / broken).rename(folder / "elsewhere")
+    (folder / broken).rename(tmp_path.parent / f"{tmp_path.name}-elsewhere")
     with pytest.raises(SourceError, match=rf"incomplete: there is no .*{says}"):
         catalogue.open_records(name, folder, CropKind.BODY)
 

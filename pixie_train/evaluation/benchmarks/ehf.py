@@ -1,10 +1,7 @@
 """EHF, Expressive Hands and Faces: 100 pictures of a person with meshes and scans.
 
-Layout, of the unpacked download (https://smpl-x.is.tue.mpg.de): `01_img.jpg` or
-`01_img.png`, `01_align.ply` (SMPL-X's vertices, in world axes), `01_scan.obj`, to
-`100_...`. The one camera is that of the download's `EHF_camera.txt`; its numbers and
-the files' names agree in several independent projects' descriptions. That the scans lie
-in the axes of the aligned meshes is inferred.
+`pixie_train.data.ehf` says where the files and the camera are from. `01_align.ply` has
+SMPL-X's vertices in world axes; that the scans lie in the same axes is inferred.
 """
 
 from dataclasses import dataclass
@@ -12,8 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from pixie_runtime import rotations
-from pixie_runtime.types import Camera, Float64
+from pixie_runtime.types import Float64
+from pixie_train.data.ehf import (
+    CAMERA,
+    COUNT,
+    R_CAMERA_WORLD,
+    T_CAMERA_WORLD,
+    ehf_folder,
+    numbers_with,
+    picture_of,
+)
 from pixie_train.evaluation.benchmarks.files import (
     PictureFile,
     ScanFile,
@@ -22,13 +27,6 @@ from pixie_train.evaluation.benchmarks.files import (
     read_mesh,
 )
 from pixie_train.evaluation.cases import Case, Truth, box_about
-
-COUNT = 100
-CAMERA = Camera(1498.22426237, (790.263706, 578.90334), (1600, 1200))
-_R_CAMERA_WORLD = rotations.to_matrix(
-    rotations.from_rotvec(np.array([-2.98747896, 0.01172457, -0.05704687]))
-)
-_T_CAMERA_WORLD = np.array([-0.03609917, 0.43416458, 2.37101226])
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +49,7 @@ class Ehf:
         vertices = to_camera(read_mesh(self.folder / f"{number}_align.ply")[0])
         return Case(
             name=f"EHF/{number}",
-            picture=PictureFile(_picture(self.folder, number)),
+            picture=PictureFile(picture_of(self.folder, number)),
             truth=Truth(
                 vertices=vertices,
                 scan=ScanFile(self.folder / f"{number}_scan.obj", to_camera),
@@ -63,7 +61,7 @@ class Ehf:
 
 def to_camera(points: Float64) -> Float64:
     """Return points (n, 3) of the world in the camera's axes, metres."""
-    moved: Float64 = points @ _R_CAMERA_WORLD.T + _T_CAMERA_WORLD
+    moved: Float64 = points @ R_CAMERA_WORLD.T + T_CAMERA_WORLD
     return moved
 
 
@@ -77,18 +75,11 @@ def read_ehf(folder: Path, count: int | None = COUNT) -> Ehf:
     Raises:
         SourceError: it is incomplete.
     """
-    if (folder / "EHF").is_dir():
-        folder = folder / "EHF"
+    folder = ehf_folder(folder)
     needed(folder, "EHF", "its folder")
-    suffix = "_align.ply"
-    numbers = [path.name.removesuffix(suffix) for path in folder.glob(f"*{suffix}")]
+    numbers = numbers_with(folder, "_align.ply")
     complete("EHF", len(numbers), count, "aligned meshes (NN_align.ply)")
     for number in numbers:
-        needed(_picture(folder, number), "EHF", "a picture")
+        needed(picture_of(folder, number), "EHF", "a picture")
         needed(folder / f"{number}_scan.obj", "EHF", "a scan")
-    return Ehf(folder, tuple(sorted(numbers, key=lambda n: (len(n), n))))
-
-
-def _picture(folder: Path, number: str) -> Path:
-    png = folder / f"{number}_img.png"
-    return png if png.exists() else folder / f"{number}_img.jpg"
+    return Ehf(folder, numbers)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import trimesh
 
 from pixie_runtime.errors import SourceError
 from pixie_runtime.sources.images import read_picture
@@ -68,27 +67,14 @@ def complete(data_set: str, found: int, expected: int | None, of_what: str) -> N
         )
 
 
-def inside(folder: Path, name: str, data_set: str) -> Path:
-    """Return the path of what a data set's file names, inside its folder.
-
-    Raises:
-        SourceError: the name leads elsewhere.
-    """
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise SourceError(
-            f"{data_set} names the file {name}, which is outside {folder}; get a fresh "
-            "copy"
-        )
-    return path
-
-
 def read_mesh(path: Path) -> tuple[Float64, npt.NDArray[np.int64]]:
     """Return vertices (V, 3) and triangles (F, 3) of a .ply or .obj file, in its order.
 
     Raises:
         SourceError: it cannot be read.
     """
+    import trimesh  # takes a second, and only meshes need it
+
     try:
         mesh: Any = trimesh.load(
             path,

@@ -16,12 +16,12 @@ import numpy as np
 
 from pixie_runtime.errors import SourceError
 from pixie_runtime.types import Float64
+from pixie_train.data.inside import inside
 from pixie_train.data.now import read_box
 from pixie_train.evaluation.benchmarks.files import (
     PictureFile,
     ScanFile,
     complete,
-    inside,
     needed,
 )
 from pixie_train.evaluation.cases import Box, Case, CaseList, Truth

@@ -10,7 +10,8 @@ import numpy as np
 import trimesh
 
 from pixie_runtime.types import Float64
-from pixie_train.evaluation.benchmarks import ehf
+from pixie_train.data import ehf
+from tests.train.frame_files import write_frame
 
 
 def picture(path: Path, width: int = 64, height: int = 48) -> None:
@@ -29,7 +30,7 @@ def mesh(path: Path, vertices: Float64, faces: Any) -> None:
 def make_ehf(folder: Path, camera_vertices: list[Float64], faces: Any) -> None:
     """Write pictures of meshes that are given in camera axes."""
     for number, vertices in enumerate(camera_vertices, 1):
-        world = (vertices - ehf._T_CAMERA_WORLD) @ ehf._R_CAMERA_WORLD
+        world = (vertices - ehf.T_CAMERA_WORLD) @ ehf.R_CAMERA_WORLD
         mesh(folder / f"{number:02d}_align.ply", world, faces)
         mesh(folder / f"{number:02d}_scan.obj", world[::25], [[0, 1, 2]])
         picture(folder / f"{number:02d}_img.jpg", 1600, 1200)
@@ -89,16 +90,19 @@ def make_now(folder: Path, vertices: Float64, faces: Any, landmarks: Float64) ->
 
 
 def make_agora(folder: Path, people: dict[str, list[dict[str, Any]]]) -> None:
-    """Write what the conversion makes of a frame: pictures with people in each."""
-    rows = [(name, person) for name, some in people.items() for person in some]
-    arrays: dict[str, Any] = {
-        key: np.array([person[key] for _, person in rows])
+    """Write a frame of pictures with people in each."""
+    columns: dict[str, list[Any]] = {
+        key: [[person[key] for person in some] for some in people.values()]
         for key in ("isValid", "gt_verts", "gt_joints_3d", "gt_joints_2d")
     }
-    arrays["imgPath"] = np.array([name for name, _ in rows])
-    path = folder / "validation_SMPLX" / "SMPLX" / "validation_0_withjv.npz"
-    path.parent.mkdir(parents=True)
-    np.savez(path, **arrays)
+    columns["gender"] = [["male"] * len(some) for some in people.values()]
+    columns["gt_path_smplx"] = [
+        ["smplx_gt/a/0.obj"] * len(c) for c in columns["gender"]
+    ]
+    columns["imgPath"] = list(people)
+    folder.mkdir(exist_ok=True)
+    path = folder / "validation_SMPLX" / "SMPLX" / "validation_0_withjv.pkl"
+    write_frame(path, columns)
     for name in people:
         short = name.replace(".png", "_1280x720.png")
         picture(folder / "validation_images_1280x720" / "validation" / short, 1280, 720)

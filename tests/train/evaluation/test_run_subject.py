@@ -7,14 +7,19 @@ import torch
 
 from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import CropSpec
-from pixie_runtime.errors import BundleError
+from pixie_runtime.errors import BundleError, UsageError
 from pixie_runtime.types import Camera, UInt8
 from pixie_train.config import CoreConfig, ImageConfig
 from pixie_train.evaluation.cases import Case, Truth
-from pixie_train.evaluation.run_subject import RunSight, RunSubject, open_run
+from pixie_train.evaluation.run_subject import (
+    RunSight,
+    RunSubject,
+    open_run,
+    recorded_sight,
+)
 from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.picture_training.checkpoint_file import LAST
-from pixie_train.picture_training.config import StageRun
+from pixie_train.picture_training.config import PartCrops, StageRun
 from pixie_train.picture_training.state import RunState, save
 
 SIGHT = RunSight(CropSpec(size=64, hd_size=96), part_size=32)
@@ -95,6 +100,13 @@ def test_a_runs_folder_is_opened_for_its_own_body_only(
         scaler={},
         history=[],
     )
+    with pytest.raises(UsageError, match="expected --crop-size"):
+        recorded_sight(state)
+    said = replace(state, data={"--crop-size": "64", "--hd-size": "96"})
+    parts = PartCrops(size=32, head_scale=1.5)
+    sight = recorded_sight(replace(said, run=StageRun(stage="whole", parts=parts)))
+    assert sight == RunSight(CropSpec(64, 96, head_scale=1.5), part_size=32)
+    assert recorded_sight(said, crop_size=48).body.size == 48
     save(state, tmp_path / LAST)
     case = _case(picture, (20, 10, 90, 80))
     opened = open_run(tmp_path, model, SIGHT).estimate(case, picture)
