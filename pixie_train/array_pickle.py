@@ -259,6 +259,25 @@ class PlainValues:
         return recorded.array(_NUMBERS_AND_TEXTS)
 
 
+def read_recorded(
+    path: Path, recorders: Mapping[tuple[str, str], Any]
+) -> tuple[Any, PlainValues]:
+    """Return what a pickle says with more names known, and what makes it plain.
+
+    Raises:
+        ModelFileError: the file cannot be read, is damaged, or names anything else.
+    """
+    data = _bytes_of(path, _LARGEST_FILE)
+    try:
+        check_memo(io.BytesIO(data), len(data))
+        said = ArrayUnpickler(io.BytesIO(data), len(data), recorders).load()
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        what = "a pickle of plain numbers and texts"
+        raise refusal(path, what, reason) from error
+    return said, PlainValues(len(data))
+
+
 def _bytes_of(path: Path, largest: int) -> bytes:
     try:
         size = path.stat().st_size

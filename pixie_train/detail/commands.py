@@ -8,6 +8,7 @@ from typing import Annotated
 
 import torch
 import tyro
+from torch import Tensor
 from tqdm import tqdm
 
 from pixie_runtime.body import BodyModel, embedded_body_model, load_body_model
@@ -20,12 +21,17 @@ from pixie_train.detail.coarse import CoarseFaces, FaceExpert, TrueFaces
 from pixie_train.detail.heads import HELD_OUT_SEED, head_pictures
 from pixie_train.detail.mesh import Region, detailed_mesh
 from pixie_train.detail.mesh_files import normal_map, write_mesh, write_picture
+from pixie_train.detail.network import trusted
 from pixie_train.detail.one_picture import face_of_picture
 from pixie_train.detail.run_config import DetailRun, HeadPictures
 from pixie_train.detail.sources import DecaDetail, DetailSource, TrainedDetail
 from pixie_train.detail.surface import DetailSurface
 from pixie_train.detail.training import DetailBody, train
+from pixie_train.detail.trust import head_weights
+from pixie_train.evaluation.run_subject import RunSight, recorded_sight
+from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.official import load_official
+from pixie_train.picture_training.state import load as load_run
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,11 @@ class DetailMeshOptions:
     picture: Path | None = None
     """Whose face; default: a synthetic head that no run has trained on."""
     head: Path | None = None
-    """With --picture: the official pixie_model.tar, which gives the coarse face."""
+    """With --picture: the official pixie_model.tar, or a run of `pixie-train whole`,
+    which gives the coarse face."""
+    trust: float = 0.6
+    """With --picture: the face stays smooth unless the head's moderator gives the face
+    expert more than this weight; below 0: whatever it says."""
     number: int = 0
     """Which synthetic head."""
     deca: Path | None = None
@@ -126,11 +136,20 @@ def run_detail_mesh(options: DetailMeshOptions) -> str:
     model = _model(options.body_model)
     surface = DetailSurface(model)
     source = _source(options, model, surface)
-    coarse, batch = _face(options, model, source)
+    coarse, batch, weights = _face(options, model, source)
     picture = batch.pictures.image.float() / 255
     displacement = source(picture, coarse.jaw, coarse.expression)
+    said_of_trust = ""
     if options.smooth:
         displacement = torch.zeros_like(displacement)
+    elif weights is not None:
+        displacement = trusted(displacement, weights, above=options.trust)
+        weight = float(weights[0, 1])
+        found = "is put on" if weight > options.trust else "is left out"
+        said_of_trust = (
+            f"\nthe moderator trusts the face expert by {weight:.2f}; detail {found} "
+            f"(--trust {options.trust:g})"
+        )
     # From the camera's axes to those of a viewer: y up, z towards us.
     vertices = (coarse.vertices[0] * torch.tensor([1.0, -1.0, -1.0])).numpy()
     mesh = detailed_mesh(
@@ -145,7 +164,7 @@ def run_detail_mesh(options: DetailMeshOptions) -> str:
     heights = surface.heights(displacement) * 1000
     said = (
         f"mesh: {options.out}, {len(mesh.vertices)} vertices; detail from "
-        f"{float(heights.min()):.2f} to {float(heights.max()):.2f} mm"
+        f"{float(heights.min()):.2f} to {float(heights.max()):.2f} mm{said_of_trust}"
     )
     if options.normals is not None:
         write_picture(
@@ -186,8 +205,8 @@ def _source(
 
 def _face(
     options: DetailMeshOptions, model: BodyModel, source: DetailSource
-) -> tuple[CoarseFaces, Batch]:
-    """Return the coarse face and its picture."""
+) -> tuple[CoarseFaces, Batch, Tensor | None]:
+    """Return the coarse face, its picture, and how far the moderator trusts it."""
     if options.picture is None:
         pictures = HeadPictures(
             crop_size=source.crop_size, head_scale=source.head_scale
@@ -201,18 +220,31 @@ def _face(
             head_scale=source.head_scale,
         )
         batch = PictureDataset(photographer, view)[options.number]
-        return TrueFaces(model)(batch), batch
+        return TrueFaces(model)(batch), batch, None
     if options.head is None:
         raise UsageError(
-            "a picture's coarse face comes from the official weights; give --head "
-            "pixie_model.tar, with its --body-model"
+            "a picture's coarse face comes from a network; give --head with the "
+            "official pixie_model.tar or a run, and its --body-model"
         )
-    expert = FaceExpert(load_official(options.head)[0], model)
-    wide = face_of_picture(options.picture, scale=2.0, size=224)
+    network, sight = _network(options.head)
+    expert = FaceExpert(network, model)
+    size = sight.part_size or sight.body.size
+    wide = face_of_picture(options.picture, scale=sight.body.head_scale, size=size)
     near = face_of_picture(
         options.picture, scale=source.head_scale, size=source.crop_size
     )
-    return expert(wide), near
+    weights = None
+    if options.trust >= 0 and not options.smooth:
+        weights = head_weights(network, model, options.picture, sight)
+    return expert(wide), near, weights
+
+
+def _network(path: Path) -> tuple[ImagePixie, RunSight]:
+    """Read the official weights, or a run of `pixie-train whole`, and how it looks."""
+    if path.suffix == ".tar":
+        return load_official(path)[0], RunSight()
+    state = load_run(path)
+    return state.network_with_average(), recorded_sight(state)
 
 
 def _moved(bar: tqdm) -> Callable[[int, int], None]:

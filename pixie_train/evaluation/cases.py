@@ -90,6 +90,11 @@ class Benchmark(Protocol):
         """Pictures a second within a group; 0: they are not a video."""
         ...
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is not as the benchmark has it, a sentence each."""
+        ...
+
     def __len__(self) -> int:
         """Return how many cases there are."""
         ...
@@ -107,6 +112,7 @@ class CaseList:
     protocol: str
     cases: tuple[Case, ...] = field(repr=False)
     fps: float = 0.0
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return how many cases there are."""

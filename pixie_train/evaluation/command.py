@@ -51,7 +51,8 @@ class EvaluateOptions:
     """Your SMPL-X model (.npz); default: the bundle's, or the one that ships."""
     assets: Path | None = None
     """A folder with what there is of SMPLX_to_J14.pkl, smplx_extra_joints.yaml,
-    MANO_SMPLX_vertex_ids.pkl and SMPL-X__FLAME_vertex_ids.npy."""
+    MANO_SMPLX_vertex_ids.pkl and SMPL-X__FLAME_vertex_ids.npy; for 3dpw also of
+    SMPL_to_J14.pkl, SMPL_FEMALE and SMPL_MALE (.npz or .pkl)."""
     out: Path = Path("evaluation")
     """Folder of the report."""
     part: Part | None = None
@@ -107,7 +108,7 @@ def _open(options: EvaluateOptions) -> tuple[Subject, Benchmark | None]:
     if options.benchmark is not None:
         name, _, place = options.benchmark.partition(":")
         folder = Path(place)
-        benchmark = open_benchmark(name, folder)
+        benchmark = open_benchmark(name, folder, options.assets)
         wanted = _PARTS.get(benchmark.protocol)
         if part is None and wanted is not None and _has_expert(options.bundle, wanted):
             part = wanted

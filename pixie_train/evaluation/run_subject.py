@@ -25,7 +25,7 @@ from pixie_train.evaluation.cases import Case, Estimate
 from pixie_train.key_points import KeyPoints
 from pixie_train.networks.decoding import DecodedParams, decode
 from pixie_train.networks.image_pixie import ImageCrops, ImagePixie
-from pixie_train.networks.pixie import Features, PartFeatures
+from pixie_train.networks.pixie import Features, PartFeatures, PixieOutput
 from pixie_train.part_boxes import part_boxes
 from pixie_train.picture_training.state import RunState, load
 from pixie_train.utilities import read_utilities
@@ -160,6 +160,15 @@ class RunSubject:
             camera,
         )
 
+    @torch.no_grad()
+    def head_weights(self, picture: UInt8, box: Box) -> Tensor:
+        """Return the head moderator's weights of body and face expert, (1, 2)."""
+        spec = self._sight.body
+        view = BodyView(body_square(box, spec.body_scale), spec)
+        image = torch.from_numpy(view.body(picture).image)[None]
+        F_b = self._network.encode_body(image)
+        return self._moderated(view, picture, image, F_b).weights[:, 0]
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -168,14 +177,21 @@ class RunSubject:
         network = self._network
         image = torch.from_numpy(view.body(picture).image)[None]
         F_b = network.encode_body(image)
-        coarse = network.core.coarse(F_b)
         if not self._sight.parts:
-            return decode(coarse)
-        crops = self._crops(view, picture, image, self._boxes(decode(coarse)))
+            return decode(network.core.coarse(F_b))
+        return decode(self._moderated(view, picture, image, F_b).fused)
+
+    def _moderated(
+        self, view: BodyView, picture: UInt8, image: Tensor, F_b: Tensor
+    ) -> PixieOutput:
+        """Look at the parts where the body's feature has them, and fuse."""
+        network = self._network
+        boxes = self._boxes(decode(network.core.coarse(F_b)))
+        crops = self._crops(view, picture, image, boxes)
         hands = network.encode_hand(crops.hands.flatten(0, 1))
         parts = PartFeatures(network.encode_head(crops.head), hands[None])
-        features = Features(F_b, parts, crops.present)
-        return decode(network.core(features).fused)
+        said: PixieOutput = network.core(Features(F_b, parts, crops.present))
+        return said
 
     def _boxes(self, coarse: DecodedParams) -> Tensor:
         """Return the parts' squares in pixels of the finer picture, (3, 3)."""

@@ -113,7 +113,7 @@ def evaluate(
         scorer=scorer,
         worst=tuple(bad for _, _, bad in sorted(worst, key=_by_error, reverse=True)),
         unread=tuple(unread),
-        notes=anatomy.notes,
+        notes=(*anatomy.notes, *benchmark.notes),
     )
 
 

@@ -29,6 +29,7 @@ class SyntheticBenchmark:
     name: str = "synthetic"
     protocol: str = "whole"
     fps: float = 0.0
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(

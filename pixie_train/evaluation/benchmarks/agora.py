@@ -47,6 +47,7 @@ class Agora:
     name: str = "AGORA"
     protocol: str = "crowd"
     fps: float = 0.0
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return how many people there are."""

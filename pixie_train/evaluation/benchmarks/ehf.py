@@ -38,6 +38,7 @@ class Ehf:
     name: str = "EHF"
     protocol: str = "whole"
     fps: float = 0.0
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return how many pictures there are."""

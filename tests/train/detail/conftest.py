@@ -1,12 +1,15 @@
+from pathlib import Path
+
 import pytest
 import torch
 
 from pixie_runtime.body import BodyModel
+from pixie_train.data.motion import MotionBank
 from pixie_train.detail.coarse import TrueFaces
 from pixie_train.detail.config import DetailConfig
 from pixie_train.detail.run_config import DetailRun, HeadPictures
 from pixie_train.detail.surface import DetailSurface
-from pixie_train.detail.training import DetailBody
+from pixie_train.detail.training import DetailBody, train
 
 TINY = DetailRun(
     steps=4,
@@ -34,3 +37,11 @@ def surface(model: BodyModel) -> DetailSurface:
 def body(model: BodyModel) -> DetailBody:
     torch.set_num_threads(1)
     return DetailBody.of(TINY, model, TrueFaces(model))
+
+
+@pytest.fixture(scope="session")
+def trained(
+    body: DetailBody, bank: MotionBank, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    folder = tmp_path_factory.mktemp("detail")
+    return train(TINY, body, bank, folder).parent

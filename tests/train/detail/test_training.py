@@ -25,14 +25,6 @@ def same_pictures(run: Path, folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def trained(
-    body: DetailBody, bank: MotionBank, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    folder = tmp_path_factory.mktemp("detail")
-    return train(TINY, body, bank, folder).parent
-
-
-@pytest.fixture(scope="module")
 def heads(
     body: DetailBody, bank: MotionBank, tmp_path_factory: pytest.TempPathFactory
 ) -> SeenHeads:

@@ -47,6 +47,8 @@ def make_3dpw(folder: Path, joints: Float64, poses: Float64, valid: list[int]) -
         "campose_valid": [np.array(valid)],
         "genders": ["m"],
         "betas": [np.zeros(10)],
+        "poses": [np.zeros((count, 72))],
+        "trans": [np.tile([0.0, 1, 0], (count, 1))],
     }
     path = folder / "sequenceFiles" / "test" / "downtown_walk_00.pkl"
     path.parent.mkdir(parents=True)
