@@ -22,7 +22,7 @@ from pixie_train.detail.heads import HELD_OUT_SEED, head_pictures
 from pixie_train.detail.mesh import Region, detailed_mesh
 from pixie_train.detail.mesh_files import normal_map, write_mesh, write_picture
 from pixie_train.detail.network import trusted
-from pixie_train.detail.one_picture import face_of_picture
+from pixie_train.detail.one_picture import FacePicture
 from pixie_train.detail.run_config import DetailRun, HeadPictures
 from pixie_train.detail.sources import DecaDetail, DetailSource, TrainedDetail
 from pixie_train.detail.surface import DetailSurface
@@ -229,10 +229,9 @@ def _face(
     network, sight = _network(options.head)
     expert = FaceExpert(network, model)
     size = sight.part_size or sight.body.size
-    wide = face_of_picture(options.picture, scale=sight.body.head_scale, size=size)
-    near = face_of_picture(
-        options.picture, scale=source.head_scale, size=source.crop_size
-    )
+    face = FacePicture.find(options.picture)
+    wide = face.cut(scale=sight.body.head_scale, size=size)
+    near = face.cut(scale=source.head_scale, size=source.crop_size)
     weights = None
     if options.trust >= 0 and not options.smooth:
         weights = head_weights(network, model, options.picture, sight)

@@ -108,6 +108,8 @@ class WholeBodyScorer:
             figures[f"MPVPE {name}"] = rooted_vertex_error(
                 found[rows], true[rows], joints[root], true_joints[root]
             )
+        both = [figures[f"MPVPE {side} hand"] for side in ("Left", "Right")]
+        figures["MPVPE Hands"] = float(np.mean(both))
         return figures
 
     def _joints(

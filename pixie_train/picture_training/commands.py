@@ -16,6 +16,7 @@ from pixie_train.config import ImageConfig
 from pixie_train.data.motion import load_motion_bank
 from pixie_train.data.pictures.augmentation import Augmentation
 from pixie_train.data.pictures.dataset import View
+from pixie_train.detail.flame_albedo import flame_albedo
 from pixie_train.losses.weights import STAGE_KINDS
 from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.picture_training.beginning import Experts, begin_from, begin_upright
@@ -60,6 +61,11 @@ class _Common:
     identity: Path | None = None
     """Heads: a face recognition network's file or folder, equation (12); draws faces
     too."""
+    albedo: Path | None = None
+    """Drawn faces' colours: your FLAME_albedo_from_BFM.npz, with --flame-map; default:
+    the embedded body's own."""
+    flame_map: Path | None = None
+    """flame2smplx_tex_1024.npy of the release's utilities."""
     body_model: Path | None = None
     """Body model file; default: the embedded CC0 body."""
     gaussians: Path | None = None
@@ -234,6 +240,8 @@ def _said(options: _Common, given: dict[CropKind, tuple[str, ...]]) -> dict[str,
         "--augmentation": repr(options.augmentation),
         "--identity": str(options.identity),
     }
+    if options.albedo is not None:  # unsaid by runs of before there was the option
+        said["--albedo"] = str(options.albedo)
     for kind, texts in given.items():
         known = " ".join(texts) or f"{options.synthetic} synthetic"
         said[f"data of {kind.value} crops"] = known
@@ -282,6 +290,11 @@ def _faces(
 ) -> tuple[FaceTerms | None, StageRun]:
     if not options.photometric and options.identity is None:
         return None, run
+    if (options.albedo is None) != (options.flame_map is None):
+        raise UsageError(
+            "--albedo and --flame-map belong together: the one is in FLAME's texture "
+            "space, the other says where that is on the body; give both"
+        )
     if CropKind.HEAD not in run.counts:
         raise UsageError(
             "--photometric and --identity are about heads, but the stage "
@@ -294,7 +307,14 @@ def _faces(
         head = replace(head, identity=_IDENTITY)
     run = replace(run, weights=replace(run.weights, head=head))
     device = device_of(options.machine)
-    renderer = FaceRasteriser(model, n_texture=n_texture, size=options.crop_size)
+    albedo = None
+    if options.albedo is not None and options.flame_map is not None:
+        albedo = flame_albedo(
+            model, options.albedo, options.flame_map, n_texture=n_texture
+        )
+    renderer = FaceRasteriser(
+        model, albedo=albedo, n_texture=n_texture, size=options.crop_size
+    )
     path = options.identity
     embed = None if path is None else open_embedding(path).to(str(device))
     return FaceTerms(renderer.to(device), embed), run

@@ -1,11 +1,9 @@
 """The commands, from a run to a mesh."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-import trimesh
 
 from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import UsageError
@@ -33,8 +31,9 @@ def test_a_run_that_is_done_says_what_came_out_and_becomes_a_mesh(
     told = run_detail_mesh(DetailMeshOptions(trained, out, normals, steps=2))
     assert "normal map" in told
     assert normals.stat().st_size > 1000
-    mesh: Any = trimesh.load(out, process=False)
-    assert f"{len(mesh.vertices)} vertices" in told
+    lines = out.read_text(encoding="utf-8").splitlines()
+    count = sum(line.startswith("v ") for line in lines)
+    assert f"{count} vertices" in told
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,16 @@ import torch
 
 from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import ModelFileError
+from pixie_train.albedo import ALBEDO_SIZE
+from pixie_train.detail.flame_albedo import flame_albedo
 from pixie_train.detail.flame_map import (
     FLAME_MAP_FILE,
     FlameMap,
     read_fixed_displacement,
 )
-from pixie_train.detail.surface import DetailSurface
+from pixie_train.detail.surface import DetailSurface, texture_corners
+from pixie_train.rendering.face_chart import MARGIN_M, FaceChart
+from pixie_train.rendering.uv_maps import UvMaps
 
 SIDE = 4
 
@@ -55,6 +59,35 @@ def test_gradients_go_to_the_texels_that_were_taken(tmp_path: Path) -> None:
     flame_map.converted(flame).sum().backward()  # type: ignore[no-untyped-call]
     assert flame.grad is not None
     assert flame.grad.sum() == 6
+
+
+def test_flames_albedo_lies_in_the_chart_where_the_body_has_it(
+    model: BodyModel, tmp_path: Path
+) -> None:
+    """FLAME's map is the body's here, and its colour says where a texel is."""
+    side = 64
+    v, u = np.mgrid[:side, :side]
+    values = {
+        "target_resolution": side,
+        "x_coords": u.ravel(),
+        "y_coords": v.ravel(),
+        "target_pixel_ids": np.arange(side**2),
+        "source_uv_points": np.stack([u + 0.5, side - 0.5 - v], -1).reshape(-1, 2)
+        / side,
+    }
+    flame_map = written(tmp_path, values)
+    mean = np.zeros((512, 512, 3), np.float32)
+    mean[..., 2] = (np.arange(512) + 0.5) / 512  # red, in the file's order
+    mean[..., 1] = (np.arange(512)[:, None] + 0.5) / 512
+    path = tmp_path / "FLAME_albedo_from_BFM.npz"
+    np.savez(path, MU=mean, PC=mean.reshape(-1, 1) * 0.5)
+    space = flame_albedo(model, path, flame_map, n_texture=1)
+    chart = FaceChart.of(model, margin_m=MARGIN_M)
+    maps = UvMaps(model, chart, size=ALBEDO_SIZE)
+    there = maps.of_corners(texture_corners(model, chart))[0].numpy()
+    full = maps.mask[0, 0].numpy() > 0.5
+    np.testing.assert_allclose(space.mean[:2, full], there[:2, full], atol=0.02)
+    np.testing.assert_allclose(space.components[0], space.mean / 2, atol=1e-6)
 
 
 @pytest.mark.parametrize(
