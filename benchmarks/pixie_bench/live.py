@@ -138,6 +138,7 @@ def measure_live(
 
         with open_pipeline(options, source) as pipeline:
             pipeline.run(observe=observe)
+            resident = resident_mb()
     frames, elapsed = meter.seen - warm_up, meter.seconds
     return LiveResult(
         frames=frames,
@@ -149,7 +150,7 @@ def measure_live(
         rss_mb=meter.rss_mb,
         engine=pipeline.setup.get("engine", ""),
         first_frame_s=meter.first_frame_s,
-        resident_mb=resident_mb(),
+        resident_mb=resident,
         peak_resident_mb=peak_resident_mb(),
     )
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from pixie_runtime.engine_kinds import Precision
 from pixie_runtime.engines import AnyArray
+from pixie_runtime.engines.mapped_files import put_away
 from pixie_runtime.engines.openvino_library import (
     capabilities,
     core,
@@ -76,8 +77,10 @@ class OpenVinoEngine:
             "INFERENCE_NUM_THREADS": threads,
             "ENABLE_CPU_PINNING": False,
         }
+        self._mapped = [] if isinstance(model, bytes) else [model.parent]
         if cache is not None:
             self._settings["CACHE_DIR"] = str(cache)
+            self._mapped.append(cache)
         self._shown = "the model given as bytes" if isinstance(model, bytes) else model
         self._model = model
         network = read_onnx(model)
@@ -205,13 +208,15 @@ class OpenVinoEngine:
             if shapes is not None:
                 network.reshape(dict(zip(self._names, map(list, shapes), strict=True)))
             compiled = core().compile_model(network, "CPU", self._settings)
-            return _Plan(compiled, compiled.create_infer_request())
+            plan = _Plan(compiled, compiled.create_infer_request())
         # OpenVINO's exceptions have no common base but Exception.
         except Exception as error:
             raise EngineError(
                 f"OpenVINO {version()} cannot compile {self._shown} for the CPU "
                 f"({reason(error)}); use --engine onnxruntime"
             ) from error
+        put_away(self._mapped)
+        return plan
 
 
 @dataclass(frozen=True, slots=True)
