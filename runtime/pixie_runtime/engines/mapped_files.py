@@ -17,7 +17,7 @@ contents stay. Older kernels refuse it and nothing happens."""
 
 
 def put_away(folders: Collection[Path]) -> None:
-    """Have Linux reclaim what is mapped from files in `folders`; does nothing elsewhere.
+    """Have Linux reclaim what is mapped from files in `folders`; elsewhere do nothing.
 
     What is needed again is read again: the contents of memory do not change.
     """

@@ -2,6 +2,8 @@
 
 import mmap
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +24,19 @@ def resident_kb(file: Path) -> int:
     return int(line.split()[1])
 
 
+@pytest.fixture
+def on_disk() -> Iterator[Path]:
+    """A folder of a file system that is none in memory, as /tmp may be."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        yield Path(folder)
+
+
 def test_what_is_mapped_from_a_folder_is_put_away_and_keeps_its_contents(
-    tmp_path: Path,
+    on_disk: Path,
 ) -> None:
     content = np.random.default_rng(0).bytes(SIZE)
-    (tmp_path / "other").mkdir()
-    files = [tmp_path / "network.blob", tmp_path / "other" / "network.blob"]
+    (on_disk / "other").mkdir()
+    files = [on_disk / "network.blob", on_disk / "other" / "network.blob"]
     maps = []
     for file in files:
         file.write_bytes(content)
@@ -36,7 +45,7 @@ def test_what_is_mapped_from_a_folder_is_put_away_and_keeps_its_contents(
         assert maps[-1][:] == content
     before = [resident_kb(file) for file in files]
     assert min(before) > SIZE // 2048
-    put_away([tmp_path])
+    put_away([on_disk])
     after = [resident_kb(file) for file in files]
     assert after[0] < before[0] // 2
     assert after[1] == before[1]
