@@ -120,6 +120,8 @@ class LiveCase:
     """None: the landmark bundle that ships."""
     engine: EngineKind = "auto"
     precision: Precision = "auto"
+    rates: str | None = None
+    """How often each part is looked at; None: in every frame."""
 
 
 LIVE = (
@@ -127,6 +129,12 @@ LIVE = (
     LiveCase("live-pixie-int8", "pixie-int8", "pixie-int8"),
     LiveCase("live-pixie-bf16", "pixie-bf16", "pixie", "openvino", "bfloat16"),
     LiveCase("live-small", "small-int8", "small-int8"),
+    LiveCase(
+        "live-small-rates",
+        "small-int8, rates",
+        "small-int8",
+        rates="hands=2,head=2,landmarks=2",
+    ),
 )
 
 

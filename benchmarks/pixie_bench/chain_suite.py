@@ -63,6 +63,8 @@ def _live(case: LiveCase, settings: Settings) -> dict[str, Any]:
         command = [sys.executable, "-c", _PROGRAM, "live"]
         command += ["--seconds", str(settings.seconds), "--json", str(path)]
         command += ["--engine", case.engine, "--precision", case.precision]
+        if case.rates is not None:
+            command += ["--rates", case.rates]
         if case.bundle is not None:
             command += ["--bundle", str(settings.bundle(case.bundle))]
         if settings.video is not None:
@@ -120,4 +122,5 @@ def _options(case: LiveCase, settings: Settings) -> Options:
         bundle=None if case.bundle is None else settings.bundle(case.bundle),
         engine=case.engine,
         precision=case.precision,
+        rates=case.rates,
     )

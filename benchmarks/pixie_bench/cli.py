@@ -125,6 +125,7 @@ def live(
     bundle: Path | None = None,
     engine: EngineKind = "auto",
     precision: Precision = "auto",
+    rates: str | None = None,
     seconds: float = 20.0,
     warm_up: int = 30,
     json: Path | None = None,
@@ -136,6 +137,7 @@ def live(
         bundle: Network to run; the one that ships if not given.
         engine: What runs the networks; auto: the best that is present.
         precision: Arithmetic of the engine.
+        rates: How often each part is looked at, as in pixie-live.
         seconds: How long to measure.
         warm_up: Frames before the measurement.
         json: Write the numbers to this file too, with all memory samples.
@@ -148,6 +150,7 @@ def live(
         bundle=bundle,
         engine=engine,
         precision=precision,
+        rates=rates,
         seconds=seconds,
         warm_up=warm_up,
     )

@@ -109,6 +109,7 @@ def measure_live(
     bundle: Path | None = None,
     engine: EngineKind = "auto",
     precision: Precision = "auto",
+    rates: str | None = None,
     seconds: float = 20.0,
     warm_up: int = 30,
 ) -> LiveResult:
@@ -128,6 +129,7 @@ def measure_live(
             bundle=bundle,
             engine=engine,
             precision=precision,
+            rates=rates,
         )
         source = open_source(options)
 

@@ -145,6 +145,11 @@ def _open_estimator(
                 f"{' and '.join(options.image_options)}: only for bundles that look at "
                 f"images, but bundle {name} looks at landmarks"
             )
+        if options.part_rates.landmarks > 1:
+            raise UsageError(
+                f"--rates {options.rates}: bundle {name} looks at landmarks, and at "
+                "nothing else; expected rates of hands and head only"
+            )
         from pixie_runtime.estimator import LandmarkEstimator
 
         return LandmarkEstimator(bundle, model, maker=exact or maker), {}

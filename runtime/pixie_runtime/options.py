@@ -49,7 +49,7 @@ _Engine = Annotated[
 _Precision = Annotated[Precision, tyro.conf.arg(metavar="auto|float32|bfloat16")]
 _Rates = Annotated[
     str | None,
-    tyro.conf.arg(metavar="body=N,hands=N,head=N", help_behavior_hint=""),
+    tyro.conf.arg(metavar="body=N,hands=N,...", help_behavior_hint=""),
 ]
 _Count = Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")]
 
@@ -93,8 +93,9 @@ class Options:
     """Image bundle: look at the whole body (default), or at a
     head or a hand alone."""
     rates: _Rates = None
-    """Look at body, hands or head only in every Nth frame, and
-    keep what was last seen in between: faster, less exact."""
+    """Look at body, hands, head or landmarks only in every Nth
+    frame, and keep what was last seen in between: faster, less
+    exact."""
     landmarker: Literal["pixie", "mediapipe"] = "pixie"
     """What finds landmarks: our pipeline or Google's package
     (needs the extra "mediapipe")."""

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pixie_runtime.errors import UsageError
 
-RatedPart = Literal["body", "hands", "head"]
+RatedPart = Literal["body", "hands", "head", "landmarks"]
 
 _SLOWEST = 10
 """At 30 frames a second a third of a second: beyond, nothing is followed any more."""
@@ -22,6 +22,8 @@ class Rates:
     body: int = 1
     hands: int = 1
     head: int = 1
+    landmarks: int = 1
+    """Of image bundles, where landmarks only say where to cut."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -53,7 +55,10 @@ class Rates:
         return cls(**every)
 
     def __str__(self) -> str:
-        return ",".join(f"{f.name}={getattr(self, f.name)}" for f in fields(self))
+        shown = {f.name: getattr(self, f.name) for f in fields(self)}
+        if self.landmarks == 1:
+            del shown["landmarks"]
+        return ",".join(f"{name}={every}" for name, every in shown.items())
 
     def due(self, part: RatedPart, frame: int) -> bool:
         """Whether a part is to be looked at in a frame, counted from the first look.
@@ -66,10 +71,12 @@ class Rates:
         """Return in which of its frames a part is looked at.
 
         Hands are the dearest part beside the body, so they go half-way between two
-        bodies, or between two heads where the body is there all the time.
+        bodies, or between two heads where the body is there all the time. Where
+        landmarks are fresh in some frames only, parts are looked at in one of those.
         """
+        turn = 0
         if part == "hands":
-            return self.hands // 2
-        if part == "head" and self.body > 1:
-            return self.head - 1
-        return 0
+            turn = self.hands // 2
+        elif part == "head" and self.body > 1:
+            turn = self.head - 1
+        return turn - turn % self.landmarks

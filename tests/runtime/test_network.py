@@ -165,3 +165,5 @@ def test_a_body_known_by_its_landmarks_is_looked_at_in_every_frame(
 ) -> None:
     with pytest.raises(UsageError, match="expected rates of hands and head only"):
         opened(rates="body=2")
+    with pytest.raises(UsageError, match="looks at landmarks, and at nothing else"):
+        opened(rates="landmarks=2")

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from pixie_runtime.errors import UsageError
 from pixie_runtime.rates import RatedPart, Rates
 
-PARTS: tuple[RatedPart, ...] = ("body", "hands", "head")
+PARTS: tuple[RatedPart, ...] = ("body", "hands", "head", "landmarks")
 every = st.integers(1, 10)
-some_rates = st.builds(Rates, every, every, every)
+some_rates = st.builds(Rates, every, every, every, every)
 
 
 @given(some_rates)
@@ -68,3 +68,11 @@ def test_parts_that_do_not_run_in_every_frame_take_turns(
         for frame in range(1, 5)
     ]
     assert found == turns
+
+
+def test_parts_are_looked_at_where_fresh_landmarks_say_they_are() -> None:
+    rates = Rates.parse("hands=2,head=4,landmarks=2")
+    fresh = [frame for frame in range(40) if rates.due("landmarks", frame)]
+    for part in ("hands", "head"):
+        looks = [frame for frame in range(40) if rates.due(part, frame)]
+        assert set(looks) <= set(fresh)

@@ -9,6 +9,7 @@ from pixie_runtime.landmarks import pixels_of
 from pixie_runtime.landmarks.face import FaceTracker
 from pixie_runtime.landmarks.hands import HandTracker, SeenHand, Side, other
 from pixie_runtime.landmarks.models import LandmarkModels
+from pixie_runtime.landmarks.motion import MovingBody
 from pixie_runtime.landmarks.orientation import SideKeeper, swapped
 from pixie_runtime.landmarks.pose import PoseTracker
 from pixie_runtime.rates import Rates
@@ -45,8 +46,9 @@ class PixieLandmarker:
             models: Other engines for the same networks; the shipped ones by default.
             body_suffices: Whether hands and face are only looked for where there is
                 no body, to know that somebody is there. That takes half the time.
-            rates: How often hands and face are looked at while there is a body. In
-                between they move along with it. Default: in every frame.
+            rates: How often the body is looked at (`landmarks`), and in how many of
+                these looks hands and face are, while there is a body. In between they
+                move along with it, and it moves on as it did. Default: in every frame.
             maker: Opens the shipped ones; ONNX Runtime by default.
 
         Raises:
@@ -56,6 +58,7 @@ class PixieLandmarker:
         self._models = models or LandmarkModels.shipped(threads=threads, maker=maker)
         self._pose = PoseTracker(self._models)
         self._sides = SideKeeper()
+        self._moving = MovingBody()
         # The face's networks are small: beside the hands' they fill the gaps in which
         # a core would wait for the other.
         self._beside = ThreadPoolExecutor(max_workers=2, thread_name_prefix="part")
@@ -74,6 +77,9 @@ class PixieLandmarker:
             SourceError: The picture has no pixels.
         """
         image = pixels_of(frame)
+        carried_on = self._carried_on(frame.timestamp_s)
+        if carried_on is not None:
+            return carried_on
         pose = self._body(image, frame.timestamp_s)
         hands, face = self._parts(image, pose)
         agreement = tuple(hand.agreement(side) for side, hand in hands.items())
@@ -83,36 +89,45 @@ class PixieLandmarker:
             pose = swapped(pose)
             hands = {other(side): hand for side, hand in hands.items()}
             self._hands.swap_sides()
-        left, right = hands.get("left"), hands.get("right")
-        return PersonLandmarks(
-            pose=pose,
-            left_hand=left.landmarks if left else None,
-            right_hand=right.landmarks if right else None,
-            face=face,
-        )
+        if pose is not None:
+            self._moving.seen(pose, frame.timestamp_s)
+        return _person(pose, hands, face)
+
+    def _carried_on(self, time_s: float) -> PersonLandmarks | None:
+        """Return the person without looking; None in frames that are looked at."""
+        if self._rates.due("landmarks", self._frames_of_body):
+            return None
+        pose = self._moving.at(time_s)
+        if pose is None:
+            return None
+        self._frames_of_body += 1
+        if self._body_suffices:
+            return _person(pose, {}, None)
+        return _person(pose, self._hands.follow(pose), self._face.follow(pose))
 
     def _body(self, image: UInt8, time_s: float) -> PoseLandmarks | None:
         pose = self._pose.update(image, time_s)
         if pose is None:
             self._sides.reset()
+            self._moving.reset()
             return None
         return self._sides.settle(pose, time_s, lambda: self._pose.mirrored_look(image))
 
     def _parts(
         self, image: UInt8, pose: PoseLandmarks | None
     ) -> tuple[dict[Side, SeenHand], FaceLandmarks | None]:
+        look = self._frames_of_body // self._rates.landmarks
+        self._frames_of_body = 0 if pose is None else self._frames_of_body + 1
         if pose is not None and self._body_suffices:
             self._hands.reset()
             self._face.reset()
             return {}, None
-        frame = self._frames_of_body
-        self._frames_of_body = 0 if pose is None else frame + 1
         face: Callable[[], FaceLandmarks | None]
-        if pose is None or self._rates.due("head", frame):
+        if pose is None or self._rates.due("head", look):
             face = self._beside.submit(self._face.update, image, pose).result
         else:
             face = partial(self._face.follow, pose)
-        if pose is None or self._rates.due("hands", frame):
+        if pose is None or self._rates.due("hands", look):
             hands = self._hands.update(image, pose)
         else:
             hands = self._hands.follow(pose)
@@ -122,6 +137,7 @@ class PixieLandmarker:
         """Forget the person: the next frame is looked at afresh."""
         self._pose.reset()
         self._sides.reset()
+        self._moving.reset()
         self._hands.reset()
         self._face.reset()
         self._frames_of_body = 0
@@ -130,3 +146,15 @@ class PixieLandmarker:
         """Free what the models hold."""
         self._beside.shutdown()
         self._models.close()
+
+
+def _person(
+    pose: PoseLandmarks | None, hands: dict[Side, SeenHand], face: FaceLandmarks | None
+) -> PersonLandmarks:
+    left, right = hands.get("left"), hands.get("right")
+    return PersonLandmarks(
+        pose=pose,
+        left_hand=left.landmarks if left else None,
+        right_hand=right.landmarks if right else None,
+        face=face,
+    )

@@ -289,6 +289,29 @@ def test_hands_and_face_are_looked_at_in_turns(
     assert looked_at == looks
 
 
+def test_a_body_looked_at_in_every_second_frame_moves_on_in_between() -> None:
+    models = LandmarkModels.shipped()
+    watched = WatchedEngine(models.pose_landmark_full)
+    models = replace(models, pose_landmark_full=watched)
+    landmarker = PixieLandmarker(
+        models=models, body_suffices=True, rates=Rates(landmarks=2)
+    )
+    looked_at, poses = [], []
+    for index, image in enumerate(frames_of(CAM01, 6)):
+        before = len(watched.given)
+        pose = landmarker.detect(Frame(index, index / 30, 0, image)).pose
+        assert pose is not None
+        poses.append(pose.image)
+        if len(watched.given) > before:
+            looked_at.append(index)
+    landmarker.close()
+    assert looked_at == [0, 2, 4]
+    np.testing.assert_array_equal(poses[1], poses[0])
+    np.testing.assert_allclose(
+        (poses[5] - poses[4])[:, :2], (poses[4] - poses[2])[:, :2] / 2, atol=0.01
+    )
+
+
 def test_hands_beside_each_other_are_those_of_one_run_for_both() -> None:
     found = []
     for concurrent in (True, False):
