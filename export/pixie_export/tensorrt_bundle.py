@@ -19,6 +19,7 @@ from pixie_runtime.engines.tensorrt_file import (
 )
 from pixie_runtime.engines.tensorrt_library import Library
 from pixie_runtime.errors import EngineError, UsageError
+from pixie_runtime.landmarks.models import NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,7 @@ def shipped_jobs() -> tuple[Job, ...]:
     Landmark models are known to the runtime by their content alone.
     """
     folder = Path(str(files("pixie_runtime") / "assets" / "landmarks"))
-    models = sorted(folder.glob("*.onnx"))
-    landmarks = (Job(path.stem, path.read_bytes()) for path in models)
+    landmarks = (Job(name, (folder / f"{name}.onnx").read_bytes()) for name in NAMES)
     return (*landmarks, *bundle_jobs(embedded_bundle()))
 
 

@@ -5,7 +5,6 @@ only be seen on one. The encoders are small here; the full-size network's comman
 times are in docs/tensorrt.md.
 """
 
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from pixie_runtime.engines.tensorrt_device import Gpu
 from pixie_runtime.engines.tensorrt_file import read_record
 from pixie_runtime.engines.tensorrt_library import Library, load_library
 from pixie_runtime.errors import EngineError, UsageError
+from pixie_runtime.landmarks.models import NAMES
 
 pytest.importorskip("tensorrt_rtx")
 
@@ -72,9 +72,7 @@ def test_every_graph_of_an_image_bundle_builds(engines: list[BuiltEngine]) -> No
 def test_everything_that_ships_builds(library: Library, tmp_path: Path) -> None:
     jobs = shipped_jobs()
     built = list(build_engines(library, jobs, rtx_target(library, THREE), tmp_path))
-    models = files("pixie_runtime") / "assets" / "landmarks"
-    names = {Path(f.name).stem for f in models.iterdir() if f.name.endswith(".onnx")}
-    assert {engine.name for engine in built} == names | {"pixie-landmark"}
+    assert {engine.name for engine in built} == {*NAMES, "pixie-landmark"}
     wanted = Wanted(library.kind, library.version, library.title, GPUS[0])
     for job in jobs:
         assert find_plan(job.model, wanted, tmp_path)

@@ -8,9 +8,10 @@ from onnx import TensorProto, helper
 
 from pixie_export.uint8_inputs import cast_first
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
+from pixie_runtime.landmarks.models import NAMES
 
 FOLDER = Path(str(files("pixie_runtime") / "assets" / "landmarks"))
-MODELS = sorted(path.name for path in FOLDER.glob("*.onnx"))
+MODELS = sorted(f"{name}.onnx" for name in NAMES)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -16,7 +16,7 @@ from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.errors import BundleError
 
 _FORMAT = 1
-_NAMES = (
+NAMES = (
     "pose_detection",
     "pose_landmark_full",
     "palm_detection_full",
@@ -26,6 +26,7 @@ _NAMES = (
     "face_landmark",
     "iris_landmark",
 )
+"""The networks that ship, each `NAME.onnx`."""
 _PAIRS = ("hand_recrop", "hand_landmark_full", "iris_landmark")
 """Networks that see two hands or eyes at once, or one."""
 _BESIDE_OTHERS = (*_PAIRS, "face_detection_short_range", "face_landmark")
@@ -84,7 +85,7 @@ class LandmarkModels:
         engines: dict[str, Engine] = {}
         concurrent, shared = maker.concurrent, max(threads // 2, 1)
         with ExitStack() as opened:
-            for name in _NAMES:
+            for name in NAMES:
                 model: bytes | Path = _checked_content(folder, name, entries)
                 opens = exact if exact and name in _NEED_FLOAT32 else maker
                 if opens.int8 and name in in_int8 and isinstance(folder, Path):
@@ -100,7 +101,7 @@ class LandmarkModels:
 
     def close(self) -> None:
         """Free all networks."""
-        for name in _NAMES:
+        for name in NAMES:
             engine: Engine = getattr(self, name)
             engine.close()
 

@@ -15,15 +15,11 @@ from pixie_runtime.engines.cuda_driver import gpu_fault
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.engines.tensorrt_library import LibraryKind
 from pixie_runtime.errors import BundleError, EngineError, PixieError
+from pixie_runtime.landmarks.models import NAMES
 from tests.runtime.engines import networks
 from tests.runtime.engines.tensorrt_building_maker import on_a_fake_gpu, on_this_gpu
 
-SHIPPED = sorted(
-    entry.name
-    for entry in (files("pixie_runtime") / "assets" / "landmarks").iterdir()
-    if entry.name.endswith(".onnx")
-)
-
+SHIPPED = sorted(f"{name}.onnx" for name in NAMES)
 
 FAKE_GPU = "tensorrt on a fake GPU"
 GPU_ENGINES: tuple[LibraryKind, ...] = ("tensorrt", "tensorrt-rtx")
