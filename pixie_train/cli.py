@@ -3,6 +3,7 @@
 Only what a command needs is imported, and nothing for the list of commands.
 """
 
+import os
 import sys
 from dataclasses import dataclass
 from importlib import import_module
@@ -128,12 +129,15 @@ def main() -> None:
             _list(name)
         command = COMMANDS[name]
         prog = f"pixie-train {name}"
-        print(command.run(tyro.cli(command.options(), prog=prog, args=arguments)))
+        told = command.run(tyro.cli(command.options(), prog=prog, args=arguments))
+        if told:  # of several processes one has something to say
+            print(told)
     except PixieError as error:
         print(f"pixie-train: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
-        print("pixie-train: stopped; the same command resumes", file=sys.stderr)
+        if os.environ.get("RANK", "0") == "0":
+            print("pixie-train: stopped; the same command resumes", file=sys.stderr)
         raise SystemExit(130) from None
 
 

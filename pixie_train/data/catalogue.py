@@ -97,5 +97,13 @@ def open_data(
                 f"{kind.value} is trained on; make some with pixie-train synthesise "
                 f"--kind {kind.name}"
             )
+        has, wanted = store.coefficients, view or View()
+        if has[0] < wanted.n_betas or has[1] < wanted.n_expression:
+            raise UsageError(
+                f"{folder} has people of {has[0]} shape and {has[1]} expression "
+                f"coefficients, but {wanted.n_betas} and {wanted.n_expression} are "
+                "asked for; take as few (--network.core.n-betas and n-expression in "
+                "training), or make pictures of a body model that has more"
+            )
         return PictureDataset(store, view, augmentation)
     return RecordDataset(open_records(name, folder, kind), view, augmentation)

@@ -17,7 +17,7 @@ from pixie_train.distillation.state import DistilState, Lectures
 from pixie_train.distillation.student import Student
 from pixie_train.picture_training.average import copy_of, follow, settle
 from pixie_train.picture_training.described import differences
-from pixie_train.picture_training.loop import learning_rate
+from pixie_train.picture_training.learning import learning_rate
 from pixie_train.picture_training.machine import autocast
 
 

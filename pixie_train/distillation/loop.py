@@ -25,8 +25,14 @@ from pixie_train.key_points import KeyPoints
 from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.checkpoint_file import LAST
 from pixie_train.picture_training.config import Machine
-from pixie_train.picture_training.log import BOARD, CSV, Board, write_csv
-from pixie_train.picture_training.loop import Report, silent
+from pixie_train.picture_training.log import (
+    BOARD,
+    CSV,
+    Board,
+    Report,
+    silent,
+    write_csv,
+)
 from pixie_train.picture_training.machine import device_of
 from pixie_train.picture_training.stream import Key, Stream
 

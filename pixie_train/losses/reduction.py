@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from pixie_train.losses.choices import Elements, Samples
+from pixie_train.processes import ALONE, Processes
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +29,28 @@ class Cost:
         """Take the costs (B,) of a loss that needs no label."""
         return cls(value, torch.ones_like(value, dtype=torch.bool))
 
-    def over(self, samples: Samples) -> Tensor:
-        """Return one number for the batch; 0 if nothing is known (see `Choices`)."""
+    def over(
+        self,
+        samples: Samples,
+        processes: Processes = ALONE,
+        whole: int | None = None,
+    ) -> Tensor:
+        """Return one number for the batch; 0 if nothing is known (see `Choices`).
+
+        The mean of what processes return is what one process with all their samples
+        returns, however the samples, and those that are known, are spread over them.
+
+        Args:
+            samples: by how many to divide.
+            processes: who share the samples; with "known" all of them must call it.
+            whole: how many samples they have together; None: this process's alone.
+        """
         total = torch.where(self.known, self.value, 0).sum()
         if samples == "all":
-            return total / max(len(self.value), 1)
-        return total / self.known.sum().clamp_min(1)
+            count = len(self.value) if whole is None else whole
+            return total / (max(count, 1) / processes.world)
+        known = processes.total(self.known.sum())
+        return total / (known.clamp_min(1) / processes.world)
 
 
 def gap(predicted: Tensor, target: Tensor, known: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ from pixie_train.losses.shape import GenderedShape
 from pixie_train.losses.terms import TERMS, Case
 from pixie_train.losses.weights import TermWeights
 from pixie_train.predictions import Predictions
+from pixie_train.processes import ALONE, Processes
 from pixie_train.shape_gaussians import ShapeGaussians
 
 _RENDERED = ("photometric", "identity")
@@ -56,6 +57,7 @@ class StageLosses(nn.Module):
         *,
         choices: Choices | None = None,
         embed: FaceEmbedding | None = None,
+        processes: Processes = ALONE,
     ) -> None:
         """Prepare the loss of one kind of pass.
 
@@ -65,6 +67,7 @@ class StageLosses(nn.Module):
             choices: what the paper leaves open; None: the defaults.
             embed: the face recognition network of equation (12), whose parameters stay
                 as they are and are none of this module's.
+            processes: who share a batch; the mean of their losses is the batch's.
 
         Raises:
             UsageError: `identity` has a weight, but there is no network for it.
@@ -77,10 +80,18 @@ class StageLosses(nn.Module):
             )
         self.weights, self.choices = weights, choices or Choices()
         self.shape = GenderedShape(gaussians)
+        self._processes = processes
         self._embed = (embed,)  # in a tuple: not to be registered as a part of this
 
-    def forward(self, predictions: Predictions, batch: Batch) -> Loss:
+    def forward(
+        self, predictions: Predictions, batch: Batch, whole: int | None = None
+    ) -> Loss:
         """Return what `predictions` of `batch` cost.
+
+        Args:
+            predictions: of this process's samples.
+            batch: its samples.
+            whole: how many all processes have together; None: these alone.
 
         Raises:
             UsageError: no term with a weight is one that such crops have, or the
@@ -102,14 +113,15 @@ class StageLosses(nn.Module):
             embed=self._embed[0],
         )
         with full_precision(predictions.points_2d):
-            weighted = {n: w * self._term(n, case) for n, w in chosen.items()}
+            weighted = {n: w * self._term(n, case, whole) for n, w in chosen.items()}
         total = torch.stack(list(weighted.values())).sum()
         return Loss(total, {name: term.detach() for name, term in weighted.items()})
 
-    def _term(self, name: str, case: Case) -> Tensor:
-        nothing = case.said.points_2d.new_zeros(())
-        costs = TERMS[name].costs(case)
-        return sum((cost.over(self.choices.samples) for cost in costs), nothing)
+    def _term(self, name: str, case: Case, whole: int | None) -> Tensor:
+        value = case.said.points_2d.new_zeros(())
+        for cost in TERMS[name].costs(case):
+            value = value + cost.over(self.choices.samples, self._processes, whole)
+        return value
 
     def _chosen(self, batch: Batch) -> dict[str, float]:
         """Return the weights of the terms that are computed, none of them 0."""

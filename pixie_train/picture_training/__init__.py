@@ -12,10 +12,16 @@
     loading       the loader of that stream
     state         checkpoints
     average       exponentially averaged weights
+    learning      the network, its optimiser and its average; one step
+    shared_norm   batch normalisation over several processes
+    launching     several processes of this machine
+    resuming      whether a run may be gone on with
+    made_with     versions and commit
     beginning     upright people, or what experts have learned
     loop          the loop, top to bottom
     log           its table and plot
-    overlays      held-out pictures with what the network says of them
+    overlays      held-out pictures with true bodies and the network's
+    watching      bar, overlays and plot while it runs
     trouble       a loss that is not a number
     sources       a command's data
     commands      pixie-train expert and whole

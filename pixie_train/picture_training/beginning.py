@@ -7,6 +7,8 @@ import torch
 from torch import nn
 
 from pixie_runtime.errors import UsageError
+from pixie_runtime.smplx import JOINT_COUNT
+from pixie_train.key_points import FACE_POINTS, RIGHT_HAND_POINTS
 from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.networks.regressors import Regressor
 from pixie_train.picture_training.body import TrainingBody
@@ -46,11 +48,17 @@ class Experts:
 
 
 @torch.no_grad()
-def begin_upright(network: ImagePixie) -> None:
+def begin_upright(network: ImagePixie, body: TrainingBody | None = None) -> None:
     """Let regressions begin at people who stand upright and look into the camera.
 
     Regressors begin at the identity, which in camera axes is upside down and looks away
     (y points down there).
+
+    Args:
+        network: whose last biases are set.
+        body: what coefficients mean, where heads and hands are to begin in the middle
+            of their crops: about the pelvis they are out of the picture, and a face
+            that is not in it has no photometric loss. None: let them begin out there.
     """
     core = network.core
     for regressor, turned in (
@@ -63,6 +71,23 @@ def begin_upright(network: ImagePixie) -> None:
     if core.config.n_texture:
         _bias(core.regress_head_own, "head_cam")[0] = 6 * _SCALE
         _bias(core.regress_hand_own, "hand_cam")[0] = 6 * _SCALE
+    if core.config.n_texture and body is not None:
+        at = _standing(body)
+        for own, camera, points in (
+            (core.regress_head_own, "head_cam", FACE_POINTS),
+            (core.regress_hand_own, "hand_cam", RIGHT_HAND_POINTS),
+        ):
+            _bias(own, camera)[1:3] = -at[points, :2].mean(0)
+
+
+def _standing(body: TrainingBody) -> torch.Tensor:
+    """Return the key points (145, 3) of the mean body, upright before the camera."""
+    skeleton = body.key_points.surface.skeleton
+    R = torch.eye(3).repeat(1, JOINT_COUNT, 1, 1)
+    R[:, 0] = torch.diag(torch.tensor([1.0, -1.0, -1.0]))
+    nothing = (torch.zeros(1, n) for n in (skeleton.n_betas, skeleton.n_expression))
+    points: torch.Tensor = body.key_points(*nothing, R)
+    return points[0]
 
 
 def begin_from(network: ImagePixie, experts: Experts, body: TrainingBody) -> None:

@@ -1,5 +1,6 @@
 """`pixie-train expert` and `pixie-train whole`."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,14 +24,15 @@ from pixie_train.picture_training.beginning import Experts, begin_from, begin_up
 from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.checkpoint_file import LAST
 from pixie_train.picture_training.config import Machine, PartCrops, StageRun
+from pixie_train.picture_training.launching import launch, wanted
 from pixie_train.picture_training.loading import Share
-from pixie_train.picture_training.log import BOARD, CSV, PLOT, plot
+from pixie_train.picture_training.log import BOARD, CSV, PLOT
 from pixie_train.picture_training.loop import train
 from pixie_train.picture_training.machine import device_of
-from pixie_train.picture_training.overlays import overlays, write_png
-from pixie_train.picture_training.passes import FaceTerms, StagePass
+from pixie_train.picture_training.passes import FaceTerms
 from pixie_train.picture_training.sources import HELD_OUT_SEED, opened, synthetic
-from pixie_train.picture_training.state import RunState
+from pixie_train.picture_training.watching import SAMPLES, Watch
+from pixie_train.processes import Processes, joined, started
 from pixie_train.recognition.embedding import open_embedding
 from pixie_train.rendering.faces import FaceRasteriser
 
@@ -148,25 +150,37 @@ def _run(
     given: dict[CropKind, tuple[str, ...]],
     say: Callable[[str], None],
 ) -> str:
+    asked = options.machine.processes
+    if wanted(asked):
+        if code := launch(asked, sys.argv[1:]):
+            raise SystemExit(code)
+        return ""
+    processes = started()
+    if asked not in (1, processes.local_world):
+        raise UsageError(
+            f"--processes is {asked}, but {processes.local_world} were started on this "
+            "machine; leave it out under torchrun"
+        )
+    with joined(processes):
+        return _trained(options, run, given, say, processes)
+
+
+def _trained(
+    options: _Common,
+    run: StageRun,
+    given: dict[CropKind, tuple[str, ...]],
+    say: Callable[[str], None],
+    processes: Processes,
+) -> str:
     if options.synthetic < 1:
         raise UsageError(f"--synthetic is {options.synthetic}; expected at least 1")
     run = _with_crops(run, options.crop_size)
     path = options.body_model
     model = load_body_model(path) if path else embedded_body_model()
-    core = replace(
-        options.network.core,
-        n_betas=min(options.network.core.n_betas, model.n_betas),
-        n_expression=min(options.network.core.n_expression, model.n_expression),
-    )
-    body = TrainingBody.of(
-        model, core, utilities=options.utilities, gaussians=options.gaussians
-    )
-    for note in body.notes:
+    body, network = _begun(options, run, model)
+    for note in body.notes if processes.lead else ():
         say(note)
-    torch.manual_seed(run.seed)
-    network = ImagePixie(replace(options.network, core=core))
-    begin_upright(network)
-    begin_from(network, options.experts, body)
+    core = network.config.core
     view = View(
         crop_size=options.crop_size,
         hd_size=options.hd_size,
@@ -174,45 +188,28 @@ def _run(
         n_expression=core.n_expression,
     )
     data, held_out = _data(options, run, given, view, model)
-    faces, run = _faces(options, run, model, core.n_texture)
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SinkError(
-            f"cannot make the folder {options.out}: {error.strerror or error}; give "
-            "another --out"
-        ) from error
-
-    def show(state: RunState) -> None:
-        passes = StagePass(run, state.network_with_average(), body, faces)
-        name = f"samples/{state.step:07d}.png"
-        write_png(options.out / name, overlays(passes, held_out))
-        plot(state.history, options.out / PLOT)
-
-    with tqdm(total=run.steps, unit="step", smoothing=0.05) as bar:
-
-        def report(step: int, figures: dict[str, float]) -> None:
-            if bar.n == 0:  # what an earlier run did is no work of this one's
-                bar.initial = bar.n = max(0, step - run.log_every)
-            bar.update(step - bar.n)
-            bar.set_postfix(loss=f"{figures['loss']:.3f}")
-
+    device = device_of(options.machine, processes)
+    faces, run = _faces(options, run, model, core.n_texture, device)
+    out, hidden = _made(options.out), not processes.lead
+    with Watch(run, body, faces, held_out, out, hidden=hidden) as watch:
         state = train(
             run,
             network,
             data,
             body,
-            options.out,
-            report,
+            out,
+            watch.report,
             machine=options.machine,
             faces=faces,
-            saved=show,
+            saved=watch.show,
             said_of_data=_said(options, given),
+            processes=processes,
         )
-    out = options.out
+    if hidden:
+        return ""
     return (
         f"checkpoint: {out / LAST}, {state.step} steps\n"
-        f"log: {out / CSV}, {out / PLOT}; samples: {out / 'samples'}\n"
+        f"log: {out / CSV}, {out / PLOT}; samples: {out / SAMPLES}\n"
         f"curves: tensorboard --logdir {out / BOARD}\n"
         f"next: pixie-export run {out / LAST} --out BUNDLE"
     )
@@ -230,6 +227,40 @@ def _with_crops(run: StageRun, size: int) -> StageRun:
             "crops of one size: leave --parts.size out"
         )
     return replace(run, parts=replace(run.parts, size=size))
+
+
+def _begun(
+    options: _Common, run: StageRun, model: BodyModel
+) -> tuple[TrainingBody, ImagePixie]:
+    """Return what training needs of the body, and the network that a run begins with.
+
+    Raises:
+        PixieError: a file or an expert's run cannot be used.
+    """
+    core = replace(
+        options.network.core,
+        n_betas=min(options.network.core.n_betas, model.n_betas),
+        n_expression=min(options.network.core.n_expression, model.n_expression),
+    )
+    body = TrainingBody.of(
+        model, core, utilities=options.utilities, gaussians=options.gaussians
+    )
+    torch.manual_seed(run.seed)
+    network = ImagePixie(replace(options.network, core=core))
+    begin_upright(network, body)
+    begin_from(network, options.experts, body)
+    return body, network
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(
+            f"cannot make the folder {folder}: {error.strerror or error}; give another "
+            "--out"
+        ) from error
+    return folder
 
 
 def _said(options: _Common, given: dict[CropKind, tuple[str, ...]]) -> dict[str, str]:
@@ -261,7 +292,7 @@ def _data(
     data = {}
     for kind in run.counts:
         if given.get(kind):
-            data[kind] = opened(given[kind], kind, view, how)
+            data[kind] = opened(given[kind], kind, view, how, model)
             continue
         made = synthetic(
             kind,
@@ -286,7 +317,11 @@ def _data(
 
 
 def _faces(
-    options: _Common, run: StageRun, model: BodyModel, n_texture: int
+    options: _Common,
+    run: StageRun,
+    model: BodyModel,
+    n_texture: int,
+    device: torch.device,
 ) -> tuple[FaceTerms | None, StageRun]:
     if not options.photometric and options.identity is None:
         return None, run
@@ -306,7 +341,6 @@ def _faces(
     if options.identity is not None and not head.identity:
         head = replace(head, identity=_IDENTITY)
     run = replace(run, weights=replace(run.weights, head=head))
-    device = device_of(options.machine)
     albedo = None
     if options.albedo is not None and options.flame_map is not None:
         albedo = flame_albedo(

@@ -176,9 +176,13 @@ class Machine:
     """CPU threads of the network; 0: torch's own choice."""
     workers: int = 0
     """Processes that make samples; 0: in between, in this one."""
+    processes: int = 1
+    """Processes of this machine that share each step's samples, with a CUDA card each
+    where there are cards; torchrun starts them on several machines."""
 
     def __post_init__(self) -> None:
         """Refuse numbers below zero."""
+        _require("processes", self.processes, "at least 1", self.processes >= 1)
         for name in ("threads", "workers"):
             value = getattr(self, name)
             _require(name, value, "0 or more", value >= 0)

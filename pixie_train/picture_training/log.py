@@ -2,16 +2,84 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 import matplotlib as mpl
+import torch
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from pixie_runtime.errors import SinkError
+from pixie_train.processes import ALONE, Processes
 
 CSV, PLOT, BOARD = "log.csv", "losses.png", "tensorboard"
 _FEWEST = 1e-9
+
+Report = Callable[[int, dict[str, float]], None]
+"""Is told the step and the figures of every row of the log."""
+
+
+def silent(step: int, figures: dict[str, float]) -> None:
+    """Report nothing."""
+
+
+class Log:
+    """The rows of a run: means of figures since the row before.
+
+    Every process keeps it, the first one writes.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        history: Sequence[dict[str, float]],
+        start: int,
+        processes: Processes = ALONE,
+        report: Report = silent,
+    ) -> None:
+        """Go on after the rows of `history`, from the step after `start`."""
+        self.history = list(history)
+        self._folder, self._processes, self._report = folder, processes, report
+        self._board = Board(folder / BOARD, start) if processes.lead else None
+        self._forget()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._board is not None:
+            self._board.close()
+
+    def add(self, cost: Mapping[str, Tensor], skipped: int) -> None:
+        """Note what a step of all processes cost, and what this one passed over."""
+        for name, value in cost.items():
+            known = self._terms.get(name)
+            self._terms[name] = value.clone() if known is None else known + value
+        self._count += 1
+        self._skipped += skipped
+
+    def row(self, step: int) -> None:
+        """Add a row and write it; all processes must call it.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        figures = {n: float(v) / self._count for n, v in self._terms.items()}
+        figures = {"loss": figures.pop("total"), **figures}
+        if skipped := float(self._processes.total(torch.tensor(self._skipped))):
+            figures["skipped"] = skipped
+        self._forget()
+        self.history.append({"step": step, **figures})
+        if self._board is not None:
+            write_csv(self.history, self._folder / CSV)
+            self._board.add(step, figures)
+            self._report(step, figures)
+
+    def _forget(self) -> None:
+        self._terms: dict[str, Tensor] = {}
+        self._count = self._skipped = 0
 
 
 def write_csv(history: Sequence[dict[str, float]], path: Path) -> None:

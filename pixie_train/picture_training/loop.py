@@ -1,40 +1,33 @@
 """The loop of a stage, top to bottom."""
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-
-import torch
-from torch import Tensor, nn
 
 from pixie_runtime.errors import UsageError
 from pixie_train.batch import CropKind
 from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.picture_training import state as states
-from pixie_train.picture_training.average import copy_of, follow
 from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.checkpoint_file import LAST
-from pixie_train.picture_training.config import Machine, Optimisation, StageRun
-from pixie_train.picture_training.described import differences
-from pixie_train.picture_training.loading import (
-    Drawn,
-    Sources,
-    as_shares,
-    batches,
-    draws,
+from pixie_train.picture_training.config import Machine, StageRun
+from pixie_train.picture_training.learning import Learning
+from pixie_train.picture_training.loading import Drawn, Sources, as_shares, batches
+from pixie_train.picture_training.log import Log, Report, silent
+from pixie_train.picture_training.machine import prepared
+from pixie_train.picture_training.made_with import made_with
+from pixie_train.picture_training.passes import FaceTerms
+from pixie_train.picture_training.resuming import (
+    require_same_data,
+    require_same_run,
+    require_same_step,
 )
-from pixie_train.picture_training.log import BOARD, CSV, Board, write_csv
-from pixie_train.picture_training.machine import autocast, device_of
-from pixie_train.picture_training.passes import FaceTerms, StagePass, trained
+from pixie_train.picture_training.shared_norm import normalised_together
 from pixie_train.picture_training.state import RunState
-from pixie_train.picture_training.trouble import culprits, diverged
+from pixie_train.picture_training.trouble import diverged, require_coefficients
+from pixie_train.processes import ALONE, Processes
 
-Report = Callable[[int, dict[str, float]], None]
-"""Is told the step and the figures of every row of the log."""
-
-
-def silent(step: int, figures: dict[str, float]) -> None:
-    """Report nothing."""
+DIVERGED_STATE = "diverged.pt"
 
 
 def train(
@@ -49,205 +42,147 @@ def train(
     faces: FaceTerms | None = None,
     saved: Callable[[RunState], None] | None = None,
     said_of_data: Mapping[str, str] | None = None,
+    processes: Processes = ALONE,
 ) -> RunState:
     """Train a stage, or go on with the run in `folder`; returns its last state.
 
-    What a step sees depends on the seed and its number alone, so that a run that was
-    stopped ends with the same numbers as one that was not.
+    What a step sees depends on the seed and its number alone: a run that was stopped
+    ends with the same numbers as one that was not. Several processes, inside
+    `processes.joined`, compute what one does, up to rounding.
 
     Args:
         run: the stage; that of an existing run in `folder` must be the same.
         network: is trained in place, where there is no run in `folder` yet from the
             weights that it has; in the end it has those of the last step.
-        data: data sets by kind; of every kind that the stage needs.
+        data: data sets of every kind that the stage needs.
         body: that targets and coefficients mean.
         folder: where `last.pt` is kept.
-        report: is told every `log_every` steps.
+        report: is told every `log_every` steps, in the first process.
         machine: how it is computed; None: as torch chooses.
-        faces: renderer and face recognition for head crops; None: neither.
-        saved: is given every state that was saved.
+        faces: renderer and face recognition for head crops.
+        saved: is given every state that was saved, in the first process.
         said_of_data: what `data` are, by the options that chose them; a run is gone on
             with by the same ones only.
+        processes: who share the run; the first writes all files.
 
     Raises:
-        UsageError: `folder` holds another run, or data of a kind are missing.
+        UsageError: `folder` holds another run, or data are too few or do not fit.
         SinkError: the checkpoint cannot be written.
         SourceError: too many pictures in a row cannot be read.
-        PixieError: the loss is not a number; terms and pictures are in a file.
+        PixieError: the loss is not a number.
     """
-    machine = machine or Machine()
-    if machine.threads:
-        torch.set_num_threads(machine.threads)
-    device = device_of(machine)
-    passes = StagePass(run, network, body, faces)
-    passes.to_device(device)
-    parts = trained(run, network)
-    _only(network, parts)
-    how = run.optimisation
-    parameters = [p for part in parts for p in part.parameters()]
-    optimiser = torch.optim.AdamW(
-        parameters, how.learning_rate, weight_decay=how.weight_decay
-    )
-    scaler = torch.amp.GradScaler(device.type, enabled=how.precision == "fp16")
-    average = copy_of(network)
-    path = folder / LAST
-    history: list[dict[str, float]] = []
+    _require_data(run, data, processes)
+    device = prepared(machine or Machine(), processes)
+    learning = Learning(run, network, body, faces, device, processes)
     said = dict(said_of_data or {})
-    start = 0
-    if path.exists():
-        old = states.load(path)
-        require_same_run(old, run, network, body, folder)
-        _require_same_data(old, said, folder)
-        network.load_state_dict(old.weights)
-        average.load_state_dict(old.average)
-        optimiser.load_state_dict(old.optimiser)
-        if scaler.is_enabled():
-            scaler.load_state_dict(old.scaler)
-        start, history = old.step, old.history
+    old = _found(learning, folder, said, processes)
+    supplies = _supplies(run, data, learning.done, machine or Machine(), processes)
+    log = Log(folder, old.history if old else [], learning.done, processes, report)
+    starts = [*(old.starts if old else []), made_with(device, processes, learning.done)]
+    course = _Course(learning, supplies, log, folder, processes, said, starts)
+    with normalised_together(network, processes), log:
+        learning.share()
+        while learning.done < run.steps:
+            course.step()
+            last = learning.done == run.steps
+            if learning.done % run.log_every == 0 or last:
+                log.row(learning.done)
+            if learning.done % run.checkpoint_every == 0 or last:
+                course.save(saved)
+    return course.state()
 
-    def now(step: int) -> RunState:
-        return RunState(
-            run=run,
-            network=network.config,
-            body_model_sha256=body.model.sha256,
-            step=step,
-            weights=network.state_dict(),
-            average=average.state_dict(),
-            optimiser=optimiser.state_dict(),
-            scaler=scaler.state_dict(),
-            history=history,
-            data=said,
+
+@dataclass(frozen=True, eq=False)
+class _Course:
+    """A run that has begun."""
+
+    learning: Learning
+    supplies: Mapping[CropKind, Iterator[Drawn]]
+    log: Log
+    folder: Path
+    processes: Processes
+    data: dict[str, str]
+    starts: list[dict[str, str]]
+
+    def state(self) -> RunState:
+        """Return what a checkpoint holds."""
+        return self.learning.state(
+            history=self.log.history, data=self.data, starts=self.starts
         )
 
-    supplies = _supplies(run, data, range(start, run.steps), machine)
-    sums = _Sums()
-    board = Board(folder / BOARD, start)
-    for step in range(start, run.steps):
-        given = {kind: next(supply) for kind, supply in supplies.items()}
-        seen = {kind: drawn.batch.to(device) for kind, drawn in given.items()}
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(how, step, run.steps)
-        with autocast(device, how):
-            cost = passes(seen, draws(run.seed, step, run.batch))
-        if terms := culprits(cost):
-            states.save(now(step), folder / "diverged.pt")
-            raise diverged(terms, seen, step, folder)
-        optimiser.zero_grad(set_to_none=True)
-        scaler.scale(cost["total"]).backward()
-        scaler.unscale_(optimiser)
-        nn.utils.clip_grad_norm_(parameters, how.clip)
-        scaler.step(optimiser)
-        scaler.update()
-        follow(average, network, min(how.ema_decay, (step + 1) / (step + 10)))
-        sums.add(cost, sum(len(drawn.skipped) for drawn in given.values()))
-        done = step + 1
-        if done % run.log_every == 0 or done == run.steps:
-            figures = sums.taken()
-            history.append({"step": done, **figures})
-            write_csv(history, folder / CSV)
-            board.add(done, figures)
-            report(done, figures)
-        if done % run.checkpoint_every == 0 or done == run.steps:
-            states.save(now(done), path)
-            if saved is not None:
-                saved(now(done))
-    board.close()
-    return now(max(start, run.steps))
+    def save(self, saved: Callable[[RunState], None] | None) -> None:
+        """Write a checkpoint, in the first process."""
+        if not self.processes.lead:
+            return
+        states.save(self.state(), self.folder / LAST)
+        if saved is not None:
+            saved(self.state())
+
+    def step(self) -> None:
+        """Make one step, and note what it cost.
+
+        Raises:
+            PixieError: the loss is not a number; the state before is in a file.
+        """
+        learning, processes = self.learning, self.processes
+        given = {kind: next(supply) for kind, supply in self.supplies.items()}
+        seen = {kind: drawn.batch for kind, drawn in given.items()}
+        require_coefficients(seen, learning.network.core)
+        cost, terms = learning.step(seen)
+        if terms:
+            if processes.lead:
+                states.save(self.state(), self.folder / DIVERGED_STATE)
+            raise diverged(terms, seen, learning.done, self.folder, processes)
+        self.log.add(cost, sum(len(drawn.skipped) for drawn in given.values()))
 
 
-def learning_rate(how: Optimisation, step: int, steps: int) -> float:
-    """Return the rate of a step: a linear rise, then half a cosine down to zero."""
-    warm = min(1.0, (step + 1) / max(how.warm_up_steps, 1))
-    return how.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / steps))
-
-
-def require_same_run(
-    saved: RunState,
-    run: StageRun,
-    network: ImagePixie,
-    body: TrainingBody,
-    folder: Path,
-) -> None:
-    """Refuse to go on with a run as another one.
-
-    Raises:
-        UsageError: with the names of the fields that differ.
-    """
-    other = differences(saved.run, run) + differences(
-        saved.network, network.config, "network."
-    )
-    if other:
-        raise UsageError(
-            f"{folder} holds a run with another {', '.join(other)}; give the same "
-            "options to resume it, or another --out"
+def _found(
+    learning: Learning, folder: Path, said: Mapping[str, str], processes: Processes
+) -> RunState | None:
+    """Go on with the folder's run, if there is one."""
+    old = states.load(folder) if (folder / LAST).exists() else None
+    if old is not None:
+        require_same_run(
+            old, learning.run, learning.network, learning.body_model, folder
         )
-    if saved.body_model_sha256 != body.model.sha256:
-        raise UsageError(
-            f"{folder} holds a run for another body model than {body.model.name}; give "
-            "the same --body-model to resume it, or another --out"
-        )
-
-
-def _require_same_data(saved: RunState, said: dict[str, str], folder: Path) -> None:
-    names = sorted(saved.data.keys() | said.keys())
-    other = [name for name in names if saved.data.get(name) != said.get(name)]
-    if other:
-        name = other[0]
-        raise UsageError(
-            f"{folder} holds a run with another {', '.join(other)} ({name} was "
-            f"{saved.data.get(name, 'not said')}, now {said.get(name, 'not said')}); "
-            "give the same options to resume it, or another --out"
-        )
-
-
-class _Sums:
-    """The mean of figures since the last row of the log."""
-
-    def __init__(self) -> None:
-        self._terms: dict[str, Tensor] = {}
-        self._count = self._skipped = 0
-
-    def add(self, cost: dict[str, Tensor], skipped: int) -> None:
-        for name, value in cost.items():
-            known = self._terms.get(name)
-            value = value.detach()
-            self._terms[name] = value.clone() if known is None else known + value
-        self._count += 1
-        self._skipped += skipped
-
-    def taken(self) -> dict[str, float]:
-        """Return the means and forget them."""
-        figures = {n: float(v) / self._count for n, v in self._terms.items()}
-        figures = {"loss": figures.pop("total"), **figures}
-        if self._skipped:
-            figures["skipped"] = float(self._skipped)
-        self.__init__()  # type: ignore[misc]
-        return figures
+        require_same_data(old, said, folder)
+        learning.go_on(old)
+    require_same_step(processes, learning.done, folder)
+    return old
 
 
 def _supplies(
-    run: StageRun, data: Sources, steps: range, machine: Machine
+    run: StageRun,
+    data: Sources,
+    start: int,
+    machine: Machine,
+    processes: Processes,
 ) -> dict[CropKind, Iterator[Drawn]]:
+    return {
+        kind: batches(
+            as_shares(data[kind]),
+            count,
+            range(start, run.steps),
+            seed=run.seed,
+            workers=machine.workers,
+            rank=processes.rank,
+            world=processes.world,
+        )
+        for kind, count in run.counts.items()
+    }
+
+
+def _require_data(run: StageRun, data: Sources, processes: Processes) -> None:
     missing = [kind.value for kind in run.counts if kind not in data]
     if missing:
         raise UsageError(
             f"the stage {run.stage} was given no data of kind {', '.join(missing)}; "
             "give some"
         )
-    return {
-        kind: batches(
-            as_shares(data[kind]),
-            count,
-            steps,
-            seed=run.seed,
-            workers=machine.workers,
-        )
-        for kind, count in run.counts.items()
-    }
-
-
-def _only(network: nn.Module, parts: Sequence[nn.Module]) -> None:
-    """Let only these parts learn; the others keep their running statistics too."""
-    network.eval().requires_grad_(False)
-    for part in parts:
-        part.train().requires_grad_(True)
+    for kind, count in run.counts.items():
+        if count < processes.world:
+            raise UsageError(
+                f"{processes.world} processes share {count} {kind.value} crops a step; "
+                "expected at least one for each, so start fewer processes or give more "
+                "samples a step"
+            )

@@ -27,6 +27,7 @@ from pixie_train.predictions import (
     of_head,
     of_person,
 )
+from pixie_train.processes import ALONE, Processes
 
 _OF_BODY = (
     "encode_body",
@@ -74,6 +75,7 @@ class StagePass(nn.Module):
         network: ImagePixie,
         body: TrainingBody,
         faces: FaceTerms | None = None,
+        processes: Processes = ALONE,
     ) -> None:
         """Prepare a stage.
 
@@ -103,6 +105,7 @@ class StagePass(nn.Module):
                     body.gaussians,
                     choices=run.choices,
                     embed=self._faces.embed if stage == "head" else None,
+                    processes=processes,
                 )
                 for stage in needed
             }
@@ -130,15 +133,18 @@ class StagePass(nn.Module):
     ) -> dict[str, Tensor]:
         """Return `total`, with gradient, and every weighted term, detached.
 
+        Of several processes the mean of each is what the whole batch costs.
+
         Args:
-            batches: of this step, by kind.
+            batches: this process's samples of a step, by kind.
             draws: chance of the parts' squares, (B, 3, 3) in [-1, 1].
         """
         run, total = self.run, None
         terms: dict[str, Tensor] = {}
         for kind, batch in batches.items():
             for stage, factor, said in self._said(kind, batch, draws):
-                loss: Loss = self.losses[stage.partition(".")[0]](said, batch)
+                losses = self.losses[stage.partition(".")[0]]
+                loss: Loss = losses(said, batch, run.counts[kind])
                 part = factor * loss.total
                 total = part if total is None else total + part
                 terms |= {f"{stage}/{n}": factor * t for n, t in loss.terms.items()}

@@ -12,6 +12,7 @@ from pixie_train.data.pictures.augmentation import Augmentation
 from pixie_train.data.pictures.config import PictureConfig
 from pixie_train.data.pictures.dataset import PictureDataset, View
 from pixie_train.data.pictures.photographer import Photographer
+from pixie_train.data.pictures.store import PictureStore
 from pixie_train.picture_training.loading import Share
 
 HELD_OUT_SEED = 10_001
@@ -39,17 +40,29 @@ def parsed(text: str) -> tuple[str, Path, float]:
 
 
 def opened(
-    given: Sequence[str], kind: CropKind, view: View, augmentation: Augmentation
+    given: Sequence[str],
+    kind: CropKind,
+    view: View,
+    augmentation: Augmentation,
+    model: BodyModel,
 ) -> list[Share]:
-    """Open data sets of one kind.
+    """Open data sets of one kind, to train for a body model.
 
     Raises:
-        UsageError: one is not written as it should be, unknown or of another kind.
+        UsageError: one is not written as it should be, unknown, of another kind, or of
+            synthetic people of another body model.
         SourceError: a folder lacks something.
     """
     shares = []
     for name, folder, share in map(parsed, given):
         data = open_data(name, folder, kind, view, augmentation)
+        store = data.samples if isinstance(data, PictureDataset) else None
+        if isinstance(store, PictureStore) and store.body_model_sha256 != model.sha256:
+            raise UsageError(
+                f"{folder} holds people of another body model than {model.name}, whose "
+                "coefficients mean other shapes; give the --body-model that they were "
+                "made with, or make others with pixie-train synthesise --body-model"
+            )
         shares.append(Share(data, share))
     return shares
 

@@ -45,6 +45,8 @@ class RunState:
     """Rows of the log."""
     data: dict[str, str] = field(default_factory=dict)
     """What was trained on, option by option, as commands say it."""
+    starts: list[dict[str, str]] = field(default_factory=list)
+    """What it was computed with, since every start of the run (`made_with`)."""
 
     def network_with_average(self) -> ImagePixie:
         """Return the network with its averaged weights, in evaluation mode."""
@@ -72,6 +74,7 @@ def save(state: RunState, path: Path) -> None:
         "scaler": state.scaler,
         "history": state.history,
         "data": state.data,
+        "starts": state.starts,
     }
     checkpoint_file.write(content, path)
 

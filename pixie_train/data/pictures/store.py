@@ -36,9 +36,15 @@ class PictureStore:
     """Samples read back; arrays come off the disk as they are asked for."""
 
     def __init__(
-        self, folder: Path, config: PictureConfig, arrays: dict[str, AnyArray]
+        self,
+        folder: Path,
+        config: PictureConfig,
+        arrays: dict[str, AnyArray],
+        body_model_sha256: str = "",
     ) -> None:
         self.folder = folder
+        self.body_model_sha256 = body_model_sha256
+        """Of the file of the body model whose coefficients its samples have."""
         self._config = config
         self._arrays = arrays
 
@@ -67,6 +73,12 @@ class PictureStore:
         return Sample(**fields)
 
     @property
+    def coefficients(self) -> tuple[int, int]:
+        """How many shape and expression coefficients its people have."""
+        betas, expression = (self._arrays[n] for n in ("betas", "expression"))
+        return betas.shape[1], expression.shape[1]
+
+    @property
     def covered(self) -> AnyArray:
         """How much of head and hands is hidden in every sample, (N, 3)."""
         return self._arrays["covered"]
@@ -88,7 +100,7 @@ def open_store(folder: Path) -> PictureStore:
             f"{folder} lacks {missing} of its {count} pictures; run the same "
             f"`pixie-train synthesise --out {folder}` again, which goes on with them"
         )
-    return PictureStore(folder, config, arrays)
+    return PictureStore(folder, config, arrays, str(description.get("body_model")))
 
 
 def synthesise(

@@ -30,11 +30,11 @@ CONFIG = ImageConfig(
 )
 RUN = StageRun(
     stage="whole",
-    steps=4,
+    steps=3,
     batch=4,
     extra_heads=2,
     checkpoint_every=1,
-    log_every=2,
+    log_every=1,
     optimisation=Optimisation(learning_rate=1e-3, warm_up_steps=2, ema_decay=0.9),
     parts=PartCrops(size=SIDE),
 )
@@ -48,7 +48,14 @@ def network(seed: int = 0) -> ImagePixie:
 class Noise:
     """Random pictures of random people; the epoch makes them brighter."""
 
-    def __init__(self, kind: CropKind, count: int = 6, *, labelled: bool = True):
+    def __init__(
+        self,
+        kind: CropKind,
+        count: int = 6,
+        *,
+        labelled: bool = True,
+        side: int = SIDE,
+    ):
         g = torch.Generator().manual_seed(count)
         self.samples: list[Batch] = []
         for seed in range(count):
@@ -59,10 +66,10 @@ class Noise:
                     200, (1, 3, side, side), generator=g, dtype=torch.uint8
                 )
 
-            pictures = Pictures(picture(SIDE))
+            pictures = Pictures(picture(side))
             if kind is CropKind.BODY:
                 boxes = 12 + 24 * torch.rand(1, 3, 3, generator=g)
-                pictures = Pictures(picture(SIDE), picture(FINE), boxes)
+                pictures = Pictures(picture(side), picture(FINE), boxes)
             targets = replace(said.targets, face_mask=None)
             self.samples.append(
                 Batch(kind, pictures, targets, (f"noise/{kind.value}/{seed}",))

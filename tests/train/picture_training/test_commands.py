@@ -1,4 +1,5 @@
 import csv
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,8 +7,17 @@ import cv2
 import pytest
 import torch
 
+from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import UsageError
-from pixie_train.picture_training.beginning import Experts, begin_from
+from pixie_train.batch import CropKind
+from pixie_train.data.motion import load_motion_bank
+from pixie_train.data.pictures.augmentation import Augmentation
+from pixie_train.data.pictures.config import PictureConfig
+from pixie_train.data.pictures.dataset import View
+from pixie_train.data.pictures.photographer import Photographer
+from pixie_train.data.pictures.store import synthesise
+from pixie_train.key_points import FACE_POINTS, RIGHT_HAND_POINTS
+from pixie_train.picture_training.beginning import Experts, begin_from, begin_upright
 from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.commands import (
     ExpertOptions,
@@ -15,12 +25,21 @@ from pixie_train.picture_training.commands import (
     run_expert,
     run_whole,
 )
-from pixie_train.picture_training.config import Machine, StageRun
-from pixie_train.picture_training.sources import parsed
+from pixie_train.picture_training.config import Machine, PartCrops, StageRun
+from pixie_train.picture_training.made_with import commit
+from pixie_train.picture_training.passes import StagePass
+from pixie_train.picture_training.sources import opened, parsed
 from pixie_train.picture_training.state import load, load_image_run
-from tests.train.picture_training.small import CONFIG, RUN, network
+from tests.train.picture_training.small import CONFIG, RUN, Noise, network
 
-HEAD_RUN = StageRun(stage="head", steps=2, batch=2, log_every=1, checkpoint_every=1)
+HEAD_RUN = StageRun(
+    stage="head",
+    steps=2,
+    batch=2,
+    log_every=1,
+    checkpoint_every=1,
+    parts=PartCrops(size=32),
+)
 
 
 def quiet(_: str) -> None:
@@ -54,9 +73,12 @@ def test_an_expert_is_trained_without_any_data_and_leaves_log_plot_and_samples(
     assert b"head/face_2d" in curves.read_bytes()
     picture = cv2.imread(str(head_run / "samples" / "0000002.png"))
     assert picture is not None
-    assert picture.shape == (256, 6 * 256, 3)
-    green = (picture[..., 1] > 240) & (picture[..., 0] < 110) & (picture[..., 2] < 110)
-    assert green.sum() > 100
+    assert picture.shape == (2 * 256, 6 * 256, 3)
+    blue, green, red = (picture[..., channel].astype(int) for channel in range(3))
+    truth = (green > blue + 40) & (green > red + 40)
+    network = (blue > green + 30) & (red > green + 30)
+    assert truth[:256].mean() > 0.1  # a head is more than its key points
+    assert network[256:].sum() > 100
     assert (head_run / "losses.png").stat().st_size > 10_000
 
 
@@ -83,6 +105,33 @@ def test_a_run_of_a_command_says_what_it_was_made_with(head_run: Path) -> None:
     state = load(head_run)
     assert state.run == HEAD_RUN
     assert state.network == CONFIG
+    (start,) = state.starts
+    assert start["torch"] == torch.__version__
+    assert start["commit"] == (commit() or "not a git checkout")
+
+
+def test_a_commit_is_that_of_the_checkout_that_tracks_the_code(tmp_path: Path) -> None:
+    def git(*arguments: str) -> str:
+        who = ("-c", "user.name=a", "-c", "user.email=b")
+        return subprocess.run(
+            ["git", "-C", str(tmp_path), *who, *arguments],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+
+    code = tmp_path / "installed" / "code.py"
+    code.parent.mkdir()
+    code.write_text("1")
+    assert commit(code.parent) is None
+    git("init", "-q")
+    git("commit", "-q", "--allow-empty", "-m", "Another project")
+    assert commit(code.parent) is None
+    git("add", ".")
+    git("commit", "-q", "-m", "This one")
+    assert commit(code.parent) == git("rev-parse", "HEAD")
+    code.write_text("2")
+    assert commit(code.parent) == git("rev-parse", "HEAD") + "-dirty"
 
 
 def test_a_run_is_not_continued_on_other_pictures(head_run: Path) -> None:
@@ -106,7 +155,11 @@ def test_the_wrong_command_for_a_stage_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="use pixie-train expert"):
         run_whole(WholeOptions(tmp_path, run=HEAD_RUN), quiet)
     options = ExpertOptions(
-        tmp_path, photometric=True, network=CONFIG, run=replace(HEAD_RUN, stage="hand")
+        tmp_path,
+        photometric=True,
+        crop_size=32,
+        network=CONFIG,
+        run=replace(HEAD_RUN, stage="hand"),
     )
     with pytest.raises(UsageError, match="about heads, but the stage hand sees none"):
         run_expert(options, quiet)
@@ -119,3 +172,37 @@ def test_data_are_named_with_folder_and_share() -> None:
     for wrong in ("freihand", ":folder", "freihand:"):
         with pytest.raises(UsageError, match="expected NAME:FOLDER or NAME:FOLDER:SHA"):
             parsed(wrong)
+
+
+def test_pictures_of_other_bodies_and_of_fewer_coefficients_are_refused(
+    model: BodyModel, tmp_path: Path
+) -> None:
+    config = PictureConfig(kind=CropKind.HEAD, size=64)
+    synthesise(Photographer(config, model, load_motion_bank(), count=1), tmp_path)
+    given, how = (f"synthetic:{tmp_path}",), Augmentation()
+    fits = View(n_betas=model.n_betas, n_expression=model.n_expression)
+    (share,) = opened(given, CropKind.HEAD, fits, how, model)
+    assert len(share.data) == 1
+    other = replace(model, name="another", sha256="0" * 64)
+    with pytest.raises(UsageError, match="people of another body model than another,"):
+        opened(given, CropKind.HEAD, fits, how, other)
+    more = replace(fits, n_betas=model.n_betas + 1)
+    with pytest.raises(UsageError, match=r"but \d+ and \d+ are asked for; take as few"):
+        opened(given, CropKind.HEAD, more, how, model)
+
+
+def test_heads_and_hands_begin_in_the_middle_of_their_crops(body: TrainingBody) -> None:
+    begun = network()
+    begin_upright(begun, body)
+    begun.eval()
+    for kind, points in (
+        (CropKind.HEAD, FACE_POINTS),
+        (CropKind.HAND, RIGHT_HAND_POINTS),
+    ):
+        run = HEAD_RUN if kind is CropKind.HEAD else replace(HEAD_RUN, stage="hand")
+        passes = StagePass(run, begun, body)
+        look = passes.head if kind is CropKind.HEAD else passes.hand
+        said = look(Noise(kind).whole())
+        where = said.points_2d[:, points]
+        assert where.mean(1).abs().max() < 0.3
+        assert where.abs().max() < 1.2

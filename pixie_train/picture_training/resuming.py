@@ -1,0 +1,71 @@
+"""Whether a run may be gone on with."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pixie_runtime.body import BodyModel
+from pixie_runtime.errors import UsageError
+from pixie_train.config import ImageConfig
+from pixie_train.picture_training.config import StageRun
+from pixie_train.picture_training.described import differences
+from pixie_train.picture_training.state import RunState
+from pixie_train.processes import Processes
+
+
+def require_same_run(
+    saved: RunState,
+    run: StageRun,
+    network: ImageConfig,
+    body_model: BodyModel,
+    folder: Path,
+) -> None:
+    """Refuse to go on with a run as another one.
+
+    Raises:
+        UsageError: with the names of the fields that differ.
+    """
+    other = differences(saved.run, run) + differences(
+        saved.network, network, "network."
+    )
+    if other:
+        raise UsageError(
+            f"{folder} holds a run with another {', '.join(other)}; give the same "
+            "options to resume it, or another --out"
+        )
+    if saved.body_model_sha256 != body_model.sha256:
+        raise UsageError(
+            f"{folder} holds a run for another body model than {body_model.name}; give "
+            "the same --body-model to resume it, or another --out"
+        )
+
+
+def require_same_data(saved: RunState, said: Mapping[str, str], folder: Path) -> None:
+    """Refuse to go on with a run on other data.
+
+    Raises:
+        UsageError: with the options that differ.
+    """
+    names = sorted(saved.data.keys() | said.keys())
+    other = [name for name in names if saved.data.get(name) != said.get(name)]
+    if other:
+        name = other[0]
+        raise UsageError(
+            f"{folder} holds a run with another {', '.join(other)} ({name} was "
+            f"{saved.data.get(name, 'not said')}, now {said.get(name, 'not said')}); "
+            "give the same options to resume it, or another --out"
+        )
+
+
+def require_same_step(processes: Processes, step: int, folder: Path) -> None:
+    """Refuse processes that found different checkpoints; all of them must call it.
+
+    Raises:
+        UsageError: they did.
+    """
+    steps = processes.gathered(step)
+    if len(set(steps)) > 1:
+        raise UsageError(
+            f"processes found different checkpoints in {folder}, of the steps "
+            f"{', '.join(map(str, steps))}; let --out be a folder that all machines "
+            "share"
+        )
