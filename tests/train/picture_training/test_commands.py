@@ -38,7 +38,6 @@ HEAD_RUN = StageRun(
     batch=2,
     log_every=1,
     checkpoint_every=1,
-    parts=PartCrops(size=32),
 )
 
 
@@ -103,7 +102,8 @@ def test_experts_of_other_sizes_are_refused(head_run: Path, body: TrainingBody) 
 
 def test_a_run_of_a_command_says_what_it_was_made_with(head_run: Path) -> None:
     state = load(head_run)
-    assert state.run == HEAD_RUN
+    # Crops of parts are as large as --crop-size says.
+    assert state.run == replace(HEAD_RUN, parts=PartCrops(size=32))
     assert state.network == CONFIG
     (start,) = state.starts
     assert start["torch"] == torch.__version__
@@ -145,6 +145,15 @@ def test_a_run_is_not_continued_on_other_pictures(head_run: Path) -> None:
     )
     with pytest.raises(
         UsageError, match=r"another data of head crops \(.*was 4 synthetic, now 5 synth"
+    ):
+        run_expert(options, quiet)
+
+
+def test_a_run_has_crops_of_one_size_as_bundles_have(tmp_path: Path) -> None:
+    run = replace(HEAD_RUN, parts=PartCrops(size=32))
+    options = ExpertOptions(tmp_path, crop_size=64, run=run)
+    with pytest.raises(
+        UsageError, match=r"parts\.size is 32 and --crop-size 64; a bund"
     ):
         run_expert(options, quiet)
 
