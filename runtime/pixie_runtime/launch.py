@@ -5,6 +5,7 @@ so in one sentence instead of showing where the import failed. They are named he
 imported: the runtime depends on none of them.
 """
 
+import os
 import sys
 from importlib import import_module
 
@@ -32,5 +33,9 @@ def _run(command: str, module: str) -> int:
     except PixieError as error:
         print(f"{command}: {error}", file=sys.stderr)
         return error.exit_code
-    main()
+    try:
+        main()
+    except BrokenPipeError:
+        # Whoever read our output has gone; say nothing, at the interpreter's end too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

@@ -25,3 +25,15 @@ def test_a_command_whose_extra_is_missing_says_which_in_one_sentence(
     assert result.returncode == 7
     assert len(result.stderr.splitlines()) == 1
     assert f'pip install "pixie-live[{command}]"' in result.stderr
+
+
+def test_a_reader_of_our_help_that_went_away_is_no_error() -> None:
+    started = subprocess.Popen(
+        [sys.executable, "-m", "pixie_train", "--help"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert started.stdout is not None
+    started.stdout.close()
+    _, said = started.communicate()
+    assert said == b""
