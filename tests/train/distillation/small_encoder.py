@@ -1,7 +1,10 @@
 """An encoder whose steps take milliseconds, with batch normalisation as large ones."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
+import pytest
 from torch import Tensor, nn
 
 from pixie_train.config import CoreConfig, EncoderName, ImageConfig
@@ -39,4 +42,9 @@ class ThreeConvolutions(nn.Module):
         return feature
 
 
-BACKBONES[NAME] = ThreeConvolutions
+@contextmanager
+def known() -> Iterator[None]:
+    """Let networks be made of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(BACKBONES, NAME, ThreeConvolutions)
+        yield

@@ -1,6 +1,6 @@
 """A student learns, goes on where it was stopped, and refuses to go on as another."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.config import Optimisation
 from tests.runtime.full_disk import file_size_limit
 from tests.train.distillation.lessons import SIZES, kept
-from tests.train.distillation.small_encoder import SIDE, STUDENT
+from tests.train.distillation.small_encoder import SIDE, STUDENT, known
 
 CONFIG = DistilConfig(
     steps=4,
@@ -41,6 +41,12 @@ CONFIG = DistilConfig(
     student=STUDENT,
 )
 LECTURES = Lectures("truth", "0", "1", ("synthetic",), 8, CropSpec(), "CC0")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_encoder() -> Iterator[None]:
+    with known():
+        yield
 
 
 @pytest.fixture
