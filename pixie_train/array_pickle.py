@@ -24,6 +24,7 @@ _LARGEST_ARRAY_FILE = 1 << 24
 """Bytes; SMPLX_to_J14.pkl has one or two million."""
 _LARGEST_FILE = 1 << 31
 """Bytes, of annotations; Total Motion's are the largest."""
+_PLAIN = "a pickle of plain numbers and texts"
 _DEEPEST = 32
 """How many containers may lie in one another."""
 
@@ -116,7 +117,7 @@ class Recorded:
         return flat.reshape([int(n) for n in shape], order=order).copy()
 
 
-class ArrayUnpickler(pickle.Unpickler):
+class _ArrayUnpickler(pickle.Unpickler):
     """An unpickler whose every name is one of the recorders above."""
 
     def __init__(
@@ -205,8 +206,7 @@ def plain_values(data: bytes, path: Path) -> Any:
         return PlainValues(len(data)).of(_loaded(data))
     except Exception as error:
         reason = str(error) or type(error).__name__
-        what = "a pickle of plain numbers and texts"
-        raise refusal(path, what, reason) from error
+        raise refusal(path, _PLAIN, reason) from error
 
 
 class PlainValues:
@@ -260,22 +260,36 @@ class PlainValues:
 
 
 def read_recorded(
-    path: Path, recorders: Mapping[tuple[str, str], Any]
+    path: Path,
+    recorders: Mapping[tuple[str, str], Any],
+    *,
+    what: str = _PLAIN,
+    largest: int = _LARGEST_FILE,
 ) -> tuple[Any, PlainValues]:
     """Return what a pickle says with more names known, and what makes it plain.
 
+    Args:
+        path: the file; it is not held in memory as a whole.
+        recorders: what stands for further names.
+        what: the file should be, for people.
+        largest: size that is read, bytes.
+
     Raises:
-        ModelFileError: the file cannot be read, is damaged, or names anything else.
+        ModelFileError: the file cannot be read, is too large, is damaged, or names
+            anything else.
     """
-    data = _bytes_of(path, _LARGEST_FILE)
     try:
-        check_memo(io.BytesIO(data), len(data))
-        said = ArrayUnpickler(io.BytesIO(data), len(data), recorders).load()
+        with path.open("rb") as stream:
+            size = path.stat().st_size
+            if size > largest:
+                raise RefusedError(f"it has {size} bytes, which is too many")
+            return _unpickled(stream, size, recorders), PlainValues(size)
+    except OSError as error:
+        raise ModelFileError(
+            f"cannot open {path}: {error.strerror or error}"
+        ) from error
     except Exception as error:
-        reason = str(error) or type(error).__name__
-        what = "a pickle of plain numbers and texts"
-        raise refusal(path, what, reason) from error
-    return said, PlainValues(len(data))
+        raise refusal(path, what, str(error) or type(error).__name__) from error
 
 
 def _bytes_of(path: Path, largest: int) -> bytes:
@@ -292,11 +306,20 @@ def _bytes_of(path: Path, largest: int) -> bytes:
 
 
 def _loaded(data: bytes) -> Any:
-    check_memo(io.BytesIO(data), len(data))
-    return ArrayUnpickler(io.BytesIO(data), len(data)).load()
+    return _unpickled(io.BytesIO(data), len(data))
 
 
-def check_memo(stream: BinaryIO, size: int) -> None:
+def _unpickled(
+    stream: BinaryIO,
+    size: int,
+    recorders: Mapping[tuple[str, str], Any] | None = None,
+) -> Any:
+    _check_memo(stream, size)
+    stream.seek(0)
+    return _ArrayUnpickler(stream, size, recorders).load()
+
+
+def _check_memo(stream: BinaryIO, size: int) -> None:
     """Refuse a memo larger than the file, for which the unpickler would make room."""
     for opcode, argument, _ in pickletools.genops(stream):
         if opcode.name in _MEMO_OPCODES and int(argument or 0) > size:

@@ -12,13 +12,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from pixie_runtime.errors import ModelFileError
 from pixie_train.array_pickle import (
-    ArrayUnpickler,
     PlainValues,
     Recorded,
     RefusedError,
-    check_memo,
+    read_recorded,
     refusal,
 )
 
@@ -113,20 +111,9 @@ def read_frame(path: Path, columns: Sequence[str]) -> dict[str, list[Any]]:
             hold anything else, or lacks a column.
     """
     what = "a pickled pandas frame"
+    found, plain = read_recorded(path, _RECORDERS, what=what, largest=_LARGEST_FILE)
     try:
-        with path.open("rb") as stream:
-            size = path.stat().st_size
-            if size > _LARGEST_FILE:
-                raise RefusedError(f"it has {size} bytes, which is too many")
-            check_memo(stream, size)
-            stream.seek(0)
-            found = ArrayUnpickler(stream, size, _RECORDERS).load()
-        plain = PlainValues(size)
         cells = dict(_columns(found, columns, plain))
-    except OSError as error:
-        raise ModelFileError(
-            f"cannot open {path}: {error.strerror or error}"
-        ) from error
     # A damaged pickle can fail in any way that a program can.
     except Exception as error:
         raise refusal(path, what, str(error) or type(error).__name__) from error

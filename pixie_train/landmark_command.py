@@ -10,6 +10,7 @@ from tqdm import tqdm
 from pixie_runtime.body import embedded_body_model, load_body_model
 from pixie_train.config import TrainConfig
 from pixie_train.data.motion import load_motion_bank
+from pixie_train.output_files import made_folder
 from pixie_train.plots import plot_history
 from pixie_train.training import train
 
@@ -29,13 +30,17 @@ class LandmarkOptions:
 
 
 def run_landmark(options: LandmarkOptions) -> str:
-    """Train with a progress bar; returns where everything is."""
+    """Train with a progress bar; returns where everything is.
+
+    Raises:
+        PixieError: the body model or the folder cannot be used.
+    """
     model = (
         load_body_model(options.body_model)
         if options.body_model
         else embedded_body_model()
     )
-    options.out.mkdir(parents=True, exist_ok=True)
+    made_folder(options.out, "give another --out")
     with tqdm(total=options.config.steps, unit="step", smoothing=0.05) as bar:
 
         def report(step: int, figures: dict[str, float]) -> None:

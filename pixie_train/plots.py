@@ -6,10 +6,16 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from pixie_train import checkpoint
+from pixie_train.output_files import write_figure
 
 
 def plot_history(checkpoint_path: Path) -> Path:
-    """Draw losses and errors of a run beside its checkpoint; returns the PNG's path."""
+    """Draw losses and errors of a run beside its checkpoint; returns the PNG's path.
+
+    Raises:
+        BundleError: there is no such checkpoint.
+        SinkError: the plot cannot be written.
+    """
     mpl.use("Agg")
     history = checkpoint.load(checkpoint_path).history
     figure = Figure(figsize=(11, 4.5), layout="constrained")
@@ -33,5 +39,5 @@ def plot_history(checkpoint_path: Path) -> Path:
     )
     right.legend(fontsize="small")
     path = checkpoint_path.with_name("losses.png")
-    figure.savefig(path, dpi=110)
+    write_figure(figure, path, dpi=110)
     return path

@@ -10,11 +10,12 @@ from tqdm import tqdm
 
 from pixie_runtime.body import embedded_body_model, load_body_model
 from pixie_train.ablation.claims import Findings, Scores, findings
-from pixie_train.ablation.pictures import covering, shapes, write_picture
+from pixie_train.ablation.pictures import covering, shapes
 from pixie_train.ablation.plan import AblationPlan
 from pixie_train.ablation.plots import draw_plots
 from pixie_train.ablation.report import sentences, write_report
 from pixie_train.ablation.run import Ablation, HeldOut
+from pixie_train.output_files import write_png
 
 _FILM_PART = 2
 """Whose covering is shown: the right hand's."""
@@ -78,7 +79,11 @@ def run_ablate(options: AblateOptions) -> str:
 
 
 def write_all(ablation: Ablation, scores: list[Scores]) -> tuple[list[Path], Findings]:
-    """Write report, plots and pictures of the seeds that are done."""
+    """Write report, plots and pictures of the seeds that are done.
+
+    Raises:
+        SinkError: one cannot be written.
+    """
     found, folder = findings(scores), ablation.folder
     paths = [write_report(folder, found), *draw_plots(folder, found)]
     people = ablation.pictures(ablation.held_out)
@@ -89,7 +94,6 @@ def write_all(ablation: Ablation, scores: list[Scores]) -> tuple[list[Path], Fin
         ablation.plan.part_px,
         _FILM_PART,
     )
-    paths.append(write_picture(folder / "covering.png", film))
     first = scores[0]
     bodies = shapes(
         ablation.model,
@@ -98,7 +102,9 @@ def write_all(ablation: Ablation, scores: list[Scores]) -> tuple[list[Path], Fin
         first["ungendered/clean"],
         _SHOWN,
     )
-    paths.append(write_picture(folder / "shapes.png", bodies))
+    for name, picture in (("covering.png", film), ("shapes.png", bodies)):
+        write_png(picture, folder / name)
+        paths.append(folder / name)
     return paths, found
 
 

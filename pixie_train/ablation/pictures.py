@@ -1,7 +1,5 @@
 """Pictures of what came out: a hand that is covered more and more, predicted shapes."""
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import torch
@@ -88,12 +86,6 @@ def shapes(
     if not rows:
         return np.zeros((_TALL, _TALL, 3), np.uint8)
     return np.concatenate(rows)
-
-
-def write_picture(path: Path, picture: UInt8) -> Path:
-    """Write an RGB picture; returns its path."""
-    cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    return path
 
 
 @torch.no_grad()

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from pixie_runtime.errors import SinkError, SourceError
+from pixie_runtime.sinks.whole_file import written_whole
 
 
 def write_piece(path: Path, content: dict[str, Any]) -> None:
@@ -14,13 +15,12 @@ def write_piece(path: Path, content: dict[str, Any]) -> None:
     Raises:
         SinkError: there is no room, or no right to.
     """
-    partial = path.with_suffix(".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(content, partial)
-        partial.replace(path)
-    except (OSError, RuntimeError) as error:
-        partial.unlink(missing_ok=True)
+        with written_whole(path) as file:
+            torch.save(content, file)
+    # A full disk is an error of the file or a RuntimeError of torch's writer.
+    except (OSError, RuntimeError, SinkError) as error:
         raise SinkError(
             f"cannot write {path} ({error}); make room there or choose another --out, "
             "then the same command goes on"

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from pixie_train.ablation.claims import Confidence, Difference, Findings
 from pixie_train.ablation.report import metric_name
+from pixie_train.output_files import write_figure
 
 _COLOURS = {"ours": "#2b6cb0", "naive body": "#c05621", "copy-paste": "#718096"}
 _LEVELS = ("clean", "mild", "heavy")
@@ -17,7 +18,11 @@ _METRICS = ("hands_tr", "hands_pa", "head_tr", "head_pa")
 
 
 def draw_plots(folder: Path, found: Findings) -> list[Path]:
-    """Write the three plots; returns their paths."""
+    """Write the three plots; returns their paths.
+
+    Raises:
+        SinkError: one cannot be written.
+    """
     mpl.use("Agg")
     figures = {
         "fusion.png": _fusion(found.fusion),
@@ -27,7 +32,7 @@ def draw_plots(folder: Path, found: Findings) -> list[Path]:
     paths = []
     for name, figure in figures.items():
         paths.append(folder / name)
-        figure.savefig(paths[-1], dpi=110)
+        write_figure(figure, paths[-1], dpi=110)
     return paths
 
 

@@ -20,7 +20,7 @@ from pixie_train.data.pictures.photographer import Photographer
 from pixie_train.detail.coarse import CoarseFaces, FaceExpert, TrueFaces
 from pixie_train.detail.heads import HELD_OUT_SEED, head_pictures
 from pixie_train.detail.mesh import Region, detailed_mesh
-from pixie_train.detail.mesh_files import normal_map, write_mesh, write_picture
+from pixie_train.detail.mesh_files import normal_map, write_mesh
 from pixie_train.detail.network import trusted
 from pixie_train.detail.one_picture import FacePicture
 from pixie_train.detail.run_config import DetailRun, HeadPictures
@@ -31,6 +31,7 @@ from pixie_train.detail.trust import head_weights
 from pixie_train.evaluation.run_subject import RunSight, recorded_sight
 from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.official import load_official
+from pixie_train.output_files import write_png
 from pixie_train.picture_training.state import load as load_run
 
 
@@ -167,9 +168,7 @@ def run_detail_mesh(options: DetailMeshOptions) -> str:
         f"{float(heights.min()):.2f} to {float(heights.max()):.2f} mm{said_of_trust}"
     )
     if options.normals is not None:
-        write_picture(
-            normal_map(model, surface, vertices, displacement), options.normals
-        )
+        write_png(normal_map(model, surface, vertices, displacement), options.normals)
         said += f"\nnormal map: {options.normals}"
     return said
 

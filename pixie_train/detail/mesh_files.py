@@ -7,7 +7,6 @@ of lines.
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from pixie_runtime import __version__
 from pixie_runtime.body import BodyModel
-from pixie_runtime.errors import SinkError, UsageError
+from pixie_runtime.errors import UsageError
 from pixie_runtime.sinks.whole_file import written_whole
 from pixie_runtime.takes.gltf import INDICES, VERTICES, GltfBuffer, Json, smallest_index
 from pixie_runtime.types import Float32, UInt8
@@ -159,19 +158,6 @@ def normal_map(
     pixels = (unit(local) * 0.5 + 0.5) * 255
     picture = pixels.round().clamp(0, 255).reshape(size, size, 3)
     return picture.numpy().astype(np.uint8)
-
-
-def write_picture(picture: UInt8, path: Path) -> None:
-    """Write an RGB picture as PNG.
-
-    Raises:
-        SinkError: it cannot be written.
-    """
-    done, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    if not done:
-        raise SinkError(f"cannot encode {path} as PNG; its picture is empty")
-    with written_whole(path) as file:
-        file.write(data.tobytes())
 
 
 def _tangents(corners: Tensor, uv: Tensor) -> Tensor:

@@ -13,7 +13,6 @@ from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import Bundle
 from pixie_runtime.engine_kinds import EngineKind
 from pixie_runtime.engines.choosing import choose
-from pixie_runtime.errors import SinkError
 from pixie_runtime.fusion_rules import FusionRules
 from pixie_runtime.landmarks.models import LandmarkModels
 from pixie_runtime.landmarks.pixie import PixieLandmarker
@@ -28,6 +27,7 @@ from pixie_train.distillation.store import LessonFolder, Lessons, Looked
 from pixie_train.distillation.student import student_config
 from pixie_train.distillation.teacher import Teacher, fingerprint, require_image
 from pixie_train.distillation.watching import LookOptions, watch
+from pixie_train.output_files import made_folder
 from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.checkpoint_file import LAST
 from pixie_train.picture_training.config import Machine
@@ -136,7 +136,7 @@ def _look(options: DistilOptions, say: Callable[[str], None]) -> _Material:
     bundle = Bundle.open(options.teacher)
     crops = require_image(bundle)
     footage = find_footage(options.footage)
-    _make(options.out)
+    made_folder(options.out, "give another --out")
     folder = options.lessons or options.out / "lessons"
     maker = choose(options.engine)
     models = LandmarkModels.shipped(maker=choose(options.engine, landmarks=True))
@@ -194,13 +194,3 @@ def _told(
         for piece, what in zip(footage, looked, strict=True)
     ]
     return [*told, f"lessons: {store.folder}"]
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SinkError(
-            f"cannot make the folder {folder}: {error.strerror or error}; give another "
-            "--out"
-        ) from error

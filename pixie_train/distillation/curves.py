@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from pixie_runtime.errors import SinkError
+from pixie_train.output_files import write_figure
 from pixie_train.picture_training.log import PLOT, plot
 
 HELD_OUT = "held_out/"
@@ -56,9 +56,4 @@ def _draw_distance(history: Rows, path: Path) -> None:
         ylim=(0, None),
     )
     panel.legend(fontsize="x-small", ncols=2)
-    try:
-        figure.savefig(path, dpi=100)
-    except OSError as error:
-        raise SinkError(
-            f"cannot write {path}: {error.strerror or error}; free space"
-        ) from error
+    write_figure(figure, path)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -34,7 +33,7 @@ from pixie_train.picture_training.log import (
     write_csv,
 )
 from pixie_train.picture_training.machine import device_of
-from pixie_train.picture_training.stream import Key, Stream
+from pixie_train.picture_training.stream import Key, Steps, Stream
 
 _COUNTED = 4
 """Batches of which the averaged student's statistics are counted."""
@@ -172,22 +171,6 @@ class _Keyed(Dataset[LessonBatch]):
         return self._data[key.index]
 
 
-@dataclass(frozen=True)
-class _Steps:
-    """A batch sampler: the samples of every step to come."""
-
-    stream: Stream
-    size: int
-    steps: range
-
-    def __iter__(self) -> Iterator[list[Key]]:
-        for step in self.steps:
-            yield self.stream.batch(step, self.size, rank=0, world=1)
-
-    def __len__(self) -> int:
-        return len(self.steps)
-
-
 def _batches(
     lessons: Lessons, numbers: range, learning: Learning, machine: Machine
 ) -> Iterator[LessonBatch]:
@@ -197,7 +180,7 @@ def _batches(
         lessons, numbers, config.crop_size, config.augmentation, seed=config.seed
     )
     stream = Stream([len(learned)], [1.0], seed=config.seed)
-    steps = _Steps(stream, config.batch, range(learning.done, config.steps))
+    steps = Steps(stream, config.batch, range(learning.done, config.steps))
     join: Callable[[Sequence[LessonBatch]], LessonBatch] = join_lessons
     return iter(
         DataLoader(

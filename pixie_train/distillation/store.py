@@ -22,10 +22,12 @@ import numpy as np
 from pixie_runtime.errors import SinkError, SourceError, UsageError
 from pixie_runtime.sinks.whole_file import written_whole
 from pixie_train.distillation.lesson import Lesson, LessonSizes, unpacked
+from pixie_train.output_files import made_folder
 
 FORMAT = "pixie-lessons-1"
 """Changes whenever the same teacher and footage would make other lessons."""
 
+_ELSEWHERE = "give another place for lessons"
 _DESCRIPTION, _DONE = "lessons.json", "done.json"
 
 
@@ -64,7 +66,7 @@ class LessonFolder:
         if path.exists():
             _require_same(folder, _read_json(path), wanted)
             return
-        _make(folder)
+        made_folder(folder, _ELSEWHERE)
         _write_json(path, wanted)
 
     def chunks(self, footage: str) -> set[int]:
@@ -77,7 +79,7 @@ class LessonFolder:
         Raises:
             SinkError: the disk is full, or the folder cannot be written.
         """
-        _make(self.folder / footage)
+        made_folder(self.folder / footage, _ELSEWHERE)
         path = self.folder / footage / f"{chunk:08d}.npy"
         # Not into the file itself: numpy then writes past Python, and what the disk no
         # longer takes when it closes its own handle is lost without an error.
@@ -91,7 +93,7 @@ class LessonFolder:
 
     def finish(self, footage: str, looked: Looked) -> None:
         """Note that all of a piece of footage was looked at."""
-        _make(self.folder / footage)
+        made_folder(self.folder / footage, _ELSEWHERE)
         _write_json(self.folder / footage / _DONE, vars(looked))
 
     def finished(self, footage: str) -> Looked | None:
@@ -191,16 +193,6 @@ def _no_room(folder: Path, error: SinkError) -> SinkError:
         f"cannot keep lessons in {folder} ({error}); make room there or choose another "
         "place with --lessons, then the same command goes on"
     )
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SinkError(
-            f"cannot make the folder {folder}: {error.strerror or error}; give another "
-            "place for lessons"
-        ) from error
 
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import tyro
 from tqdm import tqdm
 
 from pixie_runtime.body import BodyModel, embedded_body_model, load_body_model
-from pixie_runtime.errors import SinkError, UsageError
+from pixie_runtime.errors import UsageError
 from pixie_train.batch import Batch, CropKind, join
 from pixie_train.config import ImageConfig
 from pixie_train.data.motion import load_motion_bank
@@ -20,6 +20,7 @@ from pixie_train.data.pictures.dataset import View
 from pixie_train.detail.flame_albedo import flame_albedo
 from pixie_train.losses.weights import STAGE_KINDS
 from pixie_train.networks.image_pixie import ImagePixie
+from pixie_train.output_files import made_folder
 from pixie_train.picture_training.beginning import Experts, begin_from, begin_upright
 from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.checkpoint_file import LAST
@@ -41,6 +42,7 @@ _PHOTOMETRIC = 2.0
 _IDENTITY = 0.2
 """Likewise."""
 _SHOWN = 6
+_ELSEWHERE = "give another --out"
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ def _trained(
     data, held_out = _data(options, run, given, view, model)
     device = device_of(options.machine, processes)
     faces, run = _faces(options, run, model, core.n_texture, device)
-    out, hidden = _made(options.out), not processes.lead
+    out, hidden = made_folder(options.out, _ELSEWHERE), not processes.lead
     with Watch(run, body, faces, held_out, out, hidden=hidden) as watch:
         state = train(
             run,
@@ -250,17 +252,6 @@ def _begun(
     begin_upright(network, body)
     begin_from(network, options.experts, body)
     return body, network
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SinkError(
-            f"cannot make the folder {folder}: {error.strerror or error}; give another "
-            "--out"
-        ) from error
-    return folder
 
 
 def _said(options: _Common, given: dict[CropKind, tuple[str, ...]]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from pixie_runtime.errors import SourceError
 from pixie_train.batch import Batch, CropKind, join
-from pixie_train.picture_training.stream import Key, Stream
+from pixie_train.picture_training.stream import Key, Steps, Stream
 
 _TRIES = 20
 """Samples tried one after the other where pictures cannot be read."""
@@ -102,30 +102,12 @@ def batches(
     stream = Stream(lengths, shares, seed=seed)
     loader = DataLoader(
         _Keyed([source.data for source in sources]),
-        batch_sampler=_Steps(stream, size, steps, rank, world),
+        batch_sampler=Steps(stream, size, steps, rank, world),
         collate_fn=_joined,
         num_workers=workers,
         pin_memory=False,
     )
     return iter(loader)
-
-
-@dataclass(frozen=True)
-class _Steps:
-    """A batch sampler."""
-
-    stream: Stream
-    size: int
-    steps: range
-    rank: int
-    world: int
-
-    def __iter__(self) -> Iterator[list[Key]]:
-        for step in self.steps:
-            yield self.stream.batch(step, self.size, rank=self.rank, world=self.world)
-
-    def __len__(self) -> int:
-        return len(self.steps)
 
 
 def draws(seed: int, step: int, count: int) -> torch.Tensor:

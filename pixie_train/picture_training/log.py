@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from pixie_runtime.errors import SinkError
+from pixie_train.output_files import write_figure
 from pixie_train.processes import ALONE, Processes
 
 CSV, PLOT, BOARD = "log.csv", "losses.png", "tensorboard"
@@ -157,9 +158,4 @@ def plot(history: Sequence[dict[str, float]], path: Path) -> None:
             )
         panel.set(yscale="log", xlabel="step", ylabel="weighted loss", title=stage)
         panel.legend(fontsize="x-small", ncols=2)
-    try:
-        figure.savefig(path, dpi=100)
-    except OSError as error:
-        raise SinkError(
-            f"cannot write {path}: {error.strerror or error}; free space"
-        ) from error
+    write_figure(figure, path)

@@ -114,9 +114,10 @@ class _Course:
         """Write a checkpoint, in the first process."""
         if not self.processes.lead:
             return
-        states.save(self.state(), self.folder / LAST)
+        state = self.state()
+        states.save(state, self.folder / LAST)
         if saved is not None:
-            saved(self.state())
+            saved(state)
 
     def step(self) -> None:
         """Make one step, and note what it cost.

@@ -1,14 +1,12 @@
 """Held-out pictures with the truth's body and the network's drawn over them."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from pixie_runtime.errors import SinkError
 from pixie_runtime.smplx import (
     JAW,
     JOINT_COUNT,
@@ -132,22 +130,6 @@ class Overlays:
         there = (tensor.to(self._device) for tensor in (betas, expression, R))
         points = self._key_points(*there).cpu()
         return _People(betas, expression, R, _camera(points, targets), drawn)
-
-
-def write_png(path: Path, picture: UInt8) -> None:
-    """Write an RGB picture.
-
-    Raises:
-        SinkError: it cannot be written.
-    """
-    _, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data.tobytes())
-    except OSError as error:
-        raise SinkError(
-            f"cannot write {path}: {error.strerror or error}; free space"
-        ) from error
 
 
 def _said(passes: StagePass, batch: Batch) -> Predictions:

@@ -1,6 +1,6 @@
 """Which sample is seen when: a function of seed and step, so that runs resume."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -77,3 +77,26 @@ def _order(
     size: int, seed: int, source: int, epoch: int
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.random.default_rng((seed, source, epoch)).permutation(size)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A batch sampler: this process's samples of every step to come."""
+
+    stream: Stream
+    size: int
+    """Samples a step, of all processes together."""
+    steps: range
+    rank: int = 0
+    """Number of this process."""
+    world: int = 1
+    """How many share a step."""
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        """Yield what each step sees."""
+        for step in self.steps:
+            yield self.stream.batch(step, self.size, rank=self.rank, world=self.world)
+
+    def __len__(self) -> int:
+        """Return how many steps there are."""
+        return len(self.steps)

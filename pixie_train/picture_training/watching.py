@@ -6,10 +6,11 @@ from typing import Self
 from tqdm import tqdm
 
 from pixie_train.batch import Batch
+from pixie_train.output_files import made_folder, write_png
 from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.config import StageRun
 from pixie_train.picture_training.log import PLOT, plot
-from pixie_train.picture_training.overlays import Overlays, write_png
+from pixie_train.picture_training.overlays import Overlays
 from pixie_train.picture_training.passes import FaceTerms, StagePass
 from pixie_train.picture_training.state import RunState
 
@@ -61,5 +62,6 @@ class Watch:
         passes = StagePass(self._run, network, self._body, self._faces)
         passes.to_device(next(network.parameters()).device)
         picture = self._draw(passes, self._held_out)
-        write_png(self._folder / SAMPLES / f"{state.step:07d}.png", picture)
+        samples = made_folder(self._folder / SAMPLES, "give another --out")
+        write_png(picture, samples / f"{state.step:07d}.png")
         plot(state.history, self._folder / PLOT)
