@@ -17,7 +17,7 @@ from pixie_runtime.face import ARKIT_INDEX, ARKIT_NAMES
 from pixie_runtime.sinks.websocket import WebsocketSink
 from pixie_runtime.sinks.websocket_admission import Admission
 from pixie_runtime.sinks.websocket_messages import StreamInfo
-from pixie_runtime.types import Float32, Person, StageTimes
+from pixie_runtime.types import Float32, PartConfidence, Person, StageTimes
 from tests.browser import browser_page, needs_browser
 from tests.runtime.people import make_person, make_tick
 
@@ -88,7 +88,12 @@ def test_example_shows_people_numbers_and_faces_and_comes_back(tmp_path: Path) -
     first = WebsocketSink(
         Address("127.0.0.1", 0), INFO, face=awake, admission=admission
     )
-    people = [make_person(0, track_id=0), make_person(1, track_id=1)]
+    # Sure of all their parts: what is unsure is hardly drawn.
+    sure_parts = PartConfidence(body=0.9, left_hand=0.8, right_hand=0.7, face=0.6)
+    people = [
+        replace(make_person(number, track_id=number), confidence=sure_parts)
+        for number in range(2)
+    ]
 
     def send() -> None:
         first.send(make_tick(*(now(person) for person in people)))
@@ -130,11 +135,13 @@ def test_example_shows_people_numbers_and_faces_and_comes_back(tmp_path: Path) -
             for (let frame = 0; frame < 60; frame++) follow();
             draw();
             const context = document.querySelector("canvas").getContext("2d");
-            return points.map(onScreen).map(
-                ([x, y]) => [...context.getImageData(x, y, 1, 1).data]);
+            const around = ([x, y]) => context.getImageData(x - 3, y - 3, 7, 7).data;
+            return points.map(onScreen).map((point) => [...around(point)]);
         }"""
-        colours = page.evaluate(script, [middle.tolist() for middle in middles])
-        assert all(max(colour[:3]) > 90 for colour in colours), colours
+        # Bones that hang before one another have dark edges: a pixel could be on one.
+        for seen in page.evaluate(script, [middle.tolist() for middle in middles]):
+            colours = np.reshape(seen, (-1, 4))[:, :3].max(axis=1)
+            assert np.median(colours) > 90, colours
         page.screenshot(path=str(tmp_path / "page.png"))
 
         # Turned by the mouse, it is seen from the side.

@@ -95,6 +95,9 @@ class Client:
     def __init__(self, connection: ServerConnection) -> None:
         self._connection = connection
         self._json = connection.subprotocol == JSON
+        # Kept, because a connection that was cut off by TLS forgets it.
+        host, port = connection.remote_address[:2]
+        self._peer = f"{host}:{port}"
         self._sending = True
         self._sent = 0
         self.mailbox = Mailbox()
@@ -104,9 +107,8 @@ class Client:
     @property
     def status(self) -> ClientStatus:
         """Who this is and how it fares."""
-        host, port = self._connection.remote_address[:2]
         return ClientStatus(
-            peer=f"{host}:{port}",
+            peer=self._peer,
             format=self._connection.subprotocol or "none",
             sent=self._sent,
             dropped=self.mailbox.dropped,

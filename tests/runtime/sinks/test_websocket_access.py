@@ -206,7 +206,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_with_a_certificate_clients_that_trust_it_speak_tls(folder: Path) -> None:
+def test_with_a_certificate_clients_that_trust_it_speak_tls(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     context = server_context(folder / "our.pem", folder / "our.key")
     sink = WebsocketSink(ANY_PORT, INFO, tls=context)
     trusting = ssl.create_default_context(cafile=str(folder / "our.pem"))
@@ -226,6 +228,7 @@ def test_with_a_certificate_clients_that_trust_it_speak_tls(folder: Path) -> Non
     with client(sink, trusting=trusting) as connection:
         assert read_json(connection)["type"] == "hello"
     sink.close()
+    assert not [r for r in caplog.records if r.exc_info], "nobody's leaving is an error"
 
 
 def test_peer_that_never_begins_tls_is_cut_off_and_does_not_hold_up_the_end(
