@@ -21,6 +21,7 @@ from pixie_export.verification import MeanLimits, Spread, StageReport, Verificat
 from pixie_runtime.bundle import MANIFEST_NAME, Bundle, embedded_bundle
 from pixie_runtime.cli import main as live
 from pixie_runtime.errors import BundleError, SourceError
+from tests.export.sentences import the_sentence
 from tests.export.small_networks import encoder
 from tests.export.tiny_graphs import write_tiny_bundle
 
@@ -38,9 +39,7 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
         with pytest.raises(SystemExit) as stopped:
             main(["precision", *map(str, arguments)])
         assert stopped.value.code in (2, 3, 5)
-        found = capsys.readouterr().err
-        assert found.count("\n") == 1
-        return found
+        return the_sentence(capsys.readouterr().err)
 
     return run
 
