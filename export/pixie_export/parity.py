@@ -61,6 +61,13 @@ def compare(
     ]
 
 
+_NOT_WRITTEN = (
+    "the bundle was not written. Train again if weights are not finite numbers; "
+    "otherwise use the tested versions in constraints.txt, and report it if that does "
+    "not help"
+)
+
+
 def require(differences: Sequence[Difference], *, at_most: float) -> None:
     """Refuse an export that does not compute what its network computes.
 
@@ -71,8 +78,7 @@ def require(differences: Sequence[Difference], *, at_most: float) -> None:
         if not row.largest <= at_most:
             raise BundleError(
                 f"exported graph: {row.tensor} differs from torch by "
-                f"{row.largest:.2g}, at most {at_most:.0e} is allowed; "
-                "the bundle was not written"
+                f"{row.largest:.2g}, at most {at_most:.0e} is allowed; {_NOT_WRITTEN}"
             )
 
 
@@ -89,5 +95,5 @@ def require_relative(
             raise BundleError(
                 f"exported network {network}: {row.tensor} differs from torch by "
                 f"{row.relative:.2g} of its size, at most {at_most:.0e} is allowed; "
-                "the bundle was not written"
+                f"{_NOT_WRITTEN}"
             )

@@ -13,9 +13,9 @@ from pixie_export.network_bundle import Label, write_network_bundle
 from pixie_runtime.body import BodyModel, embedded_body_file, load_body_model
 from pixie_runtime.bundle import CropSpec
 from pixie_runtime.errors import UsageError
+from pixie_train import checkpoint_file
 from pixie_train.distillation import state as distilled
 from pixie_train.networks.image_pixie import ImagePixie
-from pixie_train.picture_training import checkpoint_file
 from pixie_train.picture_training import state as trained
 
 _EXPECTED = (
