@@ -1,23 +1,20 @@
 """A detail run as a file: what it needs to go on, and its network."""
 
-import contextlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from pixie_runtime.errors import BundleError, SinkError
+from pixie_runtime.errors import BundleError
+from pixie_train import checkpoint_file
 from pixie_train.detail.config import DetailConfig
 from pixie_train.detail.losses import DetailWeights
 from pixie_train.detail.network import DetailNetwork
 from pixie_train.detail.run_config import DetailRun, HeadPictures
 
-LAST = "last.pt"
 _FORMAT = "pixie-detail-run-1"
 _EXPECTED = "expected one written by `pixie-train detail`"
 
@@ -64,22 +61,7 @@ def save(state: DetailState, path: Path) -> None:
         "run": json.dumps(asdict(state.run)),
         **{f.name: getattr(state, f.name) for f in fields(state) if f.name != "run"},
     }
-    partial = path.with_suffix(".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except (OSError, RuntimeError) as error:
-        # A full disk is an OSError of the file or a RuntimeError of torch's writer.
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise SinkError(
-            f"cannot write the checkpoint {path}: {str(error).splitlines()[0]}; free "
-            "space or give another --out, the last whole checkpoint is as it was"
-        ) from error
+    checkpoint_file.write(content, path)
 
 
 def load(path: Path) -> DetailState:
@@ -88,18 +70,10 @@ def load(path: Path) -> DetailState:
     Raises:
         BundleError: the file is missing, damaged or something else.
     """
-    if path.is_dir():
-        path = path / LAST
+    content = checkpoint_file.read(path, _FORMAT, _EXPECTED)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        if not isinstance(content, dict) or content.pop("format", "") != _FORMAT:
-            raise BundleError(f"{path} is not a checkpoint of this kind; {_EXPECTED}")
         return DetailState(run=_run(json.loads(content.pop("run"))), **content)
-    except BundleError:
-        raise
-    except FileNotFoundError:
-        raise BundleError(f"there is no checkpoint {path}; check the path") from None
-    except Exception as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise BundleError(
             f"{path} is not a readable checkpoint ({type(error).__name__}); {_EXPECTED}"
         ) from error

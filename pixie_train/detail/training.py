@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import BundleError, UsageError
 from pixie_train.batch import unit_range
+from pixie_train.checkpoint_file import LAST
 from pixie_train.data.motion import MotionBank
 from pixie_train.detail import losses
 from pixie_train.detail.coarse import CoarseNetwork, TrueFaces
@@ -19,7 +20,7 @@ from pixie_train.detail.heads import HELD_OUT_SEED, draw_heads
 from pixie_train.detail.network import DetailNetwork
 from pixie_train.detail.run_config import DetailRun
 from pixie_train.detail.seen_heads import SeenFaces, SeenHeads
-from pixie_train.detail.state import LAST, DetailState, load, save
+from pixie_train.detail.state import DetailState, load, save
 from pixie_train.detail.surface import DetailSurface
 from pixie_train.losses.reduction import Cost
 

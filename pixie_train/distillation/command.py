@@ -18,6 +18,7 @@ from pixie_runtime.landmarks.models import LandmarkModels
 from pixie_runtime.landmarks.pixie import PixieLandmarker
 from pixie_runtime.part_experts import Attention
 from pixie_runtime.wording import counted
+from pixie_train.checkpoint_file import LAST
 from pixie_train.distillation.config import DistilConfig
 from pixie_train.distillation.curves import DISTANCE, compared, draw
 from pixie_train.distillation.footage import Footage, find_footage
@@ -29,7 +30,6 @@ from pixie_train.distillation.teacher import Teacher, fingerprint, require_image
 from pixie_train.distillation.watching import LookOptions, watch
 from pixie_train.output_files import made_folder
 from pixie_train.picture_training.body import TrainingBody
-from pixie_train.picture_training.checkpoint_file import LAST
 from pixie_train.picture_training.config import Machine
 from pixie_train.picture_training.log import BOARD, CSV, PLOT
 

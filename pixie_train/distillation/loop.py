@@ -9,6 +9,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from pixie_runtime.fusion_rules import FusionRules
+from pixie_train.checkpoint_file import LAST
 from pixie_train.distillation import state as states
 from pixie_train.distillation.beginning import feature_spread, some_of
 from pixie_train.distillation.config import DistilConfig
@@ -22,7 +23,6 @@ from pixie_train.distillation.state import DistilState, Lectures
 from pixie_train.distillation.store import Lessons
 from pixie_train.key_points import KeyPoints
 from pixie_train.picture_training.body import TrainingBody
-from pixie_train.picture_training.checkpoint_file import LAST
 from pixie_train.picture_training.config import Machine
 from pixie_train.picture_training.log import (
     BOARD,

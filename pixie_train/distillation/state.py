@@ -14,12 +14,12 @@ from torch import Tensor
 
 from pixie_runtime.bundle import CropSpec
 from pixie_runtime.errors import BundleError, UsageError
+from pixie_train import checkpoint_file
 from pixie_train.config import ImageConfig
 from pixie_train.distillation.config import DistilConfig
 from pixie_train.distillation.lesson import LessonSizes
 from pixie_train.distillation.student import student_config
 from pixie_train.networks.image_pixie import ImagePixie
-from pixie_train.picture_training import checkpoint_file
 from pixie_train.picture_training.described import from_values
 
 FORMAT = "pixie-distilled-run-1"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pixie_runtime.errors import UsageError
 from pixie_train.batch import CropKind
+from pixie_train.checkpoint_file import LAST
 from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.picture_training import state as states
 from pixie_train.picture_training.body import TrainingBody
-from pixie_train.picture_training.checkpoint_file import LAST
 from pixie_train.picture_training.config import Machine, StageRun
 from pixie_train.picture_training.learning import Learning
 from pixie_train.picture_training.loading import Drawn, Sources, as_shares, batches

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from pixie_runtime.errors import BundleError, UsageError
+from pixie_train import checkpoint_file
 from pixie_train.config import ImageConfig
 from pixie_train.networks.image_pixie import ImagePixie
-from pixie_train.picture_training import checkpoint_file
 from pixie_train.picture_training.config import StageRun
 from pixie_train.picture_training.described import from_values
 

@@ -6,6 +6,7 @@ import torch
 
 from pixie_runtime.errors import BundleError, UsageError
 from pixie_train.batch import CropKind
+from pixie_train.checkpoint_file import LAST
 from pixie_train.data.motion import MotionBank
 from pixie_train.detail.coarse import heads_only
 from pixie_train.detail.heads import draw_heads
@@ -13,7 +14,7 @@ from pixie_train.detail.losses import DetailWeights, photometric_detail
 from pixie_train.detail.run_config import HeadPictures
 from pixie_train.detail.seen_heads import SeenHeads
 from pixie_train.detail.sources import TrainedDetail
-from pixie_train.detail.state import LAST, load
+from pixie_train.detail.state import load
 from pixie_train.detail.training import DetailBody, train
 from tests.train.detail.conftest import TINY
 

@@ -9,6 +9,7 @@ from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import CropSpec
 from pixie_runtime.errors import BundleError, UsageError
 from pixie_runtime.types import Camera, UInt8
+from pixie_train.checkpoint_file import LAST
 from pixie_train.config import CoreConfig, ImageConfig
 from pixie_train.evaluation.cases import Case, Truth
 from pixie_train.evaluation.run_subject import (
@@ -18,7 +19,6 @@ from pixie_train.evaluation.run_subject import (
     recorded_sight,
 )
 from pixie_train.networks.image_pixie import ImagePixie
-from pixie_train.picture_training.checkpoint_file import LAST
 from pixie_train.picture_training.config import PartCrops, StageRun
 from pixie_train.picture_training.state import RunState, save
 
