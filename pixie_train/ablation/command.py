@@ -1,5 +1,6 @@
 """`pixie-train ablate`."""
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from tqdm import tqdm
 
 from pixie_runtime.body import embedded_body_model, load_body_model
 from pixie_train.ablation.claims import Findings, Scores, findings
+from pixie_train.ablation.eyes import BODY_PX, Eyes
 from pixie_train.ablation.pictures import covering, shapes
 from pixie_train.ablation.plan import AblationPlan
 from pixie_train.ablation.plots import draw_plots
@@ -33,7 +35,7 @@ class AblateOptions:
     """
 
     out: Path
-    """Folder for everything; needs 5 GB."""
+    """Folder for everything; needs 7 GB."""
     smoke: bool = False
     """Go through everything in seconds, with pictures too few to show anything."""
     body_model: Path | None = None
@@ -87,13 +89,10 @@ def write_all(ablation: Ablation, scores: list[Scores]) -> tuple[list[Path], Fin
     found, folder = findings(scores), ablation.folder
     paths = [write_report(folder, found), *draw_plots(folder, found)]
     people = ablation.pictures(ablation.held_out)
-    film = covering(
-        ablation.network(0, "moderated"),
-        people,
-        ablation.view(ablation.plan.body_px, whole=True),
-        ablation.plan.part_px,
-        _FILM_PART,
-    )
+    with closing(Eyes()) as eyes:
+        view = ablation.view(BODY_PX, whole=True)
+        network = ablation.network(0, "moderated")
+        film = covering(network, people, eyes, view, _FILM_PART)
     first = scores[0]
     bodies = shapes(
         ablation.model,

@@ -1,23 +1,28 @@
-"""Crops made once and kept: what all trainings and all measurements share.
+"""Crops looked at once: what all trainings and all measurements share.
 
-Cutting and spoiling takes about as long as a training step, and the trainings of an
-ablation see the same pictures again and again; so the crops are made first, a few
-views of every picture, and kept in one file for each set.
+The networks that look stay as they are (`eyes`), so each crop is cut, spoilt and looked
+at once, a few views of every picture, and what was seen is kept in one file for each
+set.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from pixie_runtime.types import UInt8
+from pixie_runtime.errors import UsageError
+from pixie_runtime.landmarks.regions import normalised, rotation_between
+from pixie_runtime.types import Float32, UInt8
 from pixie_train.ablation.degrade import Degradation, spoilt, spoilt_crop
+from pixie_train.ablation.eyes import HAND_PX, HEAD_PX, Eyes
+from pixie_train.ablation.network import Sights
 from pixie_train.ablation.pieces import read_piece, write_piece
-from pixie_train.batch import Batch, CropKind, Pictures, Targets, join, unit_range
+from pixie_train.batch import Batch, CropKind, Pictures, Targets, join
 from pixie_train.data.pictures.augmentation import Augmentation, Cut, jittered
 from pixie_train.data.pictures.dataset import (
     PictureDataset,
@@ -27,29 +32,41 @@ from pixie_train.data.pictures.dataset import (
     cut_out,
 )
 from pixie_train.data.pictures.sample import Sample
-from pixie_train.networks.image_pixie import ImageCrops
+from pixie_train.key_points import FACE_POINTS, RIGHT_HAND_POINTS
 
 Report = Callable[[int, int], None]
 _STANDING = 0.7
 """Cosine of the angle between a body's upward axis and the picture's, at least."""
+_THUMBNAIL = 160
+_TURN_SEED = 5
+_TURN_ERROR = 0.2
+"""Radians, standard deviation: how a part alone is turned is known that well."""
+_MIDDLE = 4
+"""The middle finger's knuckle among a hand's points."""
+_RIGHT_EYE, _LEFT_EYE = range(19, 25), range(25, 31)
+"""Among the face's points."""
 
 
 @dataclass(frozen=True, eq=False)
 class CropSet:
-    """Crops of N pictures and what is known of them."""
+    """What was seen of N pictures and what is known of them."""
 
     kind: CropKind
-    image: Tensor
-    """(N, 3, S, S) uint8."""
+    seen: Tensor
+    """What eyes saw of the body, the head or the hand, (N, ...) float16."""
     targets: Targets
     covered: Tensor
     """How much of head, left and right hand is hidden, (N, 3)."""
-    parts: Tensor | None = None
-    """Bodies only: head, left hand mirrored, right hand, (N, 3, 3, P, P) uint8."""
+    head: Tensor | None = None
+    """Bodies only: what eyes saw of their heads, (N, HEAD_SIGHT) float16."""
+    hands: Tensor | None = None
+    """Bodies only: of left hands, mirrored, and right hands, (N, 2, HAND_SIGHT)."""
+    thumbnails: Tensor | None = None
+    """Held-out bodies only: small pictures of them, (N, S, S, 3) uint8."""
 
     def __len__(self) -> int:
         """Return N."""
-        return len(self.image)
+        return len(self.seen)
 
     def batch(self, rows: Tensor) -> Batch:
         """Return some of them as losses take them."""
@@ -59,42 +76,29 @@ class CropSet:
             if f.name != "face_mask"
         }
         names = tuple(f"{self.kind.value}/{row}" for row in rows.tolist())
-        pictures = Pictures(self.image[rows])
+        # Losses of pictures are not among those that are taught with.
+        pictures = Pictures(torch.zeros(len(rows), 3, 1, 1, dtype=torch.uint8))
         return Batch(self.kind, pictures, Targets(**targets), names)
 
-    def crops(self, rows: Tensor) -> ImageCrops:
-        """Return some of them as the whole network takes them."""
-        assert self.parts is not None
-        parts = unit_range(self.parts[rows])
-        image = unit_range(self.image[rows])
-        return ImageCrops(image, parts[:, 0], parts[:, 1:], torch.ones(len(parts), 3))
-
-    def upright(self) -> "CropSet":
-        """Return those who stand upright and turn towards the camera."""
-        rows = torch.nonzero(upright(self.targets.rotations[:, 0]))[:, 0]
-        assert self.parts is not None
-        return CropSet(
-            self.kind,
-            self.image[rows],
-            self.batch(rows).targets,
-            self.covered[rows],
-            self.parts[rows],
-        )
+    def sights(self, rows: Tensor) -> Sights:
+        """Return what was seen of some whole people."""
+        assert self.head is not None
+        assert self.hands is not None
+        return Sights(self.seen[rows], self.head[rows], self.hands[rows])
 
     def save(self, path: Path) -> None:
         """Write the set; it is there when it is whole."""
         content = {
-            "image": self.image,
-            "parts": self.parts,
-            "covered": self.covered,
-            "kind": self.kind.value,
-            "targets": {
-                f.name: getattr(self.targets, f.name)
-                for f in fields(Targets)
-                if f.name != "face_mask"
-            },
+            f.name: getattr(self, f.name)
+            for f in fields(CropSet)
+            if f.name not in ("kind", "targets")
         }
-        write_piece(path, content)
+        targets = {
+            f.name: getattr(self.targets, f.name)
+            for f in fields(Targets)
+            if f.name != "face_mask"
+        }
+        write_piece(path, {**content, "kind": self.kind.value, "targets": targets})
 
     @classmethod
     def load(cls, path: Path) -> "CropSet":
@@ -104,13 +108,9 @@ class CropSet:
             SourceError: the file is damaged.
         """
         content = read_piece(path)
-        return cls(
-            kind=CropKind(content["kind"]),
-            image=content["image"],
-            targets=Targets(**content["targets"]),
-            covered=content["covered"],
-            parts=content["parts"],
-        )
+        content["kind"] = CropKind(content["kind"])
+        content["targets"] = Targets(**content["targets"])
+        return cls(**content)
 
 
 def upright(R: Tensor) -> Tensor:
@@ -118,69 +118,121 @@ def upright(R: Tensor) -> Tensor:
     return (R[:, 1, 1] < -_STANDING) & (R[:, 2, 2] < 0)
 
 
-def cut_parts(samples: Samples, view: View, views: int, report: Report) -> CropSet:
-    """Return crops of heads or hands alone, degraded as in the release's training."""
+def cut_parts(
+    samples: Samples, eyes: Eyes, view: View, views: int, report: Report
+) -> CropSet:
+    """Look at heads or hands alone, degraded as in the release's training.
+
+    How they are turned is known as well as a body's landmarks would say it.
+    """
     dataset = PictureDataset(samples, view, Augmentation())
-    batches = []
+    batches, seen, kind = [], [], samples.config.kind
+    look = eyes.head if kind is CropKind.HEAD else eyes.hand
     for epoch in range(views):
         dataset.set_epoch(epoch)
         for index in range(len(dataset)):
-            batches.append(dataset[index])
+            batch = dataset[index]
+            random = np.random.default_rng((_TURN_SEED, epoch, index))
+            turn = true_turn(kind, batch.targets.xy[0].numpy())
+            turn += float(random.normal(0, _TURN_ERROR))
+            picture = batch.pictures.image[0].permute(1, 2, 0).contiguous().numpy()
+            seen.append(torch.from_numpy(look(picture, turn)).half())
+            batches.append(_without_picture(batch))
             report(len(batches), views * len(dataset))
-    whole = join(batches)
-    covered = torch.zeros(len(whole), 3)
-    return CropSet(samples.config.kind, whole.pictures.image, whole.targets, covered)
+    covered = torch.zeros(len(batches), 3)
+    return CropSet(kind, torch.stack(seen), join(batches).targets, covered)
+
+
+def true_turn(kind: CropKind, xy: Float32) -> float:
+    """Return how a head or right hand is turned in its crop, as `BodySight.turns`.
+
+    Args:
+        kind: which of the two.
+        xy: key points (145, 2).
+    """
+    if kind is CropKind.HAND:
+        wrist, knuckle = xy[RIGHT_HAND_POINTS[0]], xy[RIGHT_HAND_POINTS[_MIDDLE]]
+        return rotation_between(wrist, knuckle, target=np.pi / 2)
+    right, left = (xy[FACE_POINTS][eye].mean(0) for eye in (_RIGHT_EYE, _LEFT_EYE))
+    turn = rotation_between(right, left, target=0.0)
+    # Of a head that looks away the eyes are the other way round.
+    return turn if abs(turn) < np.pi / 2 else normalised(turn + np.pi)
 
 
 def cut_people(
     samples: Samples,
+    eyes: Eyes,
     how: Degradation,
     view: View,
-    part_px: int,
-    views: int,
     report: Report,
+    *,
+    views: int = 1,
+    only_upright: bool = False,
+    thumbnails: bool = False,
 ) -> CropSet:
-    """Return crops of whole people and of their parts.
+    """Look at whole people and at their parts.
 
     Args:
         samples: pictures of bodies.
-        how: what is done to them.
+        eyes: what looks.
+        how: what is done to the pictures.
         view: side of the body's crop, and of what the parts are cut out of.
-        part_px: side of the parts' crops.
-        views: how many of each picture; chance depends on picture and view only.
         report: told how many are done, and of how many.
+        views: how many of each picture; chance depends on picture and view only.
+        only_upright: leave out who does not stand upright and face the camera.
+        thumbnails: keep a small picture of each.
     """
-    batches, parts, covered = [], [], []
+    people, covered = [], []
+    done = 0
     for number in range(views):
         for index in range(len(samples)):
-            random = np.random.default_rng((samples.config.seed, number, index))
-            sample = spoilt(samples[index], how, random)
-            batch, crops, hidden = cut_person(sample, how, view, part_px, random)
-            batches.append(batch)
-            parts.append(torch.from_numpy(crops.transpose(0, 3, 1, 2).copy()))
-            covered.append(torch.from_numpy(hidden))
-            report(len(batches), views * len(samples))
-    whole = join(batches)
+            done += 1
+            sample = samples[index]
+            if not only_upright or upright(torch.from_numpy(sample.rotations[:1])):
+                random = np.random.default_rng((samples.config.seed, number, index))
+                sample = spoilt(sample, how, random)
+                people.append(cut_person(sample, eyes, how, view, random))
+                covered.append(torch.from_numpy(sample.covered.copy()))
+            report(done, views * len(samples))
+    if not people:
+        raise UsageError(
+            f"none of {len(samples)} people stands upright and faces the camera; "
+            "take more, or all of them"
+        )
+    small = [torch.from_numpy(_thumbnail(person.crop)) for person in people]
     return CropSet(
         CropKind.BODY,
-        whole.pictures.image,
-        whole.targets,
+        torch.cat([person.sights.body for person in people]).half(),
+        join([person.batch for person in people]).targets,
         torch.stack(covered),
-        torch.stack(parts),
+        torch.cat([person.sights.head for person in people]).half(),
+        torch.cat([person.sights.hands for person in people]).half(),
+        torch.stack(small) if thumbnails else None,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class CutPerson:
+    """One person's crops, what was seen of them, and what is known."""
+
+    batch: Batch
+    """Without a picture."""
+    crop: UInt8
+    """The body's, (S, S, 3)."""
+    parts: tuple[UInt8, UInt8, UInt8]
+    """Head, left hand mirrored, right hand."""
+    sights: Sights
+    """Of one."""
 
 
 def cut_person(
     sample: Sample,
+    eyes: Eyes,
     how: Degradation,
     view: View,
-    part_px: int,
     random: np.random.Generator,
-) -> tuple[Batch, UInt8, Any]:
-    """Return a batch of one without its finer picture, the parts, what is hidden.
-
-    The parts' crops are (3, P, P, 3), the left hand mirrored.
-    """
+) -> CutPerson:
+    """Cut a person's body and parts out of a picture, spoil the parts, and look."""
     cut = jittered(sample, CropKind.BODY, how.body, random)
     batch = as_batch(sample, CropKind.BODY, cut, view, "synthetic")
     boxes = batch.pictures.part_boxes
@@ -188,14 +240,34 @@ def cut_person(
     assert boxes is not None
     crops = []
     for part, (x, y, side) in enumerate(boxes[0].tolist()):
-        jitter = how.head if part == 0 else how.hand
-        extent = side / view.part_scale(CropKind.HEAD if part == 0 else CropKind.HAND)
+        is_head = part == 0
+        jitter = how.head if is_head else how.hand
+        extent = side / view.part_scale(CropKind.HEAD if is_head else CropKind.HAND)
         reach = 1.0 if random.random() < how.misplaced else jitter.shift
         dx, dy = random.uniform(-reach, reach, 2) * extent
         square = Cut(x + dx, y + dy, extent * random.uniform(*jitter.scale))
-        crop = spoilt_crop(cut_out(finer, square, part_px), how, random)
-        crops.append(crop[:, ::-1] if part == 1 else crop)
-    light = Batch(
-        batch.kind, Pictures(batch.pictures.image), batch.targets, batch.names
+        pixels = HEAD_PX if is_head else HAND_PX
+        crop = spoilt_crop(cut_out(finer, square, pixels), how, random)
+        crops.append(np.ascontiguousarray(crop[:, ::-1]) if part == 1 else crop)
+    crop = cut_out(sample.picture, cut, view.crop_size)
+    body = eyes.body(crop)
+    head, left, right = crops
+    at_head, at_left, at_right = body.turns
+    hands = [eyes.hand(left, -at_left), eyes.hand(right, at_right)]
+    sights = Sights(
+        torch.from_numpy(body.seen)[None],
+        torch.from_numpy(eyes.head(head, at_head))[None],
+        torch.from_numpy(np.stack(hands))[None],
     )
-    return light, np.stack(crops), sample.covered.copy()
+    return CutPerson(_without_picture(batch), crop, (head, left, right), sights)
+
+
+def _without_picture(batch: Batch) -> Batch:
+    nothing = torch.zeros(1, 3, 1, 1, dtype=torch.uint8)
+    targets = replace(batch.targets, face_mask=None)
+    return Batch(batch.kind, Pictures(nothing), targets, batch.names)
+
+
+def _thumbnail(crop: UInt8) -> UInt8:
+    side = (_THUMBNAIL, _THUMBNAIL)
+    return np.asarray(cv2.resize(crop, side, interpolation=cv2.INTER_AREA), np.uint8)

@@ -11,12 +11,12 @@ from pixie_runtime.smplx import JOINT_COUNT
 from pixie_runtime.types import Camera, Float32, UInt8
 from pixie_train.ablation.crops import CropSet, cut_person, upright
 from pixie_train.ablation.degrade import Degradation
+from pixie_train.ablation.eyes import Eyes
+from pixie_train.ablation.network import AblationPixie, Sights
 from pixie_train.ablation.scores import Table
-from pixie_train.batch import unit_range
 from pixie_train.data.pictures.augmentation import occluded
 from pixie_train.data.pictures.dataset import Samples, View
 from pixie_train.gender import Gender
-from pixie_train.networks.image_pixie import ImageCrops, ImagePixie
 
 _SHARES = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.0)
 _TILE = 144
@@ -25,7 +25,7 @@ _TALL = 300
 
 
 def covering(
-    network: ImagePixie, people: Samples, view: View, part_px: int, part: int
+    network: AblationPixie, people: Samples, eyes: Eyes, view: View, part: int
 ) -> UInt8:
     """Return rows of a part that one and the same thing covers more and more.
 
@@ -35,8 +35,8 @@ def covering(
     Args:
         network: trained.
         people: held-out ones.
+        eyes: what looks at them.
         view: of the body's crops.
-        part_px: side of the parts' crops.
         part: 0 head, 1 left hand, 2 right hand.
     """
     rows: list[UInt8] = []
@@ -47,19 +47,14 @@ def covering(
         R = torch.from_numpy(sample.rotations[:1])
         if sample.covered[part] > 0.1 or not upright(R):
             continue
-        batches, crops = [], []
+        tiles = []
         for share in _SHARES:
             random = np.random.default_rng((7, index))  # the same thing every time
             hidden = occluded(sample, part, share, random) if share else sample
             still = np.random.default_rng(0)
-            batch, parts, _ = cut_person(hidden, Degradation(), view, part_px, still)
-            batches.append(batch.pictures.image)
-            crops.append(parts)
-        weights = _weights(network, torch.cat(batches), np.stack(crops))[:, part]
-        tiles = [
-            _labelled(crop[part], f"{weight:.2f}")
-            for crop, weight in zip(crops, weights, strict=True)
-        ]
+            person = cut_person(hidden, eyes, Degradation(), view, still)
+            weight = float(_weights(network, person.sights)[part])
+            tiles.append(_labelled(person.parts[part], f"{weight:.2f}"))
         rows.append(np.concatenate(tiles, axis=1))
     if not rows:
         return np.zeros((_TILE, _TILE * len(_SHARES), 3), np.uint8)
@@ -73,11 +68,12 @@ def shapes(
 
     The first `count` women, then the first `count` men.
     """
+    assert people.thumbnails is not None
     rows: list[UInt8] = []
     for gender in (Gender.FEMALE, Gender.MALE):
         who = np.flatnonzero(people.targets.gender.numpy() == gender)[:count]
         for person in who.tolist():
-            picture = people.image[person].permute(1, 2, 0).numpy()
+            picture = people.thumbnails[person].numpy()
             tile = cv2.resize(picture, (_TALL, _TALL), interpolation=cv2.INTER_CUBIC)
             truth = people.targets.betas[person].numpy()
             bodies = [truth, gendered["betas"][person], ungendered["betas"][person]]
@@ -89,15 +85,11 @@ def shapes(
 
 
 @torch.no_grad()
-def _weights(network: ImagePixie, bodies: torch.Tensor, parts: UInt8) -> Float32:
-    """Return the weights (n, 3) of the parts' experts; `parts` is (n, 3, P, P, 3)."""
-    planes = torch.from_numpy(parts.transpose(0, 1, 4, 2, 3).copy())
-    seen = unit_range(planes)
-    present = torch.ones(len(seen), 3)
-    crops = ImageCrops(unit_range(bodies), seen[:, 0], seen[:, 1:], present)
+def _weights(network: AblationPixie, sights: Sights) -> Float32:
+    """Return the weights (3,) of one person's experts."""
     network.eval()
-    weights = network.core(network.encode(crops)).part_weights
-    return np.asarray(weights.numpy(), np.float32)
+    weights = network.core(network.encode(sights)).part_weights
+    return np.asarray(weights[0].numpy(), np.float32)
 
 
 def _labelled(crop: UInt8, text: str) -> UInt8:

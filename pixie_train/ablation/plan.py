@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from pixie_runtime.errors import UsageError
 from pixie_train.batch import CropKind
-from pixie_train.config import CoreConfig, ImageConfig
+from pixie_train.config import CoreConfig
 from pixie_train.data.pictures.config import PictureConfig
 
 TRAINING_SEED, TUNING_SEED, REPORT_SEED = 11, 12, 13
@@ -16,15 +16,15 @@ TRAINING_SEED, TUNING_SEED, REPORT_SEED = 11, 12, 13
 class Counts:
     """How many pictures."""
 
-    bodies: int = 6000
+    bodies: int = 8000
     """Whole people to train with."""
-    heads: int = 2000
+    heads: int = 2500
     """Heads to train with."""
-    hands: int = 3000
+    hands: int = 4000
     """Hands to train with."""
-    held_out: int = 600
+    held_out: int = 800
     """Whole people to measure with; half as many others to choose by."""
-    views: int = 3
+    views: int = 2
     """Crops that are made of each training picture, every time degraded otherwise."""
 
 
@@ -32,21 +32,17 @@ class Counts:
 class Steps:
     """Optimiser steps of each piece of training."""
 
-    sight: int = 1000
-    """The three encoders, to see key points."""
-    experts: int = 800
+    experts: int = 4000
     """The three experts alone, side by side."""
-    shape: int = 200
+    shape: int = 1500
     """Each of the two trainings that differ in the shape loss."""
-    whole: int = 400
+    whole: int = 2500
     """Each of the two trainings end to end."""
-    batch: int = 32
+    batch: int = 64
     """Bodies a step; hands likewise, heads half as many."""
-    sight_learning_rate: float = 2e-3
-    """Peak of AdamW's, in the training to see."""
     learning_rate: float = 1e-3
     """Peak of AdamW's, in the experts' training."""
-    whole_learning_rate: float = 4e-4
+    whole_learning_rate: float = 5e-4
     """Peak of the pieces that start from the experts."""
 
 
@@ -56,15 +52,20 @@ class AblationPlan:
 
     seeds: int = 3
     """How often everything is trained, from other weights and in another order."""
-    picture_size: int = 320
+    picture_size: int = 448
     """Side of a body's picture; the parts are cut out of it."""
-    body_px: int = 96
-    """Side of the body's crop: hands are some nine pixels in it."""
-    part_px: int = 64
-    """Side of the parts' crops."""
+    part_picture_size: int = 288
+    """Side of the pictures of heads and hands alone."""
     upright: bool = True
     """Whether only people who stand upright and turn towards the camera are taken, half
     of those that are drawn. Cartwheels and backs take longer trainings than these."""
+    encoder_width: int = 384
+    """Width of the encoders of what was seen."""
+    encoder_blocks: int = 2
+    """Residual blocks in each."""
+    noise: float = 0.1
+    """Standard deviation of what is added to what was seen, in training, in its own
+    standard deviations."""
     n_betas: int = 20
     """Shape coefficients regressed. Truth has all of the model's."""
     counts: Counts = field(default_factory=Counts)
@@ -90,19 +91,18 @@ class AblationPlan:
         return cls(
             seeds=1,
             picture_size=96,
-            body_px=32,
-            part_px=32,
+            part_picture_size=64,
             upright=False,
             counts=Counts(bodies=8, heads=4, hands=4, held_out=6, views=1),
-            steps=Steps(sight=2, experts=2, shape=2, whole=2, batch=4),
+            steps=Steps(experts=2, shape=2, whole=2, batch=4),
         )
 
     @property
-    def network(self) -> ImageConfig:
-        """Return the network that is trained, but for its encoders (`encoder`)."""
-        core = CoreConfig(
-            feature_dim=192,
-            regressor_width=256,
+    def network(self) -> CoreConfig:
+        """Return the sizes of extractors, moderators and regressors."""
+        return CoreConfig(
+            feature_dim=256,
+            regressor_width=352,
             part_regressor_layers=2,
             moderator_width=128,
             moderator_layers=1,
@@ -110,7 +110,6 @@ class AblationPlan:
             n_expression=20,
             n_texture=1,  # of no use here, but with none experts have no cameras
         )
-        return ImageConfig(core=core)
 
     def pictures(self, name: str) -> tuple[PictureConfig, int]:
         """Return what a store holds, `bodies`, `heads`, `hands`, `tune` or `report`.
@@ -132,8 +131,8 @@ class AblationPlan:
             return config, counts.held_out // (2 if name == "tune" else 1)
         kind, side, count = {
             "bodies": (CropKind.BODY, size, counts.bodies),
-            "heads": (CropKind.HEAD, 3 * self.part_px, counts.heads),
-            "hands": (CropKind.HAND, 5 * self.part_px // 2, counts.hands),
+            "heads": (CropKind.HEAD, self.part_picture_size, counts.heads),
+            "hands": (CropKind.HAND, self.part_picture_size, counts.hands),
         }[name]
         config = PictureConfig(kind, seed=TRAINING_SEED, size=side, supersampling=1)
         return config, count

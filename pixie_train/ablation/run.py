@@ -5,12 +5,13 @@ scores. What is there is not made again, so that a run that was stopped goes on 
 the piece that it was at.
 
     data/       pictures of people to train with, and of others to measure with
-    crops/      what networks see of them
+    crops/      what was seen of them
     seed_N/     networks, and what was measured of them
 """
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -22,7 +23,8 @@ from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import SinkError, SourceError, UsageError
 from pixie_train.ablation.crops import CropSet, cut_parts, cut_people
 from pixie_train.ablation.degrade import DIFFICULTIES, TRAINING
-from pixie_train.ablation.encoder import small_pixie
+from pixie_train.ablation.eyes import BODY_PX, HAND_PX, HEAD_PX, Eyes
+from pixie_train.ablation.network import AblationPixie
 from pixie_train.ablation.pieces import read_piece, write_piece
 from pixie_train.ablation.plan import AblationPlan
 from pixie_train.ablation.scores import Ruler, Table, measured, shapes_measured
@@ -41,7 +43,6 @@ from pixie_train.data.pictures.dataset import View
 from pixie_train.data.pictures.photographer import Photographer
 from pixie_train.data.pictures.store import PictureStore, synthesise
 from pixie_train.key_points import KeyPoints
-from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.shape_gaussians import ShapeGaussians
 from pixie_train.utilities import read_utilities
 
@@ -109,25 +110,30 @@ class Ablation:
 
     def crops(self, name: str) -> CropSet:
         """Return a set of crops, made if need be: one to train with or a difficulty."""
-        held_out = name not in TRAINED
         path = self.folder / "crops" / f"{self._stem(name)}.pt"
         if not path.exists():
             self._cut(name).save(path)
-        found = CropSet.load(path)
-        whole = held_out or name == "bodies"
-        return found.upright() if whole and self.plan.upright else found
+        return CropSet.load(path)
 
     def _cut(self, name: str) -> CropSet:
         """Return all crops of a set, freshly made."""
         held_out, plan = name not in TRAINED, self.plan
         store = self.pictures(self.held_out if held_out else name)
         report, views = self._report(f"crops: {self._stem(name)}"), plan.counts.views
-        if name in ("heads", "hands"):
-            return cut_parts(store, self.view(plan.part_px), views, report)
-        view = self.view(plan.body_px, whole=held_out)
-        how = DIFFICULTIES[name] if held_out else TRAINING
-        views = 1 if held_out else views
-        return cut_people(store, how, view, plan.part_px, views, report)
+        with closing(Eyes()) as eyes:
+            if name in ("heads", "hands"):
+                side = HEAD_PX if name == "heads" else HAND_PX
+                return cut_parts(store, eyes, self.view(side), views, report)
+            return cut_people(
+                store,
+                eyes,
+                DIFFICULTIES[name] if held_out else TRAINING,
+                self.view(BODY_PX, whole=held_out),
+                report,
+                views=1 if held_out else views,
+                only_upright=plan.upright,
+                thumbnails=name == "clean",
+            )
 
     def _stem(self, name: str) -> str:
         return name if name in TRAINED else f"{self.held_out}_{name}"
@@ -138,19 +144,23 @@ class Ablation:
         if not missing:
             return
         sets = TrainingSets(*(self.crops(name) for name in TRAINED))
-        n_betas, n_expression = self.plan.n_betas, self.plan.network.core.n_expression
+        n_betas, n_expression = self.plan.n_betas, self.plan.network.n_expression
         tables, _ = read_utilities(None, self.model)
         key_points = KeyPoints(
             self.model, tables, n_betas=n_betas, n_expression=n_expression
         )
         gaussians = ShapeGaussians.of_model(self.model, n_betas)
         for arm in missing:
-            gendered = arm not in ("sight", "experts", "ungendered")
+            gendered = arm not in ("experts", "ungendered")
             teacher = Teacher(key_points, gaussians, gendered=gendered)
             torch.manual_seed(seed)
-            network = small_pixie(self.plan)
+            network = AblationPixie(self.plan)
             before = begins_from(arm)
-            if before is not None:
+            if before is None:
+                network.encode_body.know(sets.bodies.seen)
+                network.encode_head.know(sets.heads.seen)
+                network.encode_hand.know(sets.hands.seen)
+            else:
                 network.load_state_dict(self._state(seed, before))
             costs = train_arm(
                 arm,
@@ -164,9 +174,9 @@ class Ablation:
             content = {"network": network.state_dict(), "costs": costs}
             write_piece(self.network_path(seed, arm), content)
 
-    def network(self, seed: int, arm: Arm) -> ImagePixie:
+    def network(self, seed: int, arm: Arm) -> AblationPixie:
         """Return a trained network."""
-        network = small_pixie(self.plan)
+        network = AblationPixie(self.plan)
         network.load_state_dict(self._state(seed, arm))
         return network.eval()
 
@@ -187,7 +197,7 @@ class Ablation:
 
     def ruler(self) -> Ruler:
         """Return what measures."""
-        core = self.plan.network.core
+        core = self.plan.network
         return Ruler(self.model, n_betas=core.n_betas, n_expression=core.n_expression)
 
     def _scores(self, seed: int) -> dict[str, dict[str, torch.Tensor]]:
@@ -214,7 +224,7 @@ class Ablation:
 
     def view(self, side: int, *, whole: bool = False) -> View:
         """Return how targets are cut; all coefficients of people to measure with."""
-        core = self.plan.network.core
+        core = self.plan.network
         return View(
             crop_size=side,
             hd_size=self.plan.picture_size,

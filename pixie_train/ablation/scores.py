@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from pixie_runtime.body import BodyModel
 from pixie_runtime.smplx import JOINT_INDEX, LEFT_HAND_JOINTS, RIGHT_HAND_JOINTS
 from pixie_train.ablation.crops import CropSet
+from pixie_train.ablation.network import AblationPixie
 from pixie_train.batch import Targets
 from pixie_train.body_model import TorchSurface
 from pixie_train.networks.decoding import DecodedParams, decode
-from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.networks.pixie import RawParams
 
 Table = dict[str, npt.NDArray[np.float32]]
@@ -120,12 +120,12 @@ class Ruler(nn.Module):
 
 
 @torch.no_grad()
-def measured(network: ImagePixie, people: CropSet, ruler: Ruler) -> Table:
+def measured(network: AblationPixie, people: CropSet, ruler: Ruler) -> Table:
     """Return every person's errors by `output/metric`, and the moderators' weights."""
     network.eval()
     rows: list[dict[str, Tensor]] = []
     for chosen in _batches(len(people)):
-        out = network.core(network.encode(people.crops(chosen)))
+        out = network.core(network.encode(people.sights(chosen)))
         known = people.batch(chosen).targets
         raws = dict(
             zip(OUTPUTS, (out.fused, out.body_only, out.part_only), strict=True)
@@ -141,13 +141,13 @@ def measured(network: ImagePixie, people: CropSet, ruler: Ruler) -> Table:
 
 
 @torch.no_grad()
-def shapes_measured(network: ImagePixie, people: CropSet, ruler: Ruler) -> Table:
+def shapes_measured(network: AblationPixie, people: CropSet, ruler: Ruler) -> Table:
     """Return every person's shape errors by the body's expert alone, and the betas."""
     network.eval()
     rows: list[dict[str, Tensor]] = []
     for chosen in _batches(len(people)):
-        crops = people.crops(chosen)
-        raw: RawParams = network.core.coarse(network.encode_body(crops.body))
+        F_b = network.encode_body(people.seen[chosen])
+        raw: RawParams = network.core.coarse(F_b)
         betas = raw.head["shape"]
         known = people.batch(chosen).targets
         errors = ruler.shape_errors(betas, known.betas)

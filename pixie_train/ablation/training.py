@@ -1,6 +1,6 @@
-"""The trainings of an ablation: sight, three experts side by side, then variants.
+"""The trainings of an ablation: three experts side by side, then variants.
 
-A loop of its own, not `picture_training`'s: it takes crops that were made once, keeps
+A loop of its own, not `picture_training`'s: it takes what was seen once, keeps
 no state but its result, and trains several outputs of one network side by side.
 """
 
@@ -13,10 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from pixie_train.ablation.crops import CropSet
-from pixie_train.ablation.encoder import SeeingEncoder
+from pixie_train.ablation.network import AblationPixie
 from pixie_train.ablation.plan import AblationPlan
-from pixie_train.ablation.sight import sight_cost
-from pixie_train.batch import unit_range
 from pixie_train.key_points import KeyPoints
 from pixie_train.losses.stage import StageLosses
 from pixie_train.losses.weights import (
@@ -25,26 +23,23 @@ from pixie_train.losses.weights import (
     WHOLE_WEIGHTS,
     TermWeights,
 )
-from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.predictions import FeaturePairs, of_hand, of_head, of_person
 from pixie_train.shape_gaussians import ShapeGaussians
 
 Shapes = Literal["gendered", "ungendered"]
 Wholes = Literal["moderated", "separate"]
-Arm = Literal["sight", "experts", Shapes, Wholes]
-"""What is trained: encoders to see key points; from them, the experts alone; from
-those, the body's expert with and without gender in the shape loss, and everything end
-to end, with the moderators' output in the loss and without it."""
+Arm = Literal["experts", Shapes, Wholes]
+"""What is trained: the experts alone; from them, the body's expert with and without
+gender in the shape loss, and everything end to end, with the moderators' output in the
+loss and without it."""
 SHAPES: tuple[Shapes, ...] = ("gendered", "ungendered")
 WHOLES: tuple[Wholes, ...] = ("moderated", "separate")
-ARMS: tuple[Arm, ...] = ("sight", "experts", *SHAPES, *WHOLES)
+ARMS: tuple[Arm, ...] = ("experts", *SHAPES, *WHOLES)
 
 
 def begins_from(arm: Arm) -> Arm | None:
     """Return the arm that another goes on from; None: from nothing."""
-    if arm == "sight":
-        return None
-    return "sight" if arm == "experts" else "experts"
+    return None if arm == "experts" else "experts"
 
 
 Report = Callable[[int, int], None]
@@ -55,7 +50,6 @@ metres, rotations, gender; no shape coefficients, as in the paper. The shape pri
 weighs ten times the default, in every training alike: where poses are still far off,
 bodies shrink to be less wrong about them."""
 _ALONE = replace(PERSON_WEIGHTS, update=0.0)
-_STAGE = {"sight": 0, "experts": 1}
 _WARM_UP = 30
 _BASELINES = 0.5
 """Weight of body-only and part-only outputs beside the moderated one."""
@@ -85,50 +79,36 @@ class Teacher:
         self.head = StageLosses(HEAD_WEIGHTS, used)
         self.hand = StageLosses(HAND_WEIGHTS, used)
 
-    def sight(
-        self, network: ImagePixie, sets: TrainingSets, rows: tuple[Tensor, ...]
-    ) -> Tensor:
-        """Return the cost of what the three encoders see of a batch each."""
-        total = torch.zeros(())
-        encoders = (network.encode_body, network.encode_head, network.encode_hand)
-        crops = (sets.bodies, sets.heads, sets.hands)
-        for encoder, crop_set, chosen in zip(encoders, crops, rows, strict=True):
-            assert isinstance(encoder, SeeingEncoder)
-            batch = crop_set.batch(chosen)
-            seen = encoder.see(unit_range(batch.pictures.image))
-            total = total + sight_cost(seen, encoder.centres, batch)
-        return total
-
     def experts(
-        self, network: ImagePixie, sets: TrainingSets, rows: tuple[Tensor, ...]
+        self, network: AblationPixie, sets: TrainingSets, rows: tuple[Tensor, ...]
     ) -> Tensor:
         """Return the cost of a body's, a head's and a hand's batch, each alone."""
         bodies, heads, hands = rows
         core = network.core
         batch = sets.heads.batch(heads)
-        F = network.encode_head(unit_range(batch.pictures.image))
+        F = network.encode_head(sets.heads.seen[heads])
         head = of_head(core.regress_head(F), core.regress_head_own(F), self.key_points)
         total: Tensor = self.head(head, batch).total
         batch = sets.hands.batch(hands)
-        F = network.encode_hand(unit_range(batch.pictures.image))
+        F = network.encode_hand(sets.hands.seen[hands])
         hand = of_hand(core.regress_hand(F), core.regress_hand_own(F), self.key_points)
         total = total + self.hand(hand, batch).total
         return total + self.body(network, sets.bodies, bodies)
 
-    def body(self, network: ImagePixie, bodies: CropSet, rows: Tensor) -> Tensor:
+    def body(self, network: AblationPixie, bodies: CropSet, rows: Tensor) -> Tensor:
         """Return the cost of bodies by the body's expert."""
         batch = bodies.batch(rows)
-        F_b = network.encode_body(unit_range(batch.pictures.image))
+        F_b = network.encode_body(bodies.seen[rows])
         person = of_person(network.core.coarse(F_b), self.key_points)
         total: Tensor = self.alone(person, batch).total
         return total
 
     def end_to_end(
-        self, network: ImagePixie, bodies: CropSet, rows: Tensor, *, moderated: bool
+        self, network: AblationPixie, bodies: CropSet, rows: Tensor, *, moderated: bool
     ) -> Tensor:
         """Return the cost of all three outputs, or of both baselines' alone."""
         batch = bodies.batch(rows)
-        features = network.encode(bodies.crops(rows))
+        features = network.encode(bodies.sights(rows))
         out = network.core(features)
         baselines = [
             self.alone(of_person(raw, self.key_points), batch).total
@@ -144,7 +124,7 @@ class Teacher:
 
 def train_arm(
     arm: Arm,
-    network: ImagePixie,
+    network: AblationPixie,
     sets: TrainingSets,
     teacher: Teacher,
     plan: AblationPlan,
@@ -163,26 +143,24 @@ def train_arm(
         report: told how many steps are done, and of how many.
     """
     steps, B = plan.steps, plan.steps.batch
-    order = torch.Generator().manual_seed(1000 * seed + _STAGE.get(arm, 2))
+    order = torch.Generator().manual_seed(1000 * seed + (arm != "experts"))
     bodies = _rows(len(sets.bodies), B, order)
     heads = _rows(len(sets.heads), max(B // 2, 2), order)
     hands = _rows(len(sets.hands), B, order)
 
     def cost() -> Tensor:
-        if arm in ("sight", "experts"):
+        if arm == "experts":
             rows = next(bodies), next(heads), next(hands)
-            learn = teacher.sight if arm == "sight" else teacher.experts
-            return learn(network, sets, rows)
+            return teacher.experts(network, sets, rows)
         if arm in SHAPES:
             return teacher.body(network, sets.bodies, next(bodies))
         return teacher.end_to_end(
             network, sets.bodies, next(bodies), moderated=arm == "moderated"
         )
 
-    count = {"sight": steps.sight, "experts": steps.experts}
+    count = {"experts": steps.experts}
     count |= dict.fromkeys(SHAPES, steps.shape) | dict.fromkeys(WHOLES, steps.whole)
-    peak = {"sight": steps.sight_learning_rate, "experts": steps.learning_rate}
-    rate = peak.get(arm, steps.whole_learning_rate)
+    rate = steps.learning_rate if arm == "experts" else steps.whole_learning_rate
     return _descend(network, cost, count[arm], rate, report)
 
 

@@ -10,6 +10,7 @@ from pixie_runtime.errors import UsageError
 from pixie_runtime.smplx import JOINT_COUNT
 from pixie_train.key_points import FACE_POINTS, RIGHT_HAND_POINTS
 from pixie_train.networks.image_pixie import ImagePixie
+from pixie_train.networks.pixie import PixieCore
 from pixie_train.networks.regressors import Regressor
 from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.state import load
@@ -48,19 +49,18 @@ class Experts:
 
 
 @torch.no_grad()
-def begin_upright(network: ImagePixie, body: TrainingBody | None = None) -> None:
+def begin_upright(core: PixieCore, body: TrainingBody | None = None) -> None:
     """Let regressions begin at people who stand upright and look into the camera.
 
     Regressors begin at the identity, which in camera axes is upside down and looks away
     (y points down there).
 
     Args:
-        network: whose last biases are set.
+        core: whose regressors' last biases are set.
         body: what coefficients mean, where heads and hands are to begin in the middle
             of their crops: about the pelvis they are out of the picture, and a face
             that is not in it has no photometric loss. None: let them begin out there.
     """
-    core = network.core
     for regressor, turned in (
         (core.regress_body, "global_pose"),
         (core.regress_head, "head_pose"),

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from pixie_runtime.body import BodyModel, embedded_body_model, load_body_model
 from pixie_runtime.errors import UsageError
 from pixie_train.batch import Batch, CropKind, join
+from pixie_train.checkpoint_file import LAST
 from pixie_train.config import ImageConfig
 from pixie_train.data.motion import load_motion_bank
 from pixie_train.data.pictures.augmentation import Augmentation
@@ -23,7 +24,6 @@ from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.output_files import made_folder
 from pixie_train.picture_training.beginning import Experts, begin_from, begin_upright
 from pixie_train.picture_training.body import TrainingBody
-from pixie_train.picture_training.checkpoint_file import LAST
 from pixie_train.picture_training.config import Machine, PartCrops, StageRun
 from pixie_train.picture_training.launching import launch, wanted
 from pixie_train.picture_training.loading import Share
@@ -249,7 +249,7 @@ def _begun(
     )
     torch.manual_seed(run.seed)
     network = ImagePixie(replace(options.network, core=core))
-    begin_upright(network, body)
+    begin_upright(network.core, body)
     begin_from(network, options.experts, body)
     return body, network
 

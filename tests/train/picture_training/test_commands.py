@@ -202,7 +202,7 @@ def test_pictures_of_other_bodies_and_of_fewer_coefficients_are_refused(
 
 def test_heads_and_hands_begin_in_the_middle_of_their_crops(body: TrainingBody) -> None:
     begun = network()
-    begin_upright(begun, body)
+    begin_upright(begun.core, body)
     begun.eval()
     for kind, points in (
         (CropKind.HEAD, FACE_POINTS),

@@ -1,0 +1,83 @@
+"""The PIXIE that an ablation trains: encoders of what was seen, the paper's core."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pixie_train.ablation.eyes import BODY_SIGHT, HAND_SIGHT, HEAD_SIGHT
+from pixie_train.ablation.plan import AblationPlan
+from pixie_train.networks.landmark_encoder import LandmarkEncoder
+from pixie_train.networks.pixie import Features, PartFeatures, PixieCore
+from pixie_train.picture_training.beginning import begin_upright
+
+_FAR = 6.0
+"""Standard deviations from the mean beyond which nothing is told apart."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sights:
+    """What `Eyes` saw of B people."""
+
+    body: Tensor
+    """(B, BODY_SIGHT)."""
+    head: Tensor
+    """(B, HEAD_SIGHT)."""
+    hands: Tensor
+    """(B, 2, HAND_SIGHT): the left hand mirrored, the right one as it is."""
+
+
+class SightEncoder(nn.Module):
+    """Turns what eyes saw of one part into its feature (F_b, F_f or F_h)."""
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, inputs: int, plan: AblationPlan) -> None:
+        """Make an encoder of vectors of `inputs` numbers."""
+        super().__init__()
+        self._noise = plan.noise
+        self.encoder = LandmarkEncoder(
+            inputs,
+            width=plan.encoder_width,
+            blocks=plan.encoder_blocks,
+            feature_dim=plan.network.feature_dim,
+        )
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("spread", torch.ones(inputs))
+
+    def know(self, seen: Tensor) -> None:
+        """Learn what is usual from vectors (N, inputs)."""
+        seen = seen.float()
+        self.mean.copy_(seen.mean(0))
+        self.spread.copy_(seen.std(0).clamp_min(1e-3))
+
+    def forward(self, seen: Tensor) -> Tensor:
+        """Map vectors (B, inputs) to features (B, D)."""
+        usual = ((seen.float() - self.mean) / self.spread).clamp(-_FAR, _FAR)
+        if self.training and self._noise > 0:
+            usual = usual + self._noise * torch.randn_like(usual)
+        feature: Tensor = self.encoder(usual)
+        return feature
+
+
+class AblationPixie(nn.Module):
+    """Three experts and the core that picture and landmark networks share."""
+
+    def __init__(self, plan: AblationPlan) -> None:
+        """Make it untrained: it says people who stand upright."""
+        super().__init__()
+        self.encode_body = SightEncoder(BODY_SIGHT, plan)
+        self.encode_head = SightEncoder(HEAD_SIGHT, plan)
+        self.encode_hand = SightEncoder(HAND_SIGHT, plan)
+        self.core = PixieCore(plan.network)
+        # From upside down, rotations' distance is flat and little is learned.
+        begin_upright(self.core)
+
+    def encode(self, sights: Sights) -> Features:
+        """Return F_b, F_f and F_h; both hands go through one encoder as one batch."""
+        hands = self.encode_hand(sights.hands.flatten(0, 1))
+        head = self.encode_head(sights.head)
+        parts = PartFeatures(head, hands.reshape(-1, 2, hands.shape[-1]))
+        present = torch.ones(len(head), 3)
+        return Features(self.encode_body(sights.body), parts, present)
