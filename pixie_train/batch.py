@@ -74,7 +74,12 @@ class Pictures:
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """What is known of B people. Camera axes: x right, y down, z away from us."""
+    """What is known of B people. Camera axes: x right, y down, z away from us.
+
+    Weak perspective, which networks project with, takes a camera that looks at the
+    middle of the crop. Synthetic pictures give its axes; readers of real ones give
+    those of the picture's camera, off by the ray's angle.
+    """
 
     xy: Tensor
     """Key points in the picture, (B, 145, 2), in [-1, 1] over `Pictures.image`."""

@@ -122,7 +122,7 @@ def prepared(heads: int, seed: int, wrong_deg: float) -> Problem:
     random = torch.Generator().manual_seed(seed)
     wrong = torch.randn(heads, 3, generator=random)
     wrong *= math.radians(wrong_deg) / wrong.norm(dim=1, keepdim=True)
-    true_R = as_seen(batch)
+    true_R = batch.targets.absolute[:, 0]
     start_R = matrix_from_rotvec(wrong) @ true_R
     problem = Problem(
         batch,
@@ -138,20 +138,6 @@ def prepared(heads: int, seed: int, wrong_deg: float) -> Problem:
     camera[:, 0] *= 1 + 0.05 * torch.randn(heads, generator=random)
     camera[:, 1:] += 0.002 * torch.randn(heads, 2, generator=random)
     return Problem(**{**vars(problem), "start_camera": camera})
-
-
-def as_seen(batch: Batch) -> Tensor:
-    """Return the heads' rotations, (B, 3, 3), against their line of sight.
-
-    A pinhole sees a head beside its axis from the side; a weak perspective, which looks
-    at all heads along z, must turn the head instead.
-    """
-    ray = batch.targets.xyz[:, FACE_POINTS].mean(1)
-    ray = ray / ray.norm(dim=1, keepdim=True)
-    axis = torch.linalg.cross(torch.tensor([[0.0, 0, 1]]).expand_as(ray), ray)
-    angle = torch.atan2(axis.norm(dim=1), ray[:, 2])
-    turn = axis / axis.norm(dim=1, keepdim=True).clamp_min(1e-9) * angle[:, None]
-    return matrix_from_rotvec(turn).transpose(1, 2) @ batch.targets.absolute[:, 0]
 
 
 def placed(problem: Problem) -> Tensor:

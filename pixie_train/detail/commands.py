@@ -218,7 +218,7 @@ def _face(
             n_expression=model.n_expression,
             head_scale=source.head_scale,
         )
-        batch = PictureDataset(photographer, view)[options.number]
+        batch = PictureDataset(photographer, view, axes="camera")[options.number]
         return TrueFaces(model)(batch), batch, None
     if options.head is None:
         raise UsageError(

@@ -83,7 +83,9 @@ def draw_heads(
         head_scale=pictures.head_scale,
     )
     store = synthesise(photographer, folder, report)
-    return WrinkledHeads(PictureDataset(store, view), photographer, surface)
+    return WrinkledHeads(
+        PictureDataset(store, view, axes="camera"), photographer, surface
+    )
 
 
 def head_pictures(

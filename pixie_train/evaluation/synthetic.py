@@ -12,8 +12,8 @@ from pixie_train.data.motion import load_motion_bank
 from pixie_train.data.pictures.config import PictureConfig
 from pixie_train.data.pictures.photographer import Photographer
 from pixie_train.data.pictures.sample import Sample
-from pixie_train.evaluation.benchmarks.files import fitted_camera
 from pixie_train.evaluation.cases import Case, Truth, box_about
+from pixie_train.pinhole import fitted_camera
 
 _BODY = 22
 HELD_OUT_SEED = 900_000

@@ -79,7 +79,8 @@ def test_a_record_becomes_the_batch_that_its_sample_becomes(
     kind = photographer.config.kind
     samples = [photographer[i] for i in range(4)]
     records = [record_of(s, kind, tmp_path, str(i)) for i, s in enumerate(samples)]
-    theirs = PictureDataset(photographer, VIEW)
+    # Records are in the axes of the camera that took the picture.
+    theirs = PictureDataset(photographer, VIEW, axes="camera")
     # Bodies' windows are wider than their boxes: what is shown of them is, too.
     for mine, wanted in zip(RecordDataset(records, VIEW), theirs, strict=True):
         assert mine.kind is kind

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import cv2
 import numpy as np
@@ -15,10 +15,15 @@ from pixie_runtime.types import UInt8
 from pixie_train.batch import CROP_SIZE, Batch, CropKind, Pictures, Targets
 from pixie_train.data.pictures.augmentation import Augmentation, Cut, augmented, centred
 from pixie_train.data.pictures.config import PictureConfig
+from pixie_train.data.pictures.line_of_sight import looked_at
 from pixie_train.data.pictures.mirroring import mirror
 from pixie_train.data.pictures.sample import PART_POINTS, RIGHT, Sample
 from pixie_train.key_points import KEY_POINT_COUNT
 from pixie_train.part_boxes import part_boxes
+
+Axes = Literal["crop", "camera"]
+"""Whose axes targets are in: of a camera that looks at the middle of the crop, as weak
+perspective has it, or of the one that took the picture, whose pinhole they then fit."""
 
 
 class Samples(Protocol):
@@ -76,11 +81,21 @@ class PictureDataset(Dataset[Batch]):
         samples: Samples,
         view: View | None = None,
         augmentation: Augmentation | None = None,
+        *,
+        axes: Axes = "crop",
     ) -> None:
-        """Take the samples, what to make of them, and what to do to them first."""
+        """Take the samples, what to make of them, and what to do to them first.
+
+        Args:
+            samples: a `Photographer` or a `PictureStore`.
+            view: sizes of what networks see.
+            augmentation: None: every sample is always the same.
+            axes: of points in space and absolute rotations.
+        """
         self.samples = samples
         self.view = view or View()
         self.augmentation = augmentation
+        self.axes = axes
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -101,6 +116,8 @@ class PictureDataset(Dataset[Batch]):
         sample = self.samples[index]
         if config.kind is CropKind.HAND and shows_left(sample):
             sample = mirror(sample)
+        if self.axes == "crop":
+            sample = looked_at(sample, config.kind)
         cut = centred(sample, config.kind, view.part_scale(config.kind))
         if self.augmentation is not None:
             key = (self.augmentation.seed, self._epoch, index)

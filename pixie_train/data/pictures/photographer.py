@@ -1,6 +1,6 @@
 """Takes pictures of synthetic people; the same number is the same picture."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from pixie_train.data.pictures import looks
 from pixie_train.data.pictures.backdrops import background_files, draw_backdrop
 from pixie_train.data.pictures.config import PictureConfig
 from pixie_train.data.pictures.light import draw_light, shading
+from pixie_train.data.pictures.line_of_sight import turned_ahead
 from pixie_train.data.pictures.occluders import draw_occluder, mask_at, put_before
 from pixie_train.data.pictures.relief import Relief, ReliefArtist
 from pixie_train.data.pictures.sample import PART_POINTS, Bools, Sample
@@ -37,7 +38,7 @@ from pixie_train.data.pictures.visibility import (
 )
 from pixie_train.data.sampling import Dice
 from pixie_train.gender import Gender
-from pixie_train.key_points import SurfaceKeyPoints
+from pixie_train.key_points import FACE_POINTS, SurfaceKeyPoints
 from pixie_train.utilities import read_utilities
 
 _ABSOLUTE = [JOINT_INDEX[name] for name in ("head", "left_wrist", "right_wrist")]
@@ -182,6 +183,10 @@ class Photographer:
         points = self._key_points(surface)[0].numpy()
         of = points[target_points(self.config.kind, who.part)]
         shift = place(random, self.config.kind, of, bare)
+        # Where the face ends depends on where it is seen from.
+        ahead = torch.from_numpy(turned_ahead(points[FACE_POINTS].mean(0) + shift))
+        surface = replace(surface, R_root_joint=ahead @ surface.R_root_joint)
+        points = self._key_points(surface)[0].numpy()
         vertices = bare + normals * off[:, None] + shift
         return _Posed(who, vertices.astype(np.float32), points + shift, R_root_joint)
 

@@ -26,7 +26,7 @@ from pixie_train.data.pictures.sample import Sample
 
 _DESCRIPTION = "synthetic.json"
 _DONE = "done"
-FORMAT = "pixie-synthetic-1"
+FORMAT = "pixie-synthetic-2"
 """Changes whenever the same configuration would make other pictures."""
 
 AnyArray = npt.NDArray[Any]

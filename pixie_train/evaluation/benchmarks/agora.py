@@ -19,12 +19,9 @@ from pixie_train.data.agora import (
     read_people,
     scale_of,
 )
-from pixie_train.evaluation.benchmarks.files import (
-    PictureFile,
-    complete,
-    fitted_camera,
-)
+from pixie_train.evaluation.benchmarks.files import PictureFile, complete
 from pixie_train.evaluation.cases import Case, Truth, box_about
+from pixie_train.pinhole import fitted_camera
 
 _MATCHED = 24
 """The first joints are those by which people are told apart."""
