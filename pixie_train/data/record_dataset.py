@@ -10,6 +10,7 @@ from pixie_runtime.errors import UsageError
 from pixie_train.batch import Batch, CropKind
 from pixie_train.data.pictures.augmentation import Augmentation, augmented, centred
 from pixie_train.data.pictures.dataset import View, as_batch
+from pixie_train.data.pictures.line_of_sight import looked_at
 from pixie_train.data.pictures.mirroring import mirror
 from pixie_train.data.pictures.sample import HEAD, LEFT, RIGHT
 from pixie_train.data.record import EpochRecords, Record, Records
@@ -79,6 +80,8 @@ class RecordDataset(Dataset[Batch]):
         known = Known.of(record)
         if record.kind is CropKind.HAND and record.left:
             sample, known = mirror(sample), known.mirrored()
+        both = (known.xyz > 0) & (known.pixels > 0)
+        sample = looked_at(sample, record.kind, both)
         cut = centred(sample, record.kind, view.part_scale(record.kind))
         if self.augmentation is not None:
             random = np.random.default_rng((self.augmentation.seed, self._epoch, index))

@@ -79,8 +79,7 @@ def test_a_record_becomes_the_batch_that_its_sample_becomes(
     kind = photographer.config.kind
     samples = [photographer[i] for i in range(4)]
     records = [record_of(s, kind, tmp_path, str(i)) for i, s in enumerate(samples)]
-    # Records are in the axes of the camera that took the picture.
-    theirs = PictureDataset(photographer, VIEW, axes="camera")
+    theirs = PictureDataset(photographer, VIEW)
     # Bodies' windows are wider than their boxes: what is shown of them is, too.
     for mine, wanted in zip(RecordDataset(records, VIEW), theirs, strict=True):
         assert mine.kind is kind
@@ -90,6 +89,19 @@ def test_a_record_becomes_the_batch_that_its_sample_becomes(
         if kind is not CropKind.BODY:
             gap = mine.pictures.image.float() - wanted.pictures.image.float()
             assert gap.abs().mean() < 6
+
+
+@pytest.mark.parametrize("lacking", ["points in space", "where they are from"])
+def test_without_a_camera_rotations_stay_as_the_data_set_has_them(
+    photographer: Photographer, tmp_path: Path, lacking: str
+) -> None:
+    kind, sample = photographer.config.kind, photographer[0]
+    record = record_of(sample, kind, tmp_path, "one")
+    xyz = Points.unknown(3)
+    if lacking == "where they are from":  # relative to a joint, as many have them
+        xyz = Points(record.xyz.at - record.xyz.at[0], record.xyz.confidence)
+    batch = RecordDataset([replace(record, xyz=xyz, left=False)], VIEW)[0]
+    np.testing.assert_array_equal(batch.targets.rotations[0, 0], sample.rotations[0])
 
 
 def test_the_unknown_is_unknown_in_the_batch_and_costs_nothing_to_leave_out(

@@ -16,11 +16,18 @@ from pixie_runtime.types import Float32, Float64
 from pixie_train import rotations
 from pixie_train.batch import CropKind
 from pixie_train.data.pictures.augmentation import centred
-from pixie_train.data.pictures.sample import Sample
+from pixie_train.data.pictures.sample import Bools, Sample
 from pixie_train.pinhole import fitted_camera
 
+_ENOUGH = 8
+"""Key points, at least, that say which camera took a picture."""
+_NEAREST_M = 0.1
+"""Points nearer than this are not counted from a camera."""
+_AGREES = 0.03
+"""Of the points' extent: how far they may be from where that camera has them."""
 
-def looked_at(sample: Sample, kind: CropKind) -> Sample:
+
+def looked_at(sample: Sample, kind: CropKind, known: Bools | None = None) -> Sample:
     """Return the sample in the axes of a camera that looks at what is shown.
 
     That is the middle of the square which a crop of this kind shows when chance does
@@ -29,9 +36,15 @@ def looked_at(sample: Sample, kind: CropKind) -> Sample:
     Args:
         sample: in the axes of the camera that took it, its points from that camera.
         kind: what the crop is of.
+        known: the key points, (145,), that are known in the picture and in space; None:
+            all. A sample whose points do not say which camera took it, because there
+            are few of them or they are relative to some joint, stays as it is.
     """
+    if known is not None and not _tell_a_camera(sample, known):
+        return sample
+    some = slice(None) if known is None else known
     cut = centred(sample, kind, 1.0)
-    camera = fitted_camera(sample.xyz, sample.pixels)
+    camera = fitted_camera(sample.xyz[some], sample.pixels[some])
     offset = np.subtract((cut.x, cut.y), camera.centre_px) / camera.focal_px
     R = turned_ahead(np.append(offset, 1.0))
     whole = sample.rotations.copy()
@@ -39,6 +52,16 @@ def looked_at(sample: Sample, kind: CropKind) -> Sample:
     return replace(
         sample, xyz=sample.xyz @ R.T, rotations=whole, absolute=R @ sample.absolute
     )
+
+
+def _tell_a_camera(sample: Sample, known: Bools) -> bool:
+    points, pixels = sample.xyz[known], sample.pixels[known]
+    if len(points) < _ENOUGH or points[:, 2].min() < _NEAREST_M:
+        return False
+    camera = fitted_camera(points, pixels)
+    projected = points[:, :2] / points[:, 2:] * camera.focal_px + camera.centre_px
+    off = np.linalg.norm(projected - pixels, axis=1).mean()
+    return bool(camera.focal_px > 0 and off < _AGREES * np.ptp(pixels, axis=0).max())
 
 
 def turned_ahead(ray: Float32 | Float64) -> Float32:
