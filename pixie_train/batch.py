@@ -77,8 +77,8 @@ class Targets:
     """What is known of B people. Camera axes: x right, y down, z away from us.
 
     Weak perspective, which networks project with, takes a camera that looks at the
-    middle of the crop, and so do targets, wherever points in space say which camera took
-    the picture (`data.pictures.line_of_sight`).
+    middle of the crop, and so do targets, wherever points in space say which camera
+    took the picture (`data.pictures.line_of_sight`).
     """
 
     xy: Tensor
