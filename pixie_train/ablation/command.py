@@ -17,6 +17,7 @@ from pixie_train.ablation.plan import AblationPlan
 from pixie_train.ablation.plots import draw_plots
 from pixie_train.ablation.report import sentences, write_report
 from pixie_train.ablation.run import Ablation, HeldOut
+from pixie_train.ablation.visible import visible
 from pixie_train.output_files import write_png
 
 _FILM_PART = 2
@@ -87,7 +88,11 @@ def write_all(ablation: Ablation, scores: list[Scores]) -> tuple[list[Path], Fin
         SinkError: one cannot be written.
     """
     found, folder = findings(scores), ablation.folder
-    paths = [write_report(folder, found), *draw_plots(folder, found)]
+    clean = ablation.crops("clean")
+    seen = visible(
+        ablation.crops("bodies"), clean, ablation.ruler(), ablation.plan.n_betas
+    )
+    paths = [write_report(folder, found, seen), *draw_plots(folder, found)]
     people = ablation.pictures(ablation.held_out)
     with closing(Eyes()) as eyes:
         view = ablation.view(BODY_PX, whole=True)
@@ -96,7 +101,7 @@ def write_all(ablation: Ablation, scores: list[Scores]) -> tuple[list[Path], Fin
     first = scores[0]
     bodies = shapes(
         ablation.model,
-        ablation.crops("clean"),
+        clean,
         first["gendered/clean"],
         first["ungendered/clean"],
         _SHOWN,

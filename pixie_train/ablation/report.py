@@ -3,12 +3,14 @@
 import itertools
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from pixie_runtime.errors import SinkError
 from pixie_train.ablation.claims import Confidence, Difference, Findings
+from pixie_train.ablation.visible import Visible
 
 _NAMES = {
     "hands_tr": "hands TR-V2V",
@@ -21,16 +23,22 @@ _NAMES = {
 }
 
 
-def write_report(folder: Path, found: Findings) -> Path:
+def write_report(folder: Path, found: Findings, seen: Visible) -> Path:
     """Write `report.md` and `report.json`; returns the former's path.
+
+    Args:
+        folder: where.
+        found: what was compared.
+        seen: what of gender and shape could be read at all.
 
     Raises:
         SinkError: they cannot be written.
     """
     path = folder / "report.md"
     try:
-        path.write_text(markdown(found))
-        content = json.dumps(found.as_json(), indent=2, allow_nan=True) + "\n"
+        path.write_text(markdown(found, seen))
+        whole = {**found.as_json(), "visible": asdict(seen)}
+        content = json.dumps(whole, indent=2, allow_nan=True) + "\n"
         path.with_suffix(".json").write_text(content)
     except OSError as error:
         raise SinkError(
@@ -39,7 +47,7 @@ def write_report(folder: Path, found: Findings) -> Path:
     return path
 
 
-def markdown(found: Findings) -> str:
+def markdown(found: Findings, seen: Visible) -> str:
     """Return the whole report."""
     sections = [
         "# Ablation",
@@ -54,6 +62,8 @@ def markdown(found: Findings) -> str:
         confidence_table(found.confidence),
         f"The mean body is {found.mean_body['shape']:.2f} mm from these people, "
         f"{found.mean_body['shape_scaled']:.2f} at their height.",
+        "## What can be seen of gender and shape",
+        visible_table(seen),
         "## (b) Gendered shape loss",
         table(found.gendered),
         "## (c) Shape from the fused head feature",
@@ -126,6 +136,23 @@ def confidence_table(confidence: Sequence[Confidence]) -> str:
         correlation = ", ".join(f"{value:.2f}" for value in c.correlation)
         name = c.part.replace("_", " ")
         rows.append(f"| {name} | {' | '.join(cells)} | {correlation} |")
+    return "\n".join(rows)
+
+
+def visible_table(seen: Visible) -> str:
+    """Return what a linear read-out tells of held-out people, as Markdown."""
+    rows = [
+        "A linear read-out, fitted to the truth of the people who are trained with:",
+        "",
+        "| from what is seen of the | gender told right | shape V2V |",
+        "|---|---|---|",
+        *(
+            f"| {name} | {100 * share:.0f} % | {seen.shape[name]:.2f} |"
+            for name, share in seen.gender.items()
+        ),
+        f"| nothing: the mean body | 50 % | {seen.mean_body:.2f} |",
+        f"| nothing but the truth about gender | 100 % | {seen.shape_of_gender:.2f} |",
+    ]
     return "\n".join(rows)
 
 

@@ -36,7 +36,10 @@ def test_a_run_says_of_every_claim_whether_it_holds(
     found = json.loads((folder / "report.json").read_text())
     assert (found["seeds"], found["people"]) == (1, 6)
     assert all(len(d["seeds"]) == 1 for d in found["fusion"])
-    assert "## (b) Gendered shape loss" in (folder / "report.md").read_text()
+    assert found["visible"]["shape_of_gender"] > 0
+    report = (folder / "report.md").read_text()
+    assert "## (b) Gendered shape loss" in report
+    assert "| nothing: the mean body | 50 % |" in report
 
 
 def test_plots_and_pictures_show_something(finished: tuple[Path, str]) -> None:

@@ -5,8 +5,10 @@ from scipy import stats
 from pixie_train.ablation.claims import Difference, Findings, Scores, compare, findings
 from pixie_train.ablation.report import markdown, sentences
 from pixie_train.ablation.scores import OUTPUTS, Table
+from pixie_train.ablation.visible import Visible
 
 PEOPLE = 200
+SEEN = Visible({"body": 0.6}, {"body": 40.0}, shape_of_gender=36.0, mean_body=47.0)
 METRICS = ("all", "head", "left_hand", "right_hand")
 
 
@@ -100,7 +102,7 @@ def test_rank_correlation_is_spearmans() -> None:
 def test_women_and_men_are_reported_apart(proven: Findings) -> None:
     named = {d.metric for d in proven.gendered}
     assert {"shape clean, women", "shape clean, men"} <= named
-    text = markdown(proven)
+    text = markdown(proven, SEEN)
     assert "| shape V2V, clean, women | gendered | ungendered |" in text
 
 
