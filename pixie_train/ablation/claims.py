@@ -20,6 +20,13 @@ Scores = Mapping[str, Table]
 """What `Ablation.score` returns for one seed."""
 Floats = npt.NDArray[np.float32]
 GENDERS = {"women": Gender.FEMALE, "men": Gender.MALE}
+_BASELINE_ARMS = {
+    "moderated": "",
+    "separate": ", trained apart",
+    "experts": ", experts alone",
+}
+"""Where a baseline is from: another output of the moderated network, a network trained
+end to end for both baselines, or experts that never saw one another."""
 _BINS = 10
 
 
@@ -128,7 +135,7 @@ def _fusion(scores: Sequence[Scores]) -> list[Difference]:
             ours = [
                 _errors(s[f"moderated/{level}"], "moderated", metric) for s in scores
             ]
-            for arm, note in (("moderated", ""), ("separate", ", trained apart")):
+            for arm, note in _BASELINE_ARMS.items():
                 for output, name in (("body", "naive body"), ("part", "copy-paste")):
                     theirs = [
                         _errors(s[f"{arm}/{level}"], output, metric) for s in scores

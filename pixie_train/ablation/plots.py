@@ -12,7 +12,12 @@ from pixie_train.ablation.claims import Confidence, Difference, Findings
 from pixie_train.ablation.report import metric_name
 from pixie_train.output_files import write_figure
 
-_COLOURS = {"ours": "#2b6cb0", "naive body": "#c05621", "copy-paste": "#718096"}
+_COLOURS = {
+    "ours": "#2b6cb0",
+    "naive body": "#c05621",
+    "copy-paste": "#718096",
+    "copy-paste, experts alone": "#2f855a",
+}
 _LEVELS = ("clean", "mild", "heavy")
 _METRICS = ("hands_tr", "hands_pa", "head_tr", "head_pa")
 
@@ -39,7 +44,7 @@ def draw_plots(folder: Path, found: Findings) -> list[Path]:
 def _fusion(differences: Sequence[Difference]) -> Figure:
     figure = Figure(figsize=(11, 3.2), layout="constrained")
     for axes, metric in zip(figure.subplots(1, 4), _METRICS, strict=True):
-        for baseline in ("naive body", "copy-paste"):
+        for baseline in list(_COLOURS)[1:]:
             chosen = [_find(differences, f"{metric} {n}", baseline) for n in _LEVELS]
             heights = [d.theirs for d in chosen]
             axes.plot(_LEVELS, heights, "o--", c=_COLOURS[baseline], label=baseline)

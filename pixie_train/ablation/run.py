@@ -48,6 +48,9 @@ from pixie_train.utilities import read_utilities
 
 HeldOut = Literal["report", "tune"]
 """Whom to measure with: `tune` to choose steps and rates by, `report` to report."""
+MEASURED_WHOLE: tuple[Arm, ...] = (*WHOLES, "experts")
+"""Arms whose three outputs are measured: the experts' moderators know nothing, but
+pasted parts and the body alone mean something."""
 TRAINED = ("bodies", "heads", "hands")
 
 
@@ -204,7 +207,7 @@ class Ablation:
         ruler, found = self.ruler(), {}
         report = self._report(f"seed {seed}: measuring")
         jobs: list[tuple[Arm, str, Callable[..., Table]]] = [
-            *((arm, d, measured) for arm in WHOLES for d in DIFFICULTIES),
+            *((arm, d, measured) for arm in MEASURED_WHOLE for d in DIFFICULTIES),
             *((arm, d, shapes_measured) for arm in SHAPES for d in ("clean", "mild")),
         ]
         for done, (arm, difficulty, measure) in enumerate(jobs):

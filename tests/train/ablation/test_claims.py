@@ -37,7 +37,11 @@ def scores_of(seed: int, gain: float) -> Scores:
         return found | {"covered": covered, "gender": gender}
 
     levels = ("clean", "mild", "heavy", "sweep")
-    tables = {f"{a}/{d}": table() for a in ("moderated", "separate") for d in levels}
+    tables = {
+        f"{a}/{d}": table()
+        for a in ("moderated", "separate", "experts")
+        for d in levels
+    }
     for arm, less in (("gendered", gain), ("ungendered", 0)):
         for level in ("clean", "mild"):
             tables[f"{arm}/{level}"] = {
@@ -56,7 +60,7 @@ def proven() -> Findings:
 
 def test_what_is_better_for_everybody_holds(proven: Findings) -> None:
     said = "\n".join(sentences(proven))
-    assert said.count(": holds") == len(said.splitlines()) == 8
+    assert said.count(": holds") == len(said.splitlines()) == 10
 
 
 def test_what_is_better_for_nobody_does_not_hold() -> None:
