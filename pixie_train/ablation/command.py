@@ -36,7 +36,7 @@ class AblateOptions:
     """
 
     out: Path
-    """Folder for everything; needs 7 GB."""
+    """Folder for everything; needs 8 GB."""
     smoke: bool = False
     """Go through everything in seconds, with pictures too few to show anything."""
     body_model: Path | None = None

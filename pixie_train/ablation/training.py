@@ -60,7 +60,7 @@ PERSON_WEIGHTS: TermWeights = replace(
     shape_prior=0.01,
 )
 """Of whole people, whichever output they come from: rotations before key points,
-gender, no shape coefficients. With the default weights points are won at the cost of
+gender, no shape coefficients. With `WHOLE_WEIGHTS` points are won at the cost of
 joints: the longer a network learns, the further off are its rotations, and bodies
 shrink to be less wrong about points that are not known well. The shape prior weighs ten
 times the default, in every training alike, for the same reason."""
