@@ -10,7 +10,7 @@ from pixie_train import rotations
 from pixie_train.networks.head_check import LIMITS_DEG, checked, released, softened
 
 ANGLE = st.floats(-180, 180)
-INSIDE = st.tuples(*(st.floats(-0.55 * limit, 0.55 * limit) for limit in LIMITS_DEG))
+INSIDE = st.tuples(*(st.floats(-0.45 * limit, 0.45 * limit) for limit in LIMITS_DEG))
 
 
 def turned(*angles: float) -> torch.Tensor:
