@@ -179,13 +179,13 @@ def _expert_shape(scores: Sequence[Scores]) -> list[Difference]:
     for metric in ("shape", "shape_scaled"):
         for level in ("clean", "mild", "heavy"):
             ours = [s[f"moderated/{level}"][f"moderated/{metric}"] for s in scores]
-            for arm, note in (("moderated", ""), ("separate", ", trained apart")):
+            for arm in ("moderated", "separate"):
                 theirs = [s[f"{arm}/{level}"][f"body/{metric}"] for s in scores]
                 found.append(
                     compare(
                         f"{metric} {level}",
                         "fused head feature",
-                        "body feature" + note,
+                        "body feature" + _BASELINE_ARMS[arm],
                         ours,
                         theirs,
                     )

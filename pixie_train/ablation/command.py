@@ -17,7 +17,7 @@ from pixie_train.ablation.plan import AblationPlan
 from pixie_train.ablation.plots import draw_plots
 from pixie_train.ablation.report import sentences, write_report
 from pixie_train.ablation.run import Ablation, HeldOut
-from pixie_train.ablation.visible import visible
+from pixie_train.ablation.visible import Visible, visible
 from pixie_train.output_files import write_png
 
 _FILM_PART = 2
@@ -69,29 +69,38 @@ def run_ablate(options: AblateOptions) -> str:
     with _Bars() as bars:
         ablation = Ablation(plan, model, options.out, bars, options.held_out)
         ablation.begin()
+        seen = visible(
+            ablation.crops("bodies"),
+            ablation.crops("clean"),
+            ablation.ruler(),
+            plan.n_betas,
+        )
         scores: list[Scores] = []
         for seed in range(plan.seeds):
             ablation.train(seed)
             scores.append(ablation.score(seed))
             # After each seed: a run that is stopped later has said something.
-            paths, found = write_all(ablation, scores)
+            paths, found = write_all(ablation, scores, seen)
     lines = [*sentences(found), *(f"written: {path}" for path in paths)]
     if options.smoke:
         lines.append("a smoke run: none of these figures means anything")
     return "\n".join(lines)
 
 
-def write_all(ablation: Ablation, scores: list[Scores]) -> tuple[list[Path], Findings]:
+def write_all(
+    ablation: Ablation, scores: list[Scores], seen: Visible
+) -> tuple[list[Path], Findings]:
     """Write report, plots and pictures of the seeds that are done.
+
+    Args:
+        ablation: the run.
+        scores: of its seeds.
+        seen: what of gender and shape can be read at all.
 
     Raises:
         SinkError: one cannot be written.
     """
     found, folder = findings(scores), ablation.folder
-    clean = ablation.crops("clean")
-    seen = visible(
-        ablation.crops("bodies"), clean, ablation.ruler(), ablation.plan.n_betas
-    )
     paths = [write_report(folder, found, seen), *draw_plots(folder, found)]
     people = ablation.pictures(ablation.held_out)
     with closing(Eyes()) as eyes:
@@ -101,7 +110,7 @@ def write_all(ablation: Ablation, scores: list[Scores]) -> tuple[list[Path], Fin
     first = scores[0]
     bodies = shapes(
         ablation.model,
-        clean,
+        ablation.crops("clean"),
         first["gendered/clean"],
         first["ungendered/clean"],
         _SHOWN,

@@ -77,9 +77,7 @@ class CropSet:
             if f.name != "face_mask"
         }
         names = tuple(f"{self.kind.value}/{row}" for row in rows.tolist())
-        # Losses of pictures are not among those that are taught with.
-        pictures = Pictures(torch.zeros(len(rows), 3, 1, 1, dtype=torch.uint8))
-        return Batch(self.kind, pictures, Targets(**targets), names)
+        return Batch(self.kind, _no_pictures(len(rows)), Targets(**targets), names)
 
     def sights(self, rows: Tensor) -> Sights:
         """Return what was seen of some whole people."""
@@ -265,9 +263,13 @@ def cut_person(
 
 
 def _without_picture(batch: Batch) -> Batch:
-    nothing = torch.zeros(1, 3, 1, 1, dtype=torch.uint8)
     targets = replace(batch.targets, face_mask=None)
-    return Batch(batch.kind, Pictures(nothing), targets, batch.names)
+    return Batch(batch.kind, _no_pictures(1), targets, batch.names)
+
+
+def _no_pictures(count: int) -> Pictures:
+    """Return what stands for pictures where no loss looks at them."""
+    return Pictures(torch.zeros(count, 3, 1, 1, dtype=torch.uint8))
 
 
 def _thumbnail(crop: UInt8) -> UInt8:

@@ -12,8 +12,8 @@ from pixie_train.ablation.claims import Confidence, Difference, Findings
 from pixie_train.ablation.report import metric_name
 from pixie_train.output_files import write_figure
 
-_COLOURS = {
-    "ours": "#2b6cb0",
+_OURS = "#2b6cb0"
+_BASELINES = {
     "naive body": "#c05621",
     "copy-paste": "#718096",
     "copy-paste, experts alone": "#2f855a",
@@ -44,14 +44,14 @@ def draw_plots(folder: Path, found: Findings) -> list[Path]:
 def _fusion(differences: Sequence[Difference]) -> Figure:
     figure = Figure(figsize=(11, 3.2), layout="constrained")
     for axes, metric in zip(figure.subplots(1, 4), _METRICS, strict=True):
-        for baseline in list(_COLOURS)[1:]:
+        for baseline, colour in _BASELINES.items():
             chosen = [_find(differences, f"{metric} {n}", baseline) for n in _LEVELS]
             heights = [d.theirs for d in chosen]
-            axes.plot(_LEVELS, heights, "o--", c=_COLOURS[baseline], label=baseline)
+            axes.plot(_LEVELS, heights, "o--", c=colour, label=baseline)
         heights = [
             _find(differences, f"{metric} {n}", "naive body").ours for n in _LEVELS
         ]
-        axes.plot(_LEVELS, heights, "o-", c=_COLOURS["ours"], label="moderated", lw=2)
+        axes.plot(_LEVELS, heights, "o-", c=_OURS, label="moderated", lw=2)
         axes.set(title=metric_name(f"{metric} x").removesuffix(", x"), ylim=(0, None))
         axes.grid(alpha=0.3)
     first = figure.axes[0]
@@ -99,7 +99,7 @@ def _bars(axes: Axes, differences: Sequence[Difference], title: str) -> None:
     places = np.arange(len(differences))[::-1]
     means = [d.mean for d in differences]
     errors = [2 * d.error for d in differences]
-    axes.barh(places, means, xerr=errors, color=_COLOURS["ours"], alpha=0.6, capsize=3)
+    axes.barh(places, means, xerr=errors, color=_OURS, alpha=0.6, capsize=3)
     for place, d in zip(places, differences, strict=True):
         axes.plot(d.seeds, [place] * len(d.seeds), "k.", ms=4)
     apart = [", apart" if d.baseline.endswith("apart") else "" for d in differences]

@@ -63,7 +63,7 @@ def markdown(found: Findings, seen: Visible) -> str:
         f"The mean body is {found.mean_body['shape']:.2f} mm from these people, "
         f"{found.mean_body['shape_scaled']:.2f} at their height.",
         "## What can be seen of gender and shape",
-        visible_table(seen),
+        visible_table(seen, found.mean_body["shape"]),
         "## (b) Gendered shape loss",
         table(found.gendered),
         "## (c) Shape from the fused head feature",
@@ -139,8 +139,13 @@ def confidence_table(confidence: Sequence[Confidence]) -> str:
     return "\n".join(rows)
 
 
-def visible_table(seen: Visible) -> str:
-    """Return what a linear read-out tells of held-out people, as Markdown."""
+def visible_table(seen: Visible, mean_body: float) -> str:
+    """Return what a linear read-out tells of held-out people, as Markdown.
+
+    Args:
+        seen: what it tells.
+        mean_body: the mean body's shape error, millimetres.
+    """
     rows = [
         "A linear read-out, fitted to the truth of the people who are trained with:",
         "",
@@ -150,7 +155,7 @@ def visible_table(seen: Visible) -> str:
             f"| {name} | {100 * share:.0f} % | {seen.shape[name]:.2f} |"
             for name, share in seen.gender.items()
         ),
-        f"| nothing: the mean body | 50 % | {seen.mean_body:.2f} |",
+        f"| nothing: the mean body | 50 % | {mean_body:.2f} |",
         f"| nothing but the truth about gender | 100 % | {seen.shape_of_gender:.2f} |",
     ]
     return "\n".join(rows)

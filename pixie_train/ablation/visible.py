@@ -29,8 +29,6 @@ class Visible:
     """Mean shape error in millimetres with betas read from each sight."""
     shape_of_gender: float
     """That error of women's and men's mean shapes where gender is known for certain."""
-    mean_body: float
-    """That error of the mean body."""
 
 
 def visible(trained: CropSet, people: CropSet, ruler: Ruler, n_betas: int) -> Visible:
@@ -60,8 +58,7 @@ def visible(trained: CropSet, people: CropSet, ruler: Ruler, n_betas: int) -> Vi
     means = torch.zeros(len(people), n_betas)
     for side in (-1, 1):
         means[sides[1] == side] = betas[sides[0] == side].mean(0)
-    nothing = torch.zeros(len(people), n_betas)
-    return Visible(gender, shape, error(means), error(nothing))
+    return Visible(gender, shape, error(means))
 
 
 def read_out(seen: Tensor, truth: Tensor, others: Tensor) -> Tensor:

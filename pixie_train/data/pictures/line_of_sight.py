@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from pixie_runtime.types import Float32, Float64
+from pixie_runtime.types import Camera, Float32, Float64
 from pixie_train import rotations
 from pixie_train.batch import CropKind
 from pixie_train.data.pictures.augmentation import centred
@@ -40,11 +40,14 @@ def looked_at(sample: Sample, kind: CropKind, known: Bools | None = None) -> Sam
             all. A sample whose points do not say which camera took it, because there
             are few of them or they are relative to some joint, stays as it is.
     """
-    if known is not None and not _tell_a_camera(sample, known):
+    camera = (
+        fitted_camera(sample.xyz, sample.pixels)
+        if known is None
+        else _camera_told(sample, known)
+    )
+    if camera is None:
         return sample
-    some = slice(None) if known is None else known
     cut = centred(sample, kind, 1.0)
-    camera = fitted_camera(sample.xyz[some], sample.pixels[some])
     offset = np.subtract((cut.x, cut.y), camera.centre_px) / camera.focal_px
     R = turned_ahead(np.append(offset, 1.0))
     whole = sample.rotations.copy()
@@ -54,14 +57,16 @@ def looked_at(sample: Sample, kind: CropKind, known: Bools | None = None) -> Sam
     )
 
 
-def _tell_a_camera(sample: Sample, known: Bools) -> bool:
+def _camera_told(sample: Sample, known: Bools) -> Camera | None:
+    """Return the camera that took a picture, or None where known points do not say."""
     points, pixels = sample.xyz[known], sample.pixels[known]
     if len(points) < _ENOUGH or points[:, 2].min() < _NEAREST_M:
-        return False
+        return None
     camera = fitted_camera(points, pixels)
     projected = points[:, :2] / points[:, 2:] * camera.focal_px + camera.centre_px
     off = np.linalg.norm(projected - pixels, axis=1).mean()
-    return bool(camera.focal_px > 0 and off < _AGREES * np.ptp(pixels, axis=0).max())
+    agrees = off < _AGREES * np.ptp(pixels, axis=0).max()
+    return camera if camera.focal_px > 0 and agrees else None
 
 
 def turned_ahead(ray: Float32 | Float64) -> Float32:

@@ -8,7 +8,7 @@ from pixie_train.ablation.scores import OUTPUTS, Table
 from pixie_train.ablation.visible import Visible
 
 PEOPLE = 200
-SEEN = Visible({"body": 0.6}, {"body": 40.0}, shape_of_gender=36.0, mean_body=47.0)
+SEEN = Visible({"body": 0.6}, {"body": 40.0}, shape_of_gender=36.0)
 METRICS = ("all", "head", "left_hand", "right_hand")
 
 
