@@ -1,28 +1,30 @@
 """Which triangle does each pixel see? A z-buffer, on any device, without gradients.
 
-On the CPU numba compiles a loop over triangles. NVIDIA's warp would be one source for
-processor and card, but its package takes 431 MB on disk, numba is in the `train` extra
-already, and warp's CPU kernels use one core. On every other device, and on a CPU
-without numba, the same sums are tensor operations: all pixels of all triangles' boxes
-side by side, and a minimum over (depth, number of the triangle) as one 64-bit integer.
-So a card needs no compiler and no package beyond torch, and the CPU can check its path
-to the bit. Only CPUs have run it so far.
+On the CPU numba compiles a loop over triangles; on a card Triton, which comes with
+torch there, compiles a program for each triangle. NVIDIA's warp would be one source for
+both, but its package takes 431 MB on disk, numba is in the `train` extra already, and
+warp's CPU kernels use one core. Everywhere else the same sums are tensor operations:
+all pixels of all triangles' boxes side by side, and a minimum over (depth, number of
+the triangle) as one 64-bit integer. All three agree to the bit. Only CPUs have run them
+so far, the card's in Triton's interpreter.
 """
 
+import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib.util import find_spec
 
 import torch
 from torch import Tensor
 
-NOTHING = -1
-"""The triangle of a pixel that sees none."""
+from pixie_train.rendering.nearest import FREE, LEAST_AREA, NOTHING, keys, winners
 
-_LEAST_AREA = 1e-6
-"""Triangles of less than half this many pixels' area are seen edge-on: not drawn."""
+__all__ = ["NOTHING", "by_tensors", "visible_triangles"]
+
+_LOG = logging.getLogger(__name__)
 _AT_ONCE = 1 << 24
 """Pixels of boxes that tensors hold at a time; about 1.5 GB."""
-_FREE = torch.iinfo(torch.int64).max
 
 
 def visible_triangles(
@@ -43,7 +45,25 @@ def visible_triangles(
     points = points.detach().float()
     if points.device.type == "cpu" and find_spec("numba") is not None:
         return _by_loops(points, faces, size, cull)
+    if points.is_cuda and find_spec("triton") is not None:
+        return card_rasteriser(points.device)(points, faces, size, cull=cull)
     return by_tensors(points, faces, size, cull=cull)
+
+
+@cache
+def card_rasteriser(device: torch.device) -> Callable[..., Tensor]:
+    """Return the kernel if Triton can compile and run it there, else `by_tensors`."""
+    from pixie_train.rendering.rasteriser_triton import by_triton
+
+    point = torch.zeros(1, 1, 3, device=device)
+    triangle = torch.zeros(1, 3, dtype=torch.int64, device=device)
+    try:
+        by_triton(point, triangle, (1, 1))
+    # It takes a driver and a C compiler, and each failure has a type of its own.
+    except Exception as error:
+        _LOG.warning("drawing by tensor operations, for Triton cannot run: %s", error)
+        return by_tensors
+    return by_triton
 
 
 def _by_loops(
@@ -58,7 +78,7 @@ def _by_loops(
 
     def one(sample: int) -> None:
         into = winner[sample].numpy(), depth[sample].numpy()
-        draw(points[sample].contiguous().numpy(), corners, cull, _LEAST_AREA, *into)
+        draw(points[sample].contiguous().numpy(), corners, cull, LEAST_AREA, *into)
 
     threads = min(torch.get_num_threads(), len(points))
     if threads < 2:
@@ -81,7 +101,7 @@ def by_tensors(
     area = _cross(
         x[:, 1] - x[:, 0], y[:, 1] - y[:, 0], x[:, 2] - x[:, 0], y[:, 2] - y[:, 0]
     )
-    drawn = (area.abs() >= _LEAST_AREA) & area.isfinite()
+    drawn = (area.abs() >= LEAST_AREA) & area.isfinite()
     if cull:
         drawn &= area < 0
     x, y = x.nan_to_num(), y.nan_to_num()
@@ -90,7 +110,7 @@ def by_tensors(
     across = (right - left + 1).clamp_min(0).long()
     down = (bottom - top + 1).clamp_min(0).long()
     ends = torch.where(drawn, across * down, 0).cumsum(0)
-    best = torch.full((len(points) * height * width,), _FREE, device=points.device)
+    best = torch.full((len(points) * height * width,), FREE, device=points.device)
     total = int(ends[-1]) if len(ends) else 0
     for start in range(0, total, _AT_ONCE):
         number = torch.arange(start, min(start + _AT_ONCE, total), device=points.device)
@@ -106,17 +126,10 @@ def by_tensors(
         inside = (wa >= 0) & (wb >= 0) & (wc >= 0) & (depth < torch.inf)
         sample = t // len(faces)
         pixel = (sample * height + row) * width + column
-        key = (_ordered(depth).long() << 32) | (t - sample * len(faces))
+        key = keys(depth, t - sample * len(faces))
         best.scatter_reduce_(0, pixel[inside], key[inside], "amin")
-    winner = torch.where(best == _FREE, NOTHING, best & 0xFFFFFFFF)
-    return winner.reshape(len(points), height, width)
+    return winners(best).reshape(len(points), height, width)
 
 
 def _cross(ax: Tensor, ay: Tensor, bx: Tensor, by: Tensor) -> Tensor:
     return ax * by - ay * bx
-
-
-def _ordered(depth: Tensor) -> Tensor:
-    """Return integers in the order of float32 numbers."""
-    bits = (depth + 0.0).view(torch.int32)  # -0 becomes 0
-    return bits ^ ((bits >> 31) & 0x7FFFFFFF)
