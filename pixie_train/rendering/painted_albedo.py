@@ -79,7 +79,8 @@ def painted_head(number: int) -> looks.Head:
     """Draw a head to paint: its skin without blotches, no hair on the chart."""
     random = np.random.default_rng((_SEED, number))
     head = looks.draw_head(random, male=number % 2 == 0)
-    return replace(head, hairline_m=_BALD_M, blotches=np.zeros_like(head.blotches))
+    bare = replace(head, hairline_m=_BALD_M, hair_length_m=0.0)
+    return replace(bare, blotches=np.zeros_like(head.blotches))
 
 
 def _principal(varied: Float32) -> Float32:

@@ -4,7 +4,7 @@ Everything is a function of where a point is on the mean body in rest pose, so a
 fits every shape and pose, and edges are sharp at any size.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -27,8 +27,12 @@ from pixie_train.data.pictures.surface_map import (
 from pixie_train.data.pictures.surfaces import skin_tone
 
 _HAIR = ((0.05, 0.04, 0.035), (0.17, 0.1, 0.06), (0.4, 0.26, 0.14), (0.7, 0.55, 0.33))
+_HANGING_M = 0.03
+"""How thick hanging hair is; it fills the neck's hollow."""
 _OFF_HEAD = -0.5
 """`SurfaceMap.fields` of brows are less than this anywhere but on the head."""
+_LONG_FEMALE, _LONG_MALE = 0.7, 0.08
+"""Shares of women and men, bald ones aside, whose hair hangs below the nape."""
 _GREY_HAIR = (0.6, 0.59, 0.57)
 _EYES = ((0.16, 0.09, 0.05), (0.3, 0.2, 0.1), (0.25, 0.35, 0.45), (0.28, 0.36, 0.24))
 
@@ -65,6 +69,8 @@ class Head:
     """How the hair's edge rises from back to front."""
     hair_m: float
     """How thick the hair is."""
+    hair_length_m: float
+    """How far it hangs down behind, below the nape; 0: short hair."""
     beard: float
     """How dense, 0 to 1."""
     blotches: Float32
@@ -111,7 +117,7 @@ def draw_head(random: np.random.Generator, *, male: bool) -> Head:
     grey = random.random() < 0.2
     hair = np.array(_GREY_HAIR if grey else _HAIR[random.integers(len(_HAIR))])
     bald = random.random() < (0.15 if male else 0.03)
-    return Head(
+    head = Head(
         skin=skin,
         hair=np.asarray(hair * random.uniform(0.8, 1.2), np.float32),
         eyes=np.array(_EYES[random.integers(len(_EYES))], np.float32),
@@ -122,7 +128,10 @@ def draw_head(random: np.random.Generator, *, male: bool) -> Head:
         beard=random.uniform(0.3, 1.0) if male and random.random() < 0.4 else 0.0,
         blotches=random.normal(0, 1, (4, 4)).astype(np.float32)
         * np.array([40, 40, 40, 3], np.float32),
+        hair_length_m=0.0,
     )
+    long = not bald and random.random() < (_LONG_MALE if male else _LONG_FEMALE)
+    return replace(head, hair_length_m=random.uniform(0.02, 0.3)) if long else head
 
 
 def draw_clothes(
@@ -170,10 +179,39 @@ def under_hair(head: Head, surface: SurfaceMap, at: Points) -> Float32:
     edge = surface.brow_y + head.hairline_m + head.hair_slope * (z - front)
     # Temples go back, ears stay free.
     edge = edge + 0.35 * np.maximum(np.abs(x) - 0.05, 0) * (z > 0.08)
-    ear = (np.abs(x) > 0.074) & (y < surface.brow_y + 0.012)
     nape = surface.joints[JOINT_INDEX["neck"], 1] + 0.02
-    on_head = (at.fields[:, BROWS] > _OFF_HEAD) & (at.material == SKIN) & ~ear
-    return np.where(on_head, y - np.maximum(edge, nape), -1).astype(np.float32)
+    on_head = (at.fields[:, BROWS] > _OFF_HEAD) & (at.material == SKIN)
+    on_head &= ~_ears(surface, at)
+    short = np.where(on_head, y - np.maximum(edge, nape), -1)
+    return np.maximum(short, under_long_hair(head, surface, at)).astype(np.float32)
+
+
+def under_long_hair(head: Head, surface: SurfaceMap, at: Points) -> Float32:
+    """Return how far inside hanging hair points are, (n,), metres; outside < 0.
+
+    It hangs over the ears, behind the neck, and down the back over all clothes.
+    """
+    if not head.hair_length_m:
+        return np.full(len(at.rest), -1, np.float32)
+    x, y, z = at.rest.T
+    neck, jaw = (surface.joints[JOINT_INDEX[name]] for name in ("neck", "jaw"))
+    # Its front edge goes from before the ears back to the nape.
+    share = np.clip((y - neck[1]) / (jaw[1] - neck[1]), 0, 1)
+    before_ears = jaw[2] - 0.012
+    front = neck[2] + share * (before_ears - neck[2])
+    low = neck[1] + 0.02 - head.hair_length_m + 2 * x**2
+    below_brows = surface.brow_y + 0.012 - y
+    inside = np.minimum(np.minimum(front - z, y - low), below_brows)
+    inside = np.minimum(inside, 0.1 - np.abs(x))
+    return np.where(at.material == SKIN, inside, -1).astype(np.float32)
+
+
+def _ears(surface: SurfaceMap, at: Points) -> Bools:
+    """Return which points are ears, or hair at their height beside the face, (n,)."""
+    x, y, _ = at.rest.T
+    above_neck = y > surface.joints[JOINT_INDEX["neck"], 1] + 0.06
+    low = y < surface.brow_y + 0.012
+    return np.asarray((np.abs(x) > 0.074) & low & above_neck)
 
 
 def thickness(look: Look, surface: SurfaceMap) -> Float32:
@@ -183,7 +221,10 @@ def thickness(look: Look, surface: SurfaceMap) -> Float32:
     """
     at = Points.vertices(surface)
     hair = np.clip(under_hair(look.head, surface, at) / 0.02, 0, 1)
-    off = look.head.hair_m * hair
+    hanging = np.clip(under_long_hair(look.head, surface, at) / 0.02, 0, 1)
+    # Ears would stand off even further.
+    hanging[_ears(surface, at)] *= 0.1
+    off = np.maximum(look.head.hair_m * hair, _HANGING_M * hanging)
     for garment in look.clothes:
         creases = np.sin(at.rest @ (garment.pattern + 31.0)) * 0.25 + 1
         share = np.clip(under(garment, at) / 0.015, 0, 1)
@@ -201,8 +242,9 @@ def albedo(look: Look, surface: SurfaceMap, at: Points) -> Float32:
     colour[eye] = _eyes(head, at.fields[eye, PUPIL])
     colour[at.material == TEETH] = (0.86, 0.83, 0.76)
     colour[at.material > TEETH] = (0.62, 0.3, 0.3)
+    over = under_long_hair(head, surface, at) > 0
     for garment in look.clothes:
-        worn = under(garment, at) > 0
+        worn = (under(garment, at) > 0) & ~over
         colour[worn] = _pattern(garment, at.rest[worn])
     return np.clip(colour, 0, 1).astype(np.float32)
 
