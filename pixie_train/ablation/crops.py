@@ -31,7 +31,7 @@ from pixie_train.data.pictures.dataset import (
     as_batch,
     cut_out,
 )
-from pixie_train.data.pictures.line_of_sight import looked_at
+from pixie_train.data.pictures.line_of_sight import camera_of, looked_at
 from pixie_train.data.pictures.sample import Sample
 from pixie_train.key_points import FACE_POINTS, RIGHT_HAND_POINTS
 
@@ -232,7 +232,7 @@ def cut_person(
     random: np.random.Generator,
 ) -> CutPerson:
     """Cut a person's body and parts out of a picture, spoil the parts, and look."""
-    sample = looked_at(sample, CropKind.BODY)
+    sample = looked_at(sample, CropKind.BODY, camera_of(sample))
     cut = jittered(sample, CropKind.BODY, how.body, random)
     batch = as_batch(sample, CropKind.BODY, cut, view, "synthetic")
     boxes = batch.pictures.part_boxes

@@ -2,7 +2,7 @@
 
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ def read_archive(
     wanted: Mapping[str, tuple[int | None, ...] | None],
     data_set: str,
     get: str,
+    *,
+    maybe: Collection[str] = (),
 ) -> dict[str, AnyArray]:
     """Return arrays of an .npz file.
 
@@ -28,6 +30,7 @@ def read_archive(
             share, in their shapes; None: any length, or any shape.
         data_set: its name for people.
         get: what to do where something is missing.
+        maybe: names that may be missing.
 
     Raises:
         SourceError: the file is missing or damaged, or lacks an array.
@@ -41,6 +44,8 @@ def read_archive(
     count = len(next(iter(arrays.values()), ()))
     for name, tail in wanted.items():
         if name not in arrays:
+            if name in maybe:
+                continue
             raise damaged(path, data_set, f'it has no "{name}"', get)
         shape = arrays[name].shape
         if tail is None:

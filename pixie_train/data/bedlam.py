@@ -1,13 +1,15 @@
 """BEDLAM (Black et al., CVPR 2023): rendered people with SMPL-X, several a picture.
 
     FOLDER/labels/SCENE.npz     imgname (N,), pose_cam (N, 165), shape (N, 10 or 11),
-                                center (N, 2), scale (N,), gtkps (N, P, 2 or 3)
+                                center (N, 2), scale (N,), gtkps (N, P, 2 or 3),
+                                and, if there is one, cam_int (N, 3, 3)
     FOLDER/images/SCENE/IMGNAME
 
 Source: the data set's page and the repository's issues (pixelite1201/BEDLAM#43): labels
 as prepared for training on crops. Inferred: poses are in the order of SMPL-X's full
 pose, the root in camera axes with y down; `scale` times 200 is the box's side; the
-first 55 points are SMPL-X's joints in pixels. Scenes of "closeup" cameras store
+first 55 points are SMPL-X's joints in pixels; `cam_int` maps camera axes to pixels of
+the whole picture. Scenes of "closeup" cameras store
 pictures turned by 90 degrees and are refused rather than guessed.
 """
 
@@ -17,6 +19,7 @@ import numpy as np
 
 from pixie_runtime.errors import SourceError
 from pixie_runtime.smplx import JOINT_COUNT
+from pixie_runtime.types import Camera
 from pixie_train.batch import CropKind
 from pixie_train.data.annotation_files import required
 from pixie_train.data.array_archives import AnyArray, read_archive
@@ -26,6 +29,7 @@ from pixie_train.data.record import Points, Record
 
 _NAME = "BEDLAM"
 _GET = "download labels and pictures from bedlam.is.tue.mpg.de and unpack them there"
+_CAMERA = "cam_int"
 _SHAPES: dict[str, tuple[int | None, ...] | None] = {
     "imgname": (),
     "pose_cam": (JOINT_COUNT * 3,),
@@ -33,6 +37,7 @@ _SHAPES: dict[str, tuple[int | None, ...] | None] = {
     "center": (2,),
     "scale": (),
     "gtkps": (None, None),
+    _CAMERA: (3, 3),
 }
 _OWN = list(OWN_JOINTS)
 
@@ -59,7 +64,8 @@ class Bedlam:
             )
         self._images = required(folder / "images", _NAME, _GET)
         self._scenes = {
-            path.stem: read_archive(path, _SHAPES, _NAME, _GET) for path in paths
+            path.stem: read_archive(path, _SHAPES, _NAME, _GET, maybe=[_CAMERA])
+            for path in paths
         }
         self._places = [
             (scene, row)
@@ -86,5 +92,21 @@ class Bedlam:
             pixels=Points.of(_OWN, found["gtkps"][_OWN, :2]),
             rotations=turns_of(FULL_POSE, found["pose_cam"]),
             betas=np.asarray(found["shape"], np.float32)[:10],
+            camera=_camera(found, f"bedlam/{scene}/{row}"),
             box=np.concatenate([middle - half, middle + half]),
         )
+
+
+def _camera(found: dict[str, AnyArray], name: str) -> Camera | None:
+    """Return the camera of a person's picture, None where the labels have none."""
+    if _CAMERA not in found:
+        return None
+    K = np.asarray(found[_CAMERA], np.float64)
+    focal = float((K[0, 0] + K[1, 1]) / 2)
+    if not np.isfinite(K).all() or focal <= 0:
+        raise SourceError(
+            f"{name} has a focal length of {focal:g} pixels in {_CAMERA}; expected "
+            f"more than 0; {_GET}"
+        )
+    x, y = K[:2, 2].tolist()
+    return Camera(focal, (x, y), (round(2 * x), round(2 * y)))

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixie_runtime.smplx import JOINT_COUNT
-from pixie_runtime.types import Float32
+from pixie_runtime.types import Camera, Float32
 from pixie_train.batch import NO_IDENTITY, CropKind
 from pixie_train.gender import Gender
 from pixie_train.key_points import KEY_POINT_COUNT
@@ -120,6 +120,8 @@ class Record:
     gender: Gender = Gender.UNKNOWN
     identity: int = NO_IDENTITY
     """Number of the person in all the data."""
+    camera: Camera | None = None
+    """What took the picture, in its pixels; None: not known."""
     box: Float32 | None = None
     """x0, y0, x1, y1 of what it is about, pixels; None: the extent of its points."""
     left: bool = False

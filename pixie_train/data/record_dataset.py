@@ -10,11 +10,11 @@ from pixie_runtime.errors import UsageError
 from pixie_train.batch import Batch, CropKind
 from pixie_train.data.pictures.augmentation import Augmentation, augmented, centred
 from pixie_train.data.pictures.dataset import View, as_batch
-from pixie_train.data.pictures.line_of_sight import looked_at
+from pixie_train.data.pictures.line_of_sight import camera_told, looked_at
 from pixie_train.data.pictures.mirroring import mirror
 from pixie_train.data.pictures.sample import HEAD, LEFT, RIGHT
 from pixie_train.data.record import EpochRecords, Record, Records
-from pixie_train.data.record_window import Known, part_box, window
+from pixie_train.data.record_window import Known, Place, part_box, window
 
 
 class RecordDataset(Dataset[Batch]):
@@ -71,17 +71,20 @@ class RecordDataset(Dataset[Batch]):
             SourceError: its picture cannot be read; the record is named.
         """
         record, view = self.records[index], self.view
+        place = Place.around(record, self.largest)
         sample = window(
-            record,
-            largest=self.largest,
-            n_betas=view.n_betas,
-            n_expression=view.n_expression,
+            record, place, n_betas=view.n_betas, n_expression=view.n_expression
         )
         known = Known.of(record)
-        if record.kind is CropKind.HAND and record.left:
+        mirrored = record.kind is CropKind.HAND and record.left
+        if mirrored:
             sample, known = mirror(sample), known.mirrored()
-        both = (known.xyz > 0) & (known.pixels > 0)
-        sample = looked_at(sample, record.kind, both)
+        if record.camera is not None:
+            camera = place.camera(record.camera, mirrored=mirrored)
+            sample = looked_at(sample, record.kind, camera)
+        else:
+            both = (known.xyz > 0) & (known.pixels > 0)
+            sample = looked_at(sample, record.kind, camera_told(sample, both))
         cut = centred(sample, record.kind, view.part_scale(record.kind))
         if self.augmentation is not None:
             random = np.random.default_rng((self.augmentation.seed, self._epoch, index))

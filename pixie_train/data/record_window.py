@@ -15,7 +15,7 @@ import torch
 from pixie_runtime.errors import SourceError
 from pixie_runtime.smplx import MIRRORED_JOINTS
 from pixie_runtime.sources.images import read_picture
-from pixie_runtime.types import Float32, UInt8
+from pixie_runtime.types import Camera, Float32, UInt8
 from pixie_train.batch import Batch, CropKind
 from pixie_train.data.pictures.mirroring import MIRRORED_POINTS
 from pixie_train.data.pictures.sample import HEAD, LEFT, PART_POINTS, RIGHT, Sample
@@ -82,7 +82,46 @@ class Known:
         return replace(batch, targets=limited)
 
 
-def window(record: Record, *, largest: int, n_betas: int, n_expression: int) -> Sample:
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A square of a picture, and how large it is in the sample."""
+
+    start: Float32
+    """Its upper left corner in the picture, (2,)."""
+    scale: float
+    """Pixels of the sample for one of the picture."""
+    size: int
+    """Pixels of the sample along a side."""
+
+    @classmethod
+    def around(cls, record: Record, largest: int) -> Self:
+        """Return the square around what a record is about.
+
+        Args:
+            record: what is shown.
+            largest: side in pixels at most; larger squares are scaled down.
+
+        Raises:
+            SourceError: the record says nothing of where it looks.
+        """
+        box = box_of(record)
+        side = float((box[2:] - box[:2]).max()) * WINDOWS[record.kind]
+        start = np.asarray((box[:2] + box[2:]) / 2 - side / 2, np.float32)
+        size = int(np.clip(round(side), 32, largest))
+        return cls(start, size / side, size)
+
+    def of(self, pixels: Float32) -> Float32:
+        """Return pixels (..., 2) of the picture as pixels of the sample."""
+        return np.asarray((pixels - self.start) * self.scale, np.float32)
+
+    def camera(self, whole: Camera, *, mirrored: bool) -> Camera:
+        """Return the camera that takes this square where `whole` takes the picture."""
+        x, y = self.of(np.array(whole.centre_px, np.float32)).tolist()
+        centre = (self.size - x if mirrored else x, y)
+        return Camera(whole.focal_px * self.scale, centre, (self.size, self.size))
+
+
+def window(record: Record, place: Place, *, n_betas: int, n_expression: int) -> Sample:
     """Return the square around what a record is about, as a sample.
 
     Points of the part that are not known are put in the corners of its box, so that the
@@ -91,7 +130,7 @@ def window(record: Record, *, largest: int, n_betas: int, n_expression: int) -> 
 
     Args:
         record: what is shown.
-        largest: the square's side in pixels at most; larger ones are scaled down.
+        place: the square.
         n_betas: shape coefficients of the sample; those that are not known are 0.
         n_expression: likewise.
 
@@ -99,21 +138,16 @@ def window(record: Record, *, largest: int, n_betas: int, n_expression: int) -> 
         SourceError: the picture or mask cannot be read, or the record says nothing of
             where it looks.
     """
-    box = box_of(record)
     picture = _picture(record)
-    side = float((box[2:] - box[:2]).max()) * WINDOWS[record.kind]
-    start = np.asarray((box[:2] + box[2:]) / 2 - side / 2, np.float32)
-    size = int(np.clip(round(side), 32, largest))
-    scale = size / side
-    pixels = np.asarray((record.pixels.at - start) * scale, np.float32)
-    corners = np.asarray((box - np.tile(start, 2)) * scale, np.float32)
+    corners = place.of(box_of(record).reshape(2, 2)).ravel()
+    pixels = place.of(record.pixels.at)
     pixels = np.where(record.pixels.known[:, None], pixels, _in_corners(corners))
-    inside = ((pixels >= 0) & (pixels <= size)).all(-1)
+    inside = ((pixels >= 0) & (pixels <= place.size)).all(-1)
     # A part is there if any of its points is.
     parts = [(inside & record.pixels.known)[points].any() for points in PART_POINTS]
     return Sample(
-        picture=_square(picture, start, scale, size),
-        skin=_skin(record, picture, start, scale, size),
+        picture=_square(picture, place),
+        skin=_skin(record, picture, place),
         pixels=pixels.astype(np.float32),
         seen=inside & record.pixels.known,
         xyz=record.xyz.at,
@@ -171,10 +205,11 @@ def _picture(record: Record) -> UInt8:
         raise SourceError(f"{record.name}: {error}") from error
 
 
-def _square(picture: UInt8, start: Float32, scale: float, size: int) -> UInt8:
+def _square(picture: UInt8, place: Place) -> UInt8:
     """Return the square, black outside the picture; smaller ones averaged."""
     # Pixel centres are at halves: destination x + 0.5 = (source x + 0.5 - start) scale.
-    shift = (0.5 - start) * scale - 0.5
+    scale, size = place.scale, place.size
+    shift = (0.5 - place.start) * scale - 0.5
     to_square = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
     flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     if scale < 1:
@@ -186,11 +221,9 @@ def _square(picture: UInt8, start: Float32, scale: float, size: int) -> UInt8:
     )
 
 
-def _skin(
-    record: Record, picture: UInt8, start: Float32, scale: float, size: int
-) -> Bools:
+def _skin(record: Record, picture: UInt8, place: Place) -> Bools:
     if record.mask is None:
-        return np.zeros((size, size), bool)
+        return np.zeros((place.size, place.size), bool)
     try:
         mask = read_picture(record.mask)
     except SourceError as error:
@@ -201,7 +234,7 @@ def _skin(
             f"{record.picture} has {picture.shape[1]} x {picture.shape[0]}; make it "
             "anew"
         )
-    return np.asarray(_square(mask, start, scale, size)[..., 0] > 127)
+    return np.asarray(_square(mask, place)[..., 0] > 127)
 
 
 def _in_corners(box: Float32) -> Float32:

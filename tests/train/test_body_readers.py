@@ -247,6 +247,31 @@ def test_bedlam_s_boxes_and_joints(tmp_path: Path) -> None:
     assert not record.pixels.known[elbow]
 
 
+def test_bedlam_s_cameras_where_labels_have_them(tmp_path: Path) -> None:
+    folder = bedlam(tmp_path)
+    labels = folder / "labels" / "street.npz"
+    with np.load(labels) as archive:
+        arrays = dict(archive)
+    plain = catalogue.open_records("bedlam", folder, CropKind.BODY)
+    assert plain[0].camera is None
+    before = RecordDataset(plain, View(crop_size=32, hd_size=64))[0].targets
+    K = np.array([[[200.0, 0, 64], [0, 200, 48], [0, 0, 1]]])
+    np.savez(labels, **arrays, cam_int=K)
+    records = catalogue.open_records("bedlam", folder, CropKind.BODY)
+    camera = records[0].camera
+    assert camera is not None
+    assert (camera.focal_px, camera.centre_px) == (200, (64, 48))
+    after = RecordDataset(records, View(crop_size=32, hd_size=64))[0].targets
+    turn = after.rotations[0, 0] @ before.rotations[0, 0].T
+    # What is in the middle of the box is straight ahead, whichever way it was before.
+    ray = turn.numpy() @ np.array([(60 - 64) / 200, (50 - 48) / 200, 1])
+    np.testing.assert_allclose(ray[:2], 0, atol=1e-6)
+    np.testing.assert_array_equal(after.rotations[0, 1:], before.rotations[0, 1:])
+    np.savez(labels, **arrays, cam_int=K * 0)
+    with pytest.raises(SourceError, match=r"bedlam/street/0 .*focal.*cam_int"):
+        catalogue.open_records("bedlam", folder, CropKind.BODY)[0]
+
+
 def test_agora_s_people_in_pictures_of_another_size(tmp_path: Path) -> None:
     record = catalogue.open_records("agora", agora(tmp_path), CropKind.BODY)[0]
     places = [JOINT_INDEX["left_thumb2"], key_point("left_thumb")]

@@ -13,7 +13,7 @@ from pixie_train.batch import Batch, CropKind, Targets, join
 from pixie_train.data.motion import MotionBank
 from pixie_train.data.pictures import Photographer, PictureConfig, PictureDataset, View
 from pixie_train.data.pictures.augmentation import centred
-from pixie_train.data.pictures.line_of_sight import looked_at
+from pixie_train.data.pictures.line_of_sight import camera_of, looked_at
 from pixie_train.data.pictures.mirroring import mirror
 from pixie_train.key_points import FACE_POINTS, KeyPoints
 from pixie_train.pinhole import fitted_camera
@@ -85,7 +85,10 @@ def test_the_runtime_turns_it_back(
     photographer = taken(kind, model, bank)
     for index in range(3):
         sample = photographer[index]
-        ahead, cut = looked_at(sample, kind), centred(sample, kind, 2.0)
+        ahead, cut = (
+            looked_at(sample, kind, camera_of(sample)),
+            centred(sample, kind, 2.0),
+        )
         quaternions = rot.from_matrix(ahead.rotations).astype(np.float32)
         shaped = model.shaped(sample.betas, sample.expression)
         seen = shaped.posed(quaternions, np.zeros(3, np.float32))
@@ -104,7 +107,9 @@ def test_mirrors_may_be_before_or_behind(
     kind: CropKind, model: BodyModel, bank: MotionBank
 ) -> None:
     sample = taken(kind, model, bank)[0]
-    one, other = looked_at(mirror(sample), kind), mirror(looked_at(sample, kind))
+    mirrored = mirror(sample)
+    one = looked_at(mirrored, kind, camera_of(mirrored))
+    other = mirror(looked_at(sample, kind, camera_of(sample)))
     for name in ("xyz", "rotations", "absolute"):
         np.testing.assert_allclose(
             vars(one)[name], vars(other)[name], atol=1e-4, err_msg=name

@@ -28,6 +28,7 @@ from pixie_train.data.record import Points, Record, Turns
 from pixie_train.data.record_dataset import PartsOfBodies, RecordDataset
 from pixie_train.gender import Gender
 from pixie_train.key_points import FACE_POINTS
+from pixie_train.pinhole import fitted_camera
 
 VIEW = View(crop_size=48, hd_size=96, n_betas=10, n_expression=10)
 
@@ -89,6 +90,20 @@ def test_a_record_becomes_the_batch_that_its_sample_becomes(
         if kind is not CropKind.BODY:
             gap = mine.pictures.image.float() - wanted.pictures.image.float()
             assert gap.abs().mean() < 6
+
+
+def test_a_camera_that_is_known_says_what_points_in_space_say(
+    photographer: Photographer, tmp_path: Path
+) -> None:
+    kind = photographer.config.kind
+    for index in range(4):
+        record = record_of(photographer[index], kind, tmp_path, str(index))
+        camera = fitted_camera(record.xyz.at, record.pixels.at)
+        told = replace(record, xyz=Points.unknown(3), camera=camera)
+        mine, wanted = (RecordDataset([r], VIEW)[0].targets for r in (told, record))
+        torch.testing.assert_close(mine.rotations, wanted.rotations, atol=1e-4, rtol=0)
+        torch.testing.assert_close(mine.absolute, wanted.absolute, atol=1e-4, rtol=0)
+        assert (mine.rotations[0, 0] - torch.eye(3)).abs().max() > 0.1
 
 
 @pytest.mark.parametrize("lacking", ["points in space", "where they are from"])

@@ -15,7 +15,7 @@ from pixie_runtime.types import UInt8
 from pixie_train.batch import CROP_SIZE, Batch, CropKind, Pictures, Targets
 from pixie_train.data.pictures.augmentation import Augmentation, Cut, augmented, centred
 from pixie_train.data.pictures.config import PictureConfig
-from pixie_train.data.pictures.line_of_sight import looked_at
+from pixie_train.data.pictures.line_of_sight import camera_of, looked_at
 from pixie_train.data.pictures.mirroring import mirror
 from pixie_train.data.pictures.sample import PART_POINTS, RIGHT, Sample
 from pixie_train.key_points import KEY_POINT_COUNT
@@ -117,7 +117,7 @@ class PictureDataset(Dataset[Batch]):
         if config.kind is CropKind.HAND and shows_left(sample):
             sample = mirror(sample)
         if self.axes == "crop":
-            sample = looked_at(sample, config.kind)
+            sample = looked_at(sample, config.kind, camera_of(sample))
         cut = centred(sample, config.kind, view.part_scale(config.kind))
         if self.augmentation is not None:
             key = (self.augmentation.seed, self._epoch, index)

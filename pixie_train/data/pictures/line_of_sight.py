@@ -27,7 +27,7 @@ _AGREES = 0.03
 """Of the points' extent: how far they may be from where that camera has them."""
 
 
-def looked_at(sample: Sample, kind: CropKind, known: Bools | None = None) -> Sample:
+def looked_at(sample: Sample, kind: CropKind, camera: Camera | None) -> Sample:
     """Return the sample in the axes of a camera that looks at what is shown.
 
     That is the middle of the square which a crop of this kind shows when chance does
@@ -36,15 +36,9 @@ def looked_at(sample: Sample, kind: CropKind, known: Bools | None = None) -> Sam
     Args:
         sample: in the axes of the camera that took it, its points from that camera.
         kind: what the crop is of.
-        known: the key points, (145,), that are known in the picture and in space; None:
-            all. A sample whose points do not say which camera took it, because there
-            are few of them or they are relative to some joint, stays as it is.
+        camera: what took it (`camera_of`, `camera_told`); None: that is not known, and
+            the sample stays as it is.
     """
-    camera = (
-        fitted_camera(sample.xyz, sample.pixels)
-        if known is None
-        else _camera_told(sample, known)
-    )
     if camera is None:
         return sample
     cut = centred(sample, kind, 1.0)
@@ -57,8 +51,20 @@ def looked_at(sample: Sample, kind: CropKind, known: Bools | None = None) -> Sam
     )
 
 
-def _camera_told(sample: Sample, known: Bools) -> Camera | None:
-    """Return the camera that took a picture, or None where known points do not say."""
+def camera_of(sample: Sample) -> Camera:
+    """Return the camera that took a sample all of whose key points are known."""
+    return fitted_camera(sample.xyz, sample.pixels)
+
+
+def camera_told(sample: Sample, known: Bools) -> Camera | None:
+    """Return the camera that took a sample, or None where its points do not say.
+
+    Because there are few of them, or they are relative to some joint.
+
+    Args:
+        sample: in any axes.
+        known: the key points, (145,), that are known in the picture and in space.
+    """
     points, pixels = sample.xyz[known], sample.pixels[known]
     if len(points) < _ENOUGH or points[:, 2].min() < _NEAREST_M:
         return None
