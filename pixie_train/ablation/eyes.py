@@ -16,8 +16,8 @@ import onnx
 from pixie_runtime.engines import Engine
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.landmarks.face import region_of_face, region_on_body
-from pixie_runtime.landmarks.hands import SIDES, region_on_arm
-from pixie_runtime.landmarks.heatmaps import refined
+from pixie_runtime.landmarks.hands import SIDES, region_of_recrop, region_on_arm
+from pixie_runtime.landmarks.pose import points_said
 from pixie_runtime.landmarks.regions import Points, Region
 from pixie_runtime.types import Float32, PoseLandmarks, UInt8
 from pixie_train.networks.landmark_inputs import FACE_POINTS, HAND_POINTS, POSE_POINTS
@@ -60,10 +60,7 @@ class Eyes:
         side = float(len(crop))
         whole = Region(side / 2, side / 2, side, 0.0)
         outputs = self._body.infer({"image": whole.crop(crop, BODY_PX)[None]})
-        raw = outputs["landmarks"][0]
-        raw[:, :3] /= BODY_PX
-        raw[:, 3:] = 1 / (1 + np.exp(-raw[:, 3:].clip(-60, 60)))
-        points = refined(raw, outputs["heatmaps"][0])[:POSE_POINTS]
+        points = points_said(outputs)[:POSE_POINTS]
         world = outputs["world"][0, :POSE_POINTS]
         score = outputs["score"][0]
         pose = PoseLandmarks(
@@ -113,8 +110,7 @@ class Eyes:
         side = float(len(crop))
         whole = Region(side / 2, side / 2, side, turn)
         found = self._recrop.infer({"image": whole.crop(crop, _RECROP_PX)[None]})
-        centre, rim = whole.to_image(found["points"][0] / _RECROP_PX)
-        region = Region.aligned(centre, rim, target=-np.pi / 2, scale=1.0, shift=-0.1)
+        region = region_of_recrop(whole, found["points"][0])
         outputs = self._hand.infer({"image": region.crop(crop, HAND_PX)[None]})
         points = region.to_image(outputs["landmarks"][0].reshape(-1, 3) / HAND_PX)
         centred = points / (side / 2) - (1, 1, 0)

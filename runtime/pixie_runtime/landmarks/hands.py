@@ -218,14 +218,8 @@ class HandTracker:
         if not regions:
             return []
         crops = cropped(image, regions, _RECROP_SIDE)
-        points = self._recrop.infer({"image": crops})["points"] / _RECROP_SIDE
-        refined = []
-        for region, pair in zip(regions, points, strict=True):
-            centre, rim = region.to_image(pair)
-            refined.append(
-                Region.aligned(centre, rim, target=-_UPWARDS, scale=1.0, shift=-0.1)
-            )
-        return refined
+        points = self._recrop.infer({"image": crops})["points"]
+        return list(map(region_of_recrop, regions, points))
 
     def _on_their_own(self, image: UInt8) -> dict[Side, SeenHand]:
         last = [hand.landmarks for hand in self._last.values()]
@@ -262,6 +256,17 @@ def region_on_arm(pose: PoseLandmarks, side: Side) -> Region:
     corner = np.array([size / 2, size / 2], np.float32)
     box = np.stack([middle - corner, middle + corner])
     return Region.around(box, rotation, scale=2.7, shift=-0.1)
+
+
+def region_of_recrop(region: Region, points: Float32) -> Region:
+    """Return where the recrop network sees the hand in a region.
+
+    Args:
+        region: what it was shown.
+        points: (2, 2), what it says: the hand's middle and rim in pixels of its crop.
+    """
+    centre, rim = region.to_image(points / _RECROP_SIDE)
+    return Region.aligned(centre, rim, target=-_UPWARDS, scale=1.0, shift=-0.1)
 
 
 def region_of_palm(palm: Detection) -> Region:

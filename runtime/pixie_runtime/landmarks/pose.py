@@ -21,6 +21,19 @@ _UPRIGHT = np.pi / 2
 _MARGIN = 1.25
 
 
+def points_said(outputs: dict[str, Float32]) -> Float32:
+    """Return the points in a pose landmark network's answer about one crop.
+
+    Returns:
+        (39, 5): x and y in sides of the crop from its upper left corner, z in sides,
+        visibility, presence.
+    """
+    points: Float32 = outputs["landmarks"][0].copy()
+    points[:, :3] /= _SIDE
+    points[:, 3:] = 1 / (1 + np.exp(-points[:, 3:].clip(-60, 60)))
+    return refined(points, outputs["heatmaps"][0])
+
+
 def _region(centre: Points, rim: Points) -> Region:
     """Return the body's square from its centre and a point on its rim."""
     return Region.aligned(centre, rim, target=_UPRIGHT, scale=_MARGIN)
@@ -103,10 +116,7 @@ class PoseTracker:
         score = float(outputs["score"][0, 0])
         if score < _MIN_SCORE:
             return None
-        raw: Float32 = outputs["landmarks"][0]
-        raw[:, :3] /= _SIDE
-        raw[:, 3:] = 1 / (1 + np.exp(-raw[:, 3:].clip(-60, 60)))
-        raw = refined(raw, outputs["heatmaps"][0])
+        raw = points_said(outputs)
         body, world = raw[:_LANDMARKS], outputs["world"][0, :_LANDMARKS]
         if mirror:
             body, world = body[MIRRORED], world[MIRRORED]
