@@ -48,17 +48,28 @@ class SightEncoder(nn.Module):
 
     def know(self, seen: Tensor) -> None:
         """Learn what is usual from vectors (N, inputs)."""
-        seen = seen.float()
-        self.mean.copy_(seen.mean(0))
-        self.spread.copy_(seen.std(0).clamp_min(1e-3))
+        mean, spread = usual_of(seen)
+        self.mean.copy_(mean)
+        self.spread.copy_(spread)
 
     def forward(self, seen: Tensor) -> Tensor:
         """Map vectors (B, inputs) to features (B, D)."""
-        usual = ((seen.float() - self.mean) / self.spread).clamp(-_FAR, _FAR)
+        usual = standardised(seen, self.mean, self.spread)
         if self.training and self._noise > 0:
             usual = usual + self._noise * torch.randn_like(usual)
         feature: Tensor = self.encoder(usual)
         return feature
+
+
+def usual_of(seen: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and spread (I,) of what was seen, (N, I)."""
+    seen = seen.float()
+    return seen.mean(0), seen.std(0).clamp_min(1e-3)
+
+
+def standardised(seen: Tensor, mean: Tensor, spread: Tensor) -> Tensor:
+    """Return what was seen (N, I) in its own standard deviations from the mean."""
+    return ((seen.float() - mean) / spread).clamp(-_FAR, _FAR)
 
 
 class AblationPixie(nn.Module):

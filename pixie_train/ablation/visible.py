@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from pixie_train.ablation.crops import CropSet
+from pixie_train.ablation.network import standardised, usual_of
 from pixie_train.ablation.scores import Ruler
 from pixie_train.gender import Gender
 
 _RIDGE = 3000.0
-_FAR = 6.0
 SIGHTS = ("body", "head", "hands")
 
 
@@ -72,8 +72,8 @@ def read_out(seen: Tensor, truth: Tensor, others: Tensor) -> Tensor:
     Returns:
         (M, T).
     """
-    mean, spread = seen.mean(0), seen.std(0).clamp_min(1e-3)
-    x, y = (((s - mean) / spread).clamp(-_FAR, _FAR) for s in (seen, others))
+    mean, spread = usual_of(seen)
+    x, y = (standardised(s, mean, spread) for s in (seen, others))
     usual = truth.mean(0)
     normal = x.T @ x + _RIDGE * torch.eye(x.shape[1])
     weights = torch.linalg.solve(normal, x.T @ (truth - usual))
