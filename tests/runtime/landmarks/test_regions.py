@@ -78,6 +78,22 @@ def test_outside_of_the_picture_is_black_or_its_border() -> None:
     assert region.crop(image, 16)[0, 0].tolist() == [200, 200, 200]
 
 
+@given(
+    st.builds(
+        Region,
+        x=st.floats(0, 80),
+        y=st.floats(0, 60),
+        size=st.floats(1, 120),
+        rotation=st.floats(-3.1, 3.1),
+    )
+)
+def test_nothing_from_outside_gets_into_a_crop_at_the_pictures_edge(
+    region: Region,
+) -> None:
+    image = np.full((60, 80, 3), 200, np.uint8)
+    assert (region.crop(image, 24) == 200).all()
+
+
 def test_whole_picture_is_letterboxed() -> None:
     region = Region.whole(np.zeros((100, 300, 3), np.uint8))
     assert (region.x, region.y, region.size) == (150, 50, 300)
