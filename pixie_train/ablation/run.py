@@ -22,6 +22,7 @@ import torch
 from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import SinkError, SourceError, UsageError
 from pixie_train.ablation.crops import CropSet, cut_parts, cut_people
+from pixie_train.ablation.cue import with_cue
 from pixie_train.ablation.degrade import DIFFICULTIES, TRAINING
 from pixie_train.ablation.eyes import BODY_PX, HAND_PX, HEAD_PX, Eyes
 from pixie_train.ablation.network import AblationPixie
@@ -116,7 +117,7 @@ class Ablation:
         path = self.folder / "crops" / f"{self._stem(name)}.pt"
         if not path.exists():
             self._cut(name).save(path)
-        return CropSet.load(path)
+        return with_cue(CropSet.load(path), self.plan)
 
     def _cut(self, name: str) -> CropSet:
         """Return all crops of a set, freshly made."""
