@@ -37,7 +37,7 @@ def interpreted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize("cull", [True, False])
 @pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
 def test_it_agrees_with_the_compiled_loops_to_the_bit(cull: bool) -> None:
-    many = [triangles(seed, steps=64, count=20) for seed in range(4)]
+    many = [triangles(seed, steps=64, count=10) for seed in range(4)]
     points = torch.cat([points for points, _ in many])
     points[0, 0] = torch.nan
     points[1, 1] = torch.inf
@@ -46,7 +46,7 @@ def test_it_agrees_with_the_compiled_loops_to_the_bit(cull: bool) -> None:
     faces = many[0][1]
     found = by_triton(points, faces, (H, W), cull=cull)
     assert torch.equal(found, visible_triangles(points, faces, (H, W), cull=cull))
-    assert len(set(found.flatten().tolist())) > 10
+    assert len(set(found.flatten().tolist())) > 5
 
 
 @pytest.mark.usefixtures("interpreted")
