@@ -15,12 +15,11 @@ from torch import Tensor
 from pixie_train.ablation.crops import CropSet
 from pixie_train.ablation.network import Sights
 from pixie_train.ablation.plan import AblationPlan
+from pixie_train.ablation.visible import side_of
 from pixie_train.batch import CropKind
-from pixie_train.gender import Gender
+from pixie_train.data.pictures.sample import HEAD
 
 _SEED = 17
-_HEAD = 0
-"""Among the parts that may be covered."""
 
 
 def with_cue(crops: CropSet, plan: AblationPlan) -> CropSet:
@@ -31,7 +30,7 @@ def with_cue(crops: CropSet, plan: AblationPlan) -> CropSet:
     if not plan.cued or crops.kind is CropKind.HAND:
         return crops
     random = torch.Generator().manual_seed(_SEED + len(crops))
-    gender, seen = crops.targets.gender, 1 - crops.covered[:, _HEAD]
+    gender, seen = crops.targets.gender, 1 - crops.covered[:, HEAD]
     by_head = told(gender, plan.told_by_head, seen, random)
     if crops.kind is CropKind.HEAD:
         return replace(crops, seen=_beside(crops.seen, by_head))
@@ -75,7 +74,7 @@ def told(gender: Tensor, right: float, seen: Tensor, random: torch.Generator) ->
         seen: how much is seen, 0 to 1, (N,): of nothing it is a guess.
         random: draws the errors.
     """
-    side = (gender == Gender.MALE).float() - (gender == Gender.FEMALE).float()
+    side = side_of(gender)
     chance = 0.5 + (right - 0.5) * seen
     wrong = torch.rand(len(gender), generator=random) >= chance
     return torch.where(wrong, -side, side)

@@ -41,7 +41,7 @@ def visible(trained: CropSet, people: CropSet, ruler: Ruler, n_betas: int) -> Vi
         n_betas: coefficients that are read.
     """
     betas, true = trained.targets.betas[:, :n_betas], people.targets.betas
-    sides = [_side(s.targets.gender) for s in (trained, people)]
+    sides = [side_of(s.targets.gender) for s in (trained, people)]
 
     def error(said: Tensor) -> float:
         return float(ruler.shape_errors(said, true)["shape"].mean())
@@ -81,7 +81,7 @@ def read_out(seen: Tensor, truth: Tensor, others: Tensor) -> Tensor:
     return said
 
 
-def _side(gender: Tensor) -> Tensor:
+def side_of(gender: Tensor) -> Tensor:
     """Return -1 for women, 1 for men, 0 for all others."""
     return (gender == Gender.MALE).float() - (gender == Gender.FEMALE).float()
 

@@ -85,10 +85,8 @@ def test_the_runtime_turns_it_back(
     photographer = taken(kind, model, bank)
     for index in range(3):
         sample = photographer[index]
-        ahead, cut = (
-            looked_at(sample, kind, camera_of(sample)),
-            centred(sample, kind, 2.0),
-        )
+        ahead = looked_at(sample, kind, camera_of(sample))
+        cut = centred(sample, kind, 2.0)
         quaternions = rot.from_matrix(ahead.rotations).astype(np.float32)
         shaped = model.shaped(sample.betas, sample.expression)
         seen = shaped.posed(quaternions, np.zeros(3, np.float32))

@@ -20,6 +20,16 @@ def triangles(seed: int, *, steps: int = 4, count: int = 12) -> tuple[Tensor, Te
     return torch.from_numpy(points).float(), torch.from_numpy(faces)
 
 
+def troubled(*, count: int) -> tuple[Tensor, Tensor]:
+    """Draw four samples' points, some no numbers or far away, and their triangles."""
+    many = [triangles(seed, steps=64, count=count) for seed in range(4)]
+    points = torch.cat([points for points, _ in many])
+    points[0, 0] = torch.nan
+    points[1, 1] = torch.inf
+    points[2, :3] *= 1e6
+    return points, many[0][1]
+
+
 def exact_depths(points: Tensor, faces: Tensor, x: int, y: int) -> dict[int, Fraction]:
     """Return the depth of every triangle at a pixel, in exact arithmetic."""
 
@@ -55,13 +65,9 @@ def test_every_pixel_sees_what_exact_arithmetic_finds_nearest(seed: int) -> None
 
 @pytest.mark.parametrize("cull", [True, False])
 def test_tensors_and_compiled_loops_agree_to_the_bit(cull: bool) -> None:
-    many = [triangles(seed, steps=64, count=40) for seed in range(4)]
-    points = torch.cat([points for points, _ in many])
-    points[0, 0] = torch.nan
-    points[1, 1] = torch.inf
-    points[2, :3] *= 1e6
-    loops = visible_triangles(points, many[0][1], (H, W), cull=cull)
-    tensors = by_tensors(points, many[0][1], (H, W), cull=cull)
+    points, faces = troubled(count=40)
+    loops = visible_triangles(points, faces, (H, W), cull=cull)
+    tensors = by_tensors(points, faces, (H, W), cull=cull)
     assert torch.equal(loops, tensors)
     assert not torch.equal(loops[0], loops[3])
 

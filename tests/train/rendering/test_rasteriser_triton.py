@@ -12,7 +12,7 @@ from pixie_train.rendering.rasteriser import (
     card_rasteriser,
     visible_triangles,
 )
-from tests.train.rendering.test_rasteriser import H, W, triangles
+from tests.train.rendering.test_rasteriser import H, W, troubled
 
 pytest.importorskip("triton", reason="Triton has packages for Linux only")
 
@@ -37,13 +37,8 @@ def interpreted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize("cull", [True, False])
 @pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
 def test_it_agrees_with_the_compiled_loops_to_the_bit(cull: bool) -> None:
-    many = [triangles(seed, steps=64, count=10) for seed in range(4)]
-    points = torch.cat([points for points, _ in many])
-    points[0, 0] = torch.nan
-    points[1, 1] = torch.inf
-    points[2, :3] *= 1e6
+    points, faces = troubled(count=10)
     points[3, :, 2] -= 5  # before the camera and behind it: depths of both signs
-    faces = many[0][1]
     found = by_triton(points, faces, (H, W), cull=cull)
     assert torch.equal(found, visible_triangles(points, faces, (H, W), cull=cull))
     assert len(set(found.flatten().tolist())) > 5
