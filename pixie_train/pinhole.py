@@ -1,4 +1,4 @@
-"""The camera that took a picture, where a data set only says what it saw."""
+"""The camera that took a picture, out of what data sets say of it or what it saw."""
 
 from typing import Any
 
@@ -8,6 +8,17 @@ import numpy.typing as npt
 from pixie_runtime.types import Camera
 
 Points = npt.NDArray[np.floating[Any]]
+
+
+def camera_of_matrix(K: Points) -> Camera:
+    """Return the camera of intrinsics (3, 3), finite, in pixels.
+
+    Its focal length is the mean of both axes', and its principal point is taken for the
+    picture's middle.
+    """
+    x, y = float(K[0, 2]), float(K[1, 2])
+    size = round(2 * x), round(2 * y)
+    return Camera(float((K[0, 0] + K[1, 1]) / 2), (x, y), size)
 
 
 def fitted_camera(

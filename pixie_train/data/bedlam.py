@@ -26,6 +26,7 @@ from pixie_train.data.array_archives import AnyArray, read_archive
 from pixie_train.data.body_layouts import FULL_POSE, OWN_JOINTS, turns_of
 from pixie_train.data.inside import inside
 from pixie_train.data.record import Points, Record
+from pixie_train.pinhole import camera_of_matrix
 
 _NAME = "BEDLAM"
 _GET = "download labels and pictures from bedlam.is.tue.mpg.de and unpack them there"
@@ -102,11 +103,9 @@ def _camera(found: dict[str, AnyArray], name: str) -> Camera | None:
     if _CAMERA not in found:
         return None
     K = np.asarray(found[_CAMERA], np.float64)
-    focal = float((K[0, 0] + K[1, 1]) / 2)
-    if not np.isfinite(K).all() or focal <= 0:
+    if not np.isfinite(K).all() or K[0, 0] + K[1, 1] <= 0:
         raise SourceError(
-            f"{name} has a focal length of {focal:g} pixels in {_CAMERA}; expected "
-            f"more than 0; {_GET}"
+            f"{name} has focal lengths of {K[0, 0]:g} and {K[1, 1]:g} pixels in "
+            f"{_CAMERA}; expected more than 0; {_GET}"
         )
-    x, y = K[:2, 2].tolist()
-    return Camera(focal, (x, y), (round(2 * x), round(2 * y)))
+    return camera_of_matrix(K)

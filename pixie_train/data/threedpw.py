@@ -30,6 +30,7 @@ from pixie_train.data.annotation_files import damaged, required
 from pixie_train.data.body_layouts import COCO_18
 from pixie_train.data.record import Points, Record, Turns
 from pixie_train.gender import Gender
+from pixie_train.pinhole import camera_of_matrix
 
 NAME = "3DPW"
 GET = "download it from virtualhumans.mpi-inf.mpg.de/3DPW and unpack it there"
@@ -121,11 +122,8 @@ def _sequence(path: Path, pictures: Path, also: Sequence[str]) -> Sequence3dpw:
             found = len(person["jointPositions"])
             reason = f"it has {found} poses for {len(poses)} cameras"
             raise damaged(path, NAME, reason, GET)
-    x, y = float(K[0, 2]), float(K[1, 2])
-    size = round(2 * x), round(2 * y)
-    camera = Camera(float((K[0, 0] + K[1, 1]) / 2), (x, y), size)
     folder = required(pictures / path.stem, NAME, GET)
-    return Sequence3dpw(path.stem, folder, camera, poses, people)
+    return Sequence3dpw(path.stem, folder, camera_of_matrix(K), poses, people)
 
 
 class ThreeDpw:
