@@ -49,7 +49,11 @@ def main(wheel: Path) -> None:
     litert: Any = importlib.import_module("ai_edge_litert.interpreter")
     arrays: dict[str, Any] = {}
     with zipfile.ZipFile(wheel) as archive:
-        for model in _models().MODELS:
+        models = _models()
+        for model in models.MODELS:
+            asked = list(model.outputs)
+            if model.name == models.OUTLINE_OF:
+                asked.append(models.OUTLINE)
             interpreter = litert.Interpreter(model_content=archive.read(model.source))
             interpreter.allocate_tensors()
             (source,) = interpreter.get_input_details()
@@ -59,7 +63,7 @@ def main(wheel: Path) -> None:
             interpreter.set_tensor(source["index"], picture)
             interpreter.invoke()
             for details in interpreter.get_output_details():
-                for output in model.outputs:
+                for output in asked:
                     if output.source == details["name"]:
                         value = interpreter.get_tensor(details["index"])
                         if output.channels_first:

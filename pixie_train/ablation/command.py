@@ -12,7 +12,7 @@ from tqdm import tqdm
 from pixie_runtime.body import embedded_body_model, load_body_model
 from pixie_train.ablation.claims import Findings, Scores, findings
 from pixie_train.ablation.eyes import BODY_PX, Eyes
-from pixie_train.ablation.pictures import covering, shapes
+from pixie_train.ablation.pictures import covering, outlines, shapes
 from pixie_train.ablation.plan import AblationPlan
 from pixie_train.ablation.plots import draw_plots
 from pixie_train.ablation.report import sentences, write_report
@@ -107,6 +107,7 @@ def write_all(
         view = ablation.view(BODY_PX, whole=True)
         network = ablation.network(0, "moderated")
         film = covering(network, ablation.plan, people, eyes, view, _FILM_PART)
+        seen_outlines = outlines(people, eyes, view)
     first = scores[0]
     bodies = shapes(
         ablation.model,
@@ -115,7 +116,12 @@ def write_all(
         first["ungendered/clean"],
         _SHOWN,
     )
-    for name, picture in (("covering.png", film), ("shapes.png", bodies)):
+    pictures = {
+        "covering.png": film,
+        "outlines.png": seen_outlines,
+        "shapes.png": bodies,
+    }
+    for name, picture in pictures.items():
         write_png(picture, folder / name)
         paths.append(folder / name)
     return paths, found

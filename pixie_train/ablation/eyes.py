@@ -5,11 +5,16 @@ cores cannot do that in an afternoon. MediaPipe's landmark networks of body, han
 face come with this project and were taught with more. Their last features, of which
 their landmarks are linear functions, and the landmarks themselves are what the
 ablation's experts start from. They were never shown a synthetic person.
+
+Landmarks leave out how stout a body is and what grows on a head. Bodies' experts see
+their outline along the bones, too, and heads' experts a small picture of the head as it
+is, turned upright.
 """
 
 from dataclasses import dataclass
 from importlib.resources import files
 
+import cv2
 import numpy as np
 import onnx
 
@@ -20,6 +25,12 @@ from pixie_runtime.landmarks.hands import SIDES, region_of_recrop, region_on_arm
 from pixie_runtime.landmarks.pose import points_said
 from pixie_runtime.landmarks.regions import Points, Region
 from pixie_runtime.types import Float32, PoseLandmarks, UInt8
+from pixie_train.ablation.outline import (
+    OUTLINE,
+    OUTLINE_SIGHT,
+    outline_pieces,
+    with_outline,
+)
 from pixie_train.networks.landmark_inputs import FACE_POINTS, HAND_POINTS, POSE_POINTS
 
 BODY_PX, HEAD_PX, HAND_PX = 256, 192, 224
@@ -28,8 +39,12 @@ _RECROP_PX = 256
 _TRUNK = "trunk"
 _TRUNKS = {"pose_landmark_full": 1152, "face_landmark": 288, "hand_landmark_full": 1152}
 """Lengths of their last features."""
-BODY_SIGHT = _TRUNKS["pose_landmark_full"] + 8 * POSE_POINTS + 1
-HEAD_SIGHT = _TRUNKS["face_landmark"] + 3 * len(FACE_POINTS) + 6
+_LOOK_PX = 24
+"""Side of the small picture of a head."""
+BODY_SIGHT = _TRUNKS["pose_landmark_full"] + 8 * POSE_POINTS + 1 + OUTLINE_SIGHT
+HEAD_SIGHT = (
+    _TRUNKS["face_landmark"] + 3 * len(FACE_POINTS) + 6 + 3 * _LOOK_PX * _LOOK_PX
+)
 HAND_SIGHT = _TRUNKS["hand_landmark_full"] + 6 * HAND_POINTS + 7
 """Lengths of what is seen of a crop."""
 
@@ -50,9 +65,9 @@ class Eyes:
 
     def __init__(self) -> None:
         """Load them; some 30 MB."""
-        self._body = _opened("pose_landmark_full", _TRUNK)
-        self._head = _opened("face_landmark", _TRUNK)
-        self._hand = _opened("hand_landmark_full", _TRUNK)
+        self._body = _opened("pose_landmark_full", outlined=True)
+        self._head = _opened("face_landmark")
+        self._hand = _opened("hand_landmark_full")
         self._recrop = _opened("hand_recrop")
 
     def body(self, crop: UInt8) -> BodySight:
@@ -64,16 +79,17 @@ class Eyes:
         world = outputs["world"][0, :POSE_POINTS]
         score = outputs["score"][0]
         pose = PoseLandmarks(
-            image=np.asarray(points[:, :3] * side, np.float32),
+            image=np.asarray(points[:, :3] * BODY_PX, np.float32),
             world=world,
             visibility=points[:, 3],
             presence=points[:, 4],
             score=float(score[0]),
         )
+        outline = outline_pieces(outputs[OUTLINE][0], pose)
         left, right = (region_on_arm(pose, hand).rotation for hand in SIDES)
         turns = (region_on_body(pose).rotation, left, right)
         centred = 2 * points[:, :3] - (1, 1, 0)
-        said = (outputs[_TRUNK], centred, points[:, 3:], world, score)
+        said = (outputs[_TRUNK], centred, points[:, 3:], world, score, outline)
         return BodySight(_vector(*said), turns)
 
     def head(self, crop: UInt8, turn: float) -> Float32:
@@ -85,6 +101,9 @@ class Eyes:
         """
         side = float(len(crop))
         found = Region(side / 2, side / 2, side, turn)
+        size = (_LOOK_PX, _LOOK_PX)
+        upright = found.crop(crop, HEAD_PX)
+        look = cv2.resize(upright, size, interpolation=cv2.INTER_AREA)
         # As in a film: where the first look sees a face is where the second one looks.
         for _ in range(2):
             region = found
@@ -95,7 +114,8 @@ class Eyes:
         centred = points[list(FACE_POINTS)] / (side / 2) - (1, 1, 0)
         axes = np.array([np.cos(region.rotation), np.sin(region.rotation)])
         place = np.array([region.x, region.y, region.size]) / side
-        return _vector(outputs[_TRUNK], centred, outputs["logit"], place, axes)
+        said = (outputs[_TRUNK], centred, outputs["logit"], place, axes)
+        return _vector(*said, look / np.float32(255))
 
     def hand(self, crop: UInt8, turn: float) -> Float32:
         """Look at the crop (S, S, 3) of a right hand or a mirrored left one.
@@ -130,22 +150,27 @@ def _vector(*arrays: Points) -> Float32:
     return np.concatenate([np.ravel(a) for a in arrays]).astype(np.float32)
 
 
-def _opened(name: str, trunk: str | None = None) -> Engine:
-    """Open one of the package's networks; its last feature as one more output."""
+def _opened(name: str, *, outlined: bool = False) -> Engine:
+    """Open one of the package's networks.
+
+    Args:
+        name: which one; its last feature is one more output, if it has one of use.
+        outlined: whether it says the person's outline, too.
+    """
     path = files("pixie_runtime") / "assets" / "landmarks" / f"{name}.onnx"
-    content = path.read_bytes()
-    if trunk is not None:
-        model = onnx.load_from_string(content)
+    model = onnx.load_from_string(path.read_bytes())
+    if outlined:
+        with_outline(model)
+    if name in _TRUNKS:
         feature = _before_landmarks(model.graph)
-        node = onnx.helper.make_node("Flatten", [feature], [trunk])
+        node = onnx.helper.make_node("Flatten", [feature], [_TRUNK])
         model.graph.node.append(node)
         shape = [None, _TRUNKS[name]]
         kind = onnx.TensorProto.FLOAT
         model.graph.output.append(
-            onnx.helper.make_tensor_value_info(trunk, kind, shape)
+            onnx.helper.make_tensor_value_info(_TRUNK, kind, shape)
         )
-        content = model.SerializeToString()
-    return OnnxRuntimeMaker().open(content, threads=1)
+    return OnnxRuntimeMaker().open(model.SerializeToString(), threads=1)
 
 
 def _before_landmarks(graph: onnx.GraphProto) -> str:

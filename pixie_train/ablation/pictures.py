@@ -14,6 +14,7 @@ from pixie_train.ablation.cue import person_with_cue
 from pixie_train.ablation.degrade import Degradation
 from pixie_train.ablation.eyes import Eyes
 from pixie_train.ablation.network import AblationPixie, Sights
+from pixie_train.ablation.outline import OUTLINE_SIGHT, taken_apart
 from pixie_train.ablation.plan import AblationPlan
 from pixie_train.ablation.scores import Table
 from pixie_train.data.pictures.augmentation import occluded
@@ -25,6 +26,7 @@ _SHARES = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.0)
 _TILE = 144
 _ROWS = 3
 _TALL = 300
+_OUTLINED = 8
 
 
 def covering(
@@ -70,6 +72,57 @@ def covering(
     if not rows:
         return np.zeros((_TILE, _TILE * len(_SHARES), 3), np.uint8)
     return np.concatenate(rows)
+
+
+def outlines(people: Samples, eyes: Eyes, view: View) -> UInt8:
+    """Return the first people who stand upright, above what is seen of their outlines.
+
+    Head, trunk, arms and legs, the left ones on the right.
+
+    Args:
+        people: held-out ones.
+        eyes: what looks at them.
+        view: of the body's crops.
+    """
+    columns: list[UInt8] = []
+    for index in range(len(people)):
+        if len(columns) == _OUTLINED:
+            break
+        sample = people[index]
+        if upright(torch.from_numpy(sample.rotations[:1])):
+            still = np.random.default_rng(0)
+            person = cut_person(sample, eyes, Degradation(), view, still)
+            seen = person.sights.body[0, -OUTLINE_SIGHT:].numpy()
+            crop = cv2.resize(person.crop, (_TALL // 2, _TALL // 2))
+            columns.append(np.concatenate([crop, _as_a_person(taken_apart(seen))]))
+    if not columns:
+        return np.zeros((_TALL, _TALL // 2, 3), np.uint8)
+    return np.concatenate(columns, axis=1)
+
+
+def _as_a_person(pieces: list[Float32]) -> UInt8:
+    """Return pieces of an outline (S, S, 3) where a person has them."""
+    trunk, *limbs, head = pieces
+    left, right = limbs[:4], limbs[4:]
+    side = _TALL // 2
+    picture = np.full((side, side, 3), 60, np.uint8)
+    unit = side // 15
+
+    def put(piece: Float32, x: int, y: int, wide: int, tall: int) -> None:
+        size = (wide * unit, tall * unit)
+        grey = cv2.resize(piece, size, interpolation=cv2.INTER_NEAREST) * 255
+        there = picture[y * unit : (y + tall) * unit, x * unit : (x + wide) * unit]
+        there[:] = grey[..., None].astype(np.uint8)
+
+    put(head[::-1], 6, 0, 3, 3)
+    put(trunk, 5, 3, 5, 5)
+    for limbs_of, x in ((right, 2), (left, 11)):
+        for piece, y in zip(limbs_of[:2], (3, 5), strict=True):
+            put(piece, x, y, 2, 2)
+    for limbs_of, x in ((right, 5), (left, 8)):
+        for piece, y in zip(limbs_of[2:], (9, 12), strict=True):
+            put(piece, x, y, 2, 3)
+    return picture
 
 
 def shapes(

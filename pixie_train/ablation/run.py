@@ -24,7 +24,15 @@ from pixie_runtime.errors import SinkError, SourceError, UsageError
 from pixie_train.ablation.crops import CropSet, cut_parts, cut_people
 from pixie_train.ablation.cue import with_cue
 from pixie_train.ablation.degrade import DIFFICULTIES, TRAINING
-from pixie_train.ablation.eyes import BODY_PX, HAND_PX, HEAD_PX, Eyes
+from pixie_train.ablation.eyes import (
+    BODY_PX,
+    BODY_SIGHT,
+    HAND_PX,
+    HAND_SIGHT,
+    HEAD_PX,
+    HEAD_SIGHT,
+    Eyes,
+)
 from pixie_train.ablation.network import AblationPixie
 from pixie_train.ablation.pieces import read_piece, write_piece
 from pixie_train.ablation.plan import AblationPlan
@@ -81,7 +89,11 @@ class Ablation:
             SinkError: it cannot be made.
         """
         path = self.folder / "plan.json"
-        plan = {"body_model": self.model.sha256, **self.plan.as_json()}
+        plan = {
+            "body_model": self.model.sha256,
+            "numbers_seen": [BODY_SIGHT, HEAD_SIGHT, HAND_SIGHT],
+            **self.plan.as_json(),
+        }
         if path.exists():
             try:
                 found = json.loads(path.read_text())

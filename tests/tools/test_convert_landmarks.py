@@ -14,8 +14,9 @@ import tflite
 from onnx import TensorProto, helper
 
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
+from pixie_train.ablation.outline import with_outline
 from tools.convert_landmarks.builder import OnnxBuilder
-from tools.convert_landmarks.models import MODELS, LandmarkModel
+from tools.convert_landmarks.models import MODELS, OUTLINE, OUTLINE_OF, LandmarkModel
 from tools.convert_landmarks.operators import TRANSLATORS, Context
 from tools.convert_landmarks.reader import Operator, TfliteGraph, read_tflite
 from tools.convert_landmarks.sparsity import densify
@@ -76,7 +77,22 @@ def test_all_networks_together_stay_below_26_megabytes() -> None:
     assert sum(f.stat().st_size for f in SHIPPED.glob("*.onnx")) < 26e6
 
 
-def test_segmentation_is_not_shipped() -> None:
+def test_with_its_branch_the_body_s_network_outlines_as_the_tflite_interpreter() -> (
+    None
+):
+    model = onnx.load(SHIPPED / f"{OUTLINE_OF}.onnx")
+    with_outline(model)
+    onnx.checker.check_model(model, full_check=True)
+    with (
+        OnnxRuntimeEngine(model.SerializeToString()) as engine,
+        np.load(GOLDEN) as golden,
+    ):
+        found = engine.infer({"image": waves(256)})[OUTLINE.name].ravel()[::STEP]
+        expected = golden[f"{OUTLINE_OF}/{OUTLINE.name}"]
+    assert np.abs(found - expected).max() / np.abs(expected).max() < 1e-4
+
+
+def test_nothing_live_computes_the_outline() -> None:
     graph = onnx.load(SHIPPED / "pose_landmark_full.onnx").graph
     assert [output.name for output in graph.output] == [
         "landmarks",

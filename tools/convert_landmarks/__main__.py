@@ -13,10 +13,12 @@ from typing import Any
 
 import onnx
 
-from tools.convert_landmarks.convert import convert
-from tools.convert_landmarks.models import MODELS, LandmarkModel
+from tools.convert_landmarks.convert import convert, convert_branch
+from tools.convert_landmarks.models import MODELS, OUTLINE, OUTLINE_OF, LandmarkModel
 
-_SHIPPED = Path(__file__).parents[2] / "runtime/pixie_runtime/assets/landmarks"
+_ROOT = Path(__file__).parents[2]
+_SHIPPED = _ROOT / "runtime/pixie_runtime/assets/landmarks"
+_OUTLINE = _ROOT / "pixie_train/ablation/pose_outline.onnx"
 _DISTRIBUTION = "mediapipe 0.10.21"
 _LICENCE = "Apache-2.0"
 
@@ -26,6 +28,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("wheel", type=Path, help="the mediapipe 0.10.21 wheel")
     parser.add_argument("--output", type=Path, default=_SHIPPED, help="folder")
+    parser.add_argument(
+        "--outline",
+        type=Path,
+        default=_OUTLINE,
+        help="file for what the body's network lacks to see outlines, too",
+    )
     options = parser.parse_args(arguments)
     options.output.mkdir(parents=True, exist_ok=True)
     entries = {}
@@ -36,6 +44,11 @@ def main(arguments: list[str] | None = None) -> None:
             (options.output / f"{model.name}.onnx").write_bytes(content)
             entries[model.name] = _entry(model, data, content)
             print(f"{model.name:28} {len(content) / 1e6:6.2f} MB")
+            if model.name == OUTLINE_OF:
+                branch = convert_branch(model, data, OUTLINE)
+                options.outline.write_bytes(
+                    branch.SerializeToString(deterministic=True)
+                )
     manifest = {
         "format": 1,
         "distribution": _DISTRIBUTION,

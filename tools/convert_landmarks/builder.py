@@ -1,5 +1,6 @@
 """Collects the nodes and weights of an ONNX graph."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,11 @@ class OnnxBuilder:
             self.node("Cast", name, output=cast, to=onnx.TensorProto.FLOAT)
         return cast
 
+    @property
+    def node_count(self) -> int:
+        """How many nodes there are."""
+        return len(self._nodes)
+
     def model(
         self,
         name: str,
@@ -58,14 +64,47 @@ class OnnxBuilder:
         outputs: list[onnx.ValueInfoProto],
     ) -> onnx.ModelProto:
         """Return the finished model, checked."""
-        graph = helper.make_graph(
+        return _model(
             self._nodes, name, inputs, outputs, list(self._initializers.values())
         )
-        model = helper.make_model(
-            graph,
-            opset_imports=[helper.make_opsetid("", OPSET)],
-            ir_version=IR_VERSION,
-            producer_name="pixie-live convert_landmarks",
-        )
-        onnx.checker.check_model(model, full_check=True)
-        return model
+
+    def branch(
+        self,
+        name: str,
+        first: int,
+        shapes: Mapping[str, list[int]],
+        outputs: list[onnx.ValueInfoProto],
+    ) -> onnx.ModelProto:
+        """Return the nodes from the `first` on as a model of their own.
+
+        Its inputs are named as the values of earlier nodes that it takes, whose shapes
+        are needed.
+        """
+        nodes = self._nodes[first:]
+        made = {value for node in nodes for value in node.output}
+        taken = sorted({v for node in nodes for v in node.input if v} - made)
+        inputs = [
+            helper.make_tensor_value_info(v, onnx.TensorProto.FLOAT, shapes[v])
+            for v in taken
+            if v not in self._initializers
+        ]
+        stored = [self._initializers[v] for v in taken if v in self._initializers]
+        return _model(nodes, name, inputs, outputs, stored)
+
+
+def _model(
+    nodes: list[onnx.NodeProto],
+    name: str,
+    inputs: list[onnx.ValueInfoProto],
+    outputs: list[onnx.ValueInfoProto],
+    stored: list[onnx.TensorProto],
+) -> onnx.ModelProto:
+    graph = helper.make_graph(nodes, name, inputs, outputs, stored)
+    model = helper.make_model(
+        graph,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="pixie-live convert_landmarks",
+    )
+    onnx.checker.check_model(model, full_check=True)
+    return model

@@ -21,28 +21,67 @@ def convert(model: LandmarkModel, data: bytes) -> onnx.ModelProto:
         ValueError: `data` is not a TFLite file or lacks an output of `model`.
         NotImplementedError: it has an operator that is not translated here.
     """
+    context = _translated(model, data)
+    batch: str | int = "n" if model.batched else 1
+    (source,) = context.graph.inputs
+    image = helper.make_tensor_value_info(
+        "image", TensorProto.UINT8, [batch, *context.graph.shapes[source][1:]]
+    )
+    outputs = [_info(output, batch) for output in model.outputs]
+    return context.builder.model(model.name, [image], outputs)
+
+
+def convert_branch(
+    model: LandmarkModel, data: bytes, output: Output
+) -> onnx.ModelProto:
+    """Return what it takes to have one more output of `convert(model, data)`.
+
+    Its inputs are named as values of that graph, and no name of its own is one of
+    that graph's: its nodes and weights can be added to it.
+
+    Raises:
+        ValueError, NotImplementedError: as `convert`.
+    """
+    context = _translated(model, data)
+    first = context.builder.node_count
+    shapes = {
+        name: [shape[axis] for axis in (0, 3, 1, 2)]
+        for tensor, name in context.values.items()
+        if len(shape := context.graph.shapes[tensor]) == 4
+    }
+    tensor = _tensor_named(context.graph, output.source)
+    _translate(context, {tensor}, model.name)
+    _declare(context, tensor, output)
+    return context.builder.branch(output.name, first, shapes, [_info(output, 1)])
+
+
+def _translated(model: LandmarkModel, data: bytes) -> Context:
+    """Return the graph with all that the model's outputs need."""
     graph = read_tflite(data)
     wanted = [_tensor_named(graph, output.source) for output in model.outputs]
     builder = OnnxBuilder()
     (source,) = graph.inputs
     values = {source: _network_input(builder, model.pixel_range)}
     context = Context(graph, builder, values, {})
-    for operator in graph.needed_for(set(wanted)):
-        if operator.kind not in TRANSLATORS:
-            raise NotImplementedError(f"operator {operator.kind} in {model.name}")
-        context.values[operator.output] = TRANSLATORS[operator.kind](context, operator)
+    _translate(context, set(wanted), model.name)
     for tensor, output in zip(wanted, model.outputs, strict=True):
         _declare(context, tensor, output)
+    return context
 
-    batch: str | int = "n" if model.batched else 1
-    image = helper.make_tensor_value_info(
-        "image", TensorProto.UINT8, [batch, *graph.shapes[source][1:]]
-    )
-    outputs = [
-        helper.make_tensor_value_info(o.name, TensorProto.FLOAT, [batch, *o.shape])
-        for o in model.outputs
-    ]
-    return builder.model(model.name, [image], outputs)
+
+def _translate(context: Context, wanted: set[int], name: str) -> None:
+    """Translate the operators that tensors need and that are not there yet."""
+    for operator in context.graph.needed_for(wanted):
+        if operator.output in context.values:
+            continue
+        if operator.kind not in TRANSLATORS:
+            raise NotImplementedError(f"operator {operator.kind} in {name}")
+        context.values[operator.output] = TRANSLATORS[operator.kind](context, operator)
+
+
+def _info(output: Output, batch: str | int) -> onnx.ValueInfoProto:
+    shape = [batch, *output.shape]
+    return helper.make_tensor_value_info(output.name, TensorProto.FLOAT, shape)
 
 
 def _tensor_named(graph: TfliteGraph, name: str) -> int:

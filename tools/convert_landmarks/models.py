@@ -112,3 +112,8 @@ MODELS = (
     ),
 )
 """MediaPipe's published models, Apache-2.0."""
+
+OUTLINE_OF = "pose_landmark_full"
+"""The model that has one more output, which nothing live needs."""
+OUTLINE = Output("Identity_2", "outline", (256, 256))
+"""Logits of each pixel's being the person's."""
