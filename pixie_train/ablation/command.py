@@ -106,7 +106,7 @@ def write_all(
     with closing(Eyes()) as eyes:
         view = ablation.view(BODY_PX, whole=True)
         network = ablation.network(0, "moderated")
-        film = covering(network, ablation.plan, people, eyes, view, _FILM_PART)
+        film = covering(network, people, eyes, view, _FILM_PART)
         seen_outlines = outlines(people, eyes, view)
     first = scores[0]
     bodies = shapes(

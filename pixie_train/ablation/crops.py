@@ -181,7 +181,7 @@ def cut_people(
         only_upright: leave out who does not stand upright and face the camera.
         thumbnails: keep a small picture of each.
     """
-    people, covered = [], []
+    batches, sights, covered, small = [], [], [], []
     done = 0
     for number in range(views):
         for index in range(len(samples)):
@@ -190,22 +190,25 @@ def cut_people(
             if not only_upright or upright(torch.from_numpy(sample.rotations[:1])):
                 random = np.random.default_rng((samples.config.seed, number, index))
                 sample = spoilt(sample, how, random)
-                people.append(cut_person(sample, eyes, how, view, random))
+                person = cut_person(sample, eyes, how, view, random)
+                batches.append(person.batch)
+                sights.append(person.sights)
+                if thumbnails:
+                    small.append(torch.from_numpy(_thumbnail(person.crop)))
                 covered.append(torch.from_numpy(sample.covered.copy()))
             report(done, views * len(samples))
-    if not people:
+    if not batches:
         raise UsageError(
             f"none of {len(samples)} people stands upright and faces the camera; "
             "take more, or all of them"
         )
-    small = [torch.from_numpy(_thumbnail(person.crop)) for person in people]
     return CropSet(
         CropKind.BODY,
-        torch.cat([person.sights.body for person in people]).half(),
-        join([person.batch for person in people]).targets,
+        torch.cat([seen.body for seen in sights]).half(),
+        join(batches).targets,
         torch.stack(covered),
-        torch.cat([person.sights.head for person in people]).half(),
-        torch.cat([person.sights.hands for person in people]).half(),
+        torch.cat([seen.head for seen in sights]).half(),
+        torch.cat([seen.hands for seen in sights]).half(),
         torch.stack(small) if thumbnails else None,
     )
 

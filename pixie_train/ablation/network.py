@@ -20,9 +20,9 @@ class Sights:
     """What `Eyes` saw of B people."""
 
     body: Tensor
-    """(B, BODY_SIGHT), and what is told of gender, if anything is."""
+    """(B, BODY_SIGHT)."""
     head: Tensor
-    """(B, HEAD_SIGHT), likewise."""
+    """(B, HEAD_SIGHT)."""
     hands: Tensor
     """(B, 2, HAND_SIGHT): the left hand mirrored, the right one as it is."""
 
@@ -78,9 +78,8 @@ class AblationPixie(nn.Module):
     def __init__(self, plan: AblationPlan) -> None:
         """Make it untrained: it says people who stand upright."""
         super().__init__()
-        cue = int(plan.cued)
-        self.encode_body = SightEncoder(BODY_SIGHT + cue, plan)
-        self.encode_head = SightEncoder(HEAD_SIGHT + cue, plan)
+        self.encode_body = SightEncoder(BODY_SIGHT, plan)
+        self.encode_head = SightEncoder(HEAD_SIGHT, plan)
         self.encode_hand = SightEncoder(HAND_SIGHT, plan)
         self.core = PixieCore(plan.network)
         # From upside down, rotations' distance is flat and little is learned.

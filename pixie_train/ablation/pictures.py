@@ -10,16 +10,13 @@ from pixie_runtime.rendering.mesh import draw_mesh
 from pixie_runtime.smplx import JOINT_COUNT
 from pixie_runtime.types import Camera, Float32, UInt8
 from pixie_train.ablation.crops import CropSet, cut_person, upright
-from pixie_train.ablation.cue import person_with_cue
 from pixie_train.ablation.degrade import Degradation
 from pixie_train.ablation.eyes import Eyes
 from pixie_train.ablation.network import AblationPixie, Sights
 from pixie_train.ablation.outline import OUTLINE_SIGHT, taken_apart
-from pixie_train.ablation.plan import AblationPlan
 from pixie_train.ablation.scores import Table
 from pixie_train.data.pictures.augmentation import occluded
 from pixie_train.data.pictures.dataset import Samples, View
-from pixie_train.data.pictures.sample import HEAD
 from pixie_train.gender import Gender
 
 _SHARES = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.0)
@@ -30,12 +27,7 @@ _OUTLINED = 8
 
 
 def covering(
-    network: AblationPixie,
-    plan: AblationPlan,
-    people: Samples,
-    eyes: Eyes,
-    view: View,
-    part: int,
+    network: AblationPixie, people: Samples, eyes: Eyes, view: View, part: int
 ) -> UInt8:
     """Return rows of a part that one and the same thing covers more and more.
 
@@ -44,7 +36,6 @@ def covering(
 
     Args:
         network: trained.
-        plan: that it was trained by.
         people: held-out ones.
         eyes: what looks at them.
         view: of the body's crops.
@@ -64,9 +55,7 @@ def covering(
             hidden = occluded(sample, part, share, random) if share else sample
             still = np.random.default_rng(0)
             person = cut_person(hidden, eyes, Degradation(), view, still)
-            covered = float(hidden.covered[HEAD])
-            sights = person_with_cue(person.sights, hidden.gender, covered, plan)
-            weight = float(_weights(network, sights)[part])
+            weight = float(_weights(network, person.sights)[part])
             tiles.append(_labelled(person.parts[part], f"{weight:.2f}"))
         rows.append(np.concatenate(tiles, axis=1))
     if not rows:

@@ -66,10 +66,6 @@ class AblationPlan:
     noise: float = 0.1
     """Standard deviation of what is added to what was seen, in training, in its own
     standard deviations."""
-    told_by_body: float = 0.0
-    told_by_head: float = 0.0
-    """How often gender is told right beside what is seen of a body and of a head that
-    nothing covers, 0.5 to 1; both 0: not at all, as landmark networks are (`cue`)."""
     n_betas: int = 20
     """Shape coefficients regressed. Truth has all of the model's."""
     counts: Counts = field(default_factory=Counts)
@@ -83,10 +79,6 @@ class AblationPlan:
         for name, number in numbers.items():
             if number <= 0:
                 raise UsageError(f"{name} is {number}; expected more than 0")
-        cues = {"told_by_body": self.told_by_body, "told_by_head": self.told_by_head}
-        for name, right in cues.items():
-            if self.cued and not 0.5 <= right <= 1:
-                raise UsageError(f"{name} is {right}; expected 0.5 to 1, or both 0")
         if self.steps.batch < 2 or self.counts.held_out < 2:
             raise UsageError(
                 f"batch is {self.steps.batch} and held_out {self.counts.held_out}; "
@@ -104,11 +96,6 @@ class AblationPlan:
             counts=Counts(bodies=8, heads=4, hands=4, held_out=6, views=1),
             steps=Steps(experts=2, shape=2, whole=2, batch=4),
         )
-
-    @property
-    def cued(self) -> bool:
-        """Whether anything is told of gender."""
-        return self.told_by_body != 0 or self.told_by_head != 0
 
     @property
     def network(self) -> CoreConfig:

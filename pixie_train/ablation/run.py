@@ -22,7 +22,6 @@ import torch
 from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import SinkError, SourceError, UsageError
 from pixie_train.ablation.crops import CropSet, cut_parts, cut_people
-from pixie_train.ablation.cue import with_cue
 from pixie_train.ablation.degrade import DIFFICULTIES, TRAINING
 from pixie_train.ablation.eyes import (
     BODY_PX,
@@ -129,7 +128,7 @@ class Ablation:
         path = self.folder / "crops" / f"{self._stem(name)}.pt"
         if not path.exists():
             self._cut(name).save(path)
-        return with_cue(CropSet.load(path), self.plan)
+        return CropSet.load(path)
 
     def _cut(self, name: str) -> CropSet:
         """Return all crops of a set, freshly made."""

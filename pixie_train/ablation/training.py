@@ -57,13 +57,14 @@ PERSON_WEIGHTS: TermWeights = replace(
     face_2d=0.2,
     head_pose=2.0,
     betas=0.0,
-    shape_prior=0.01,
+    shape_prior=0.3,
 )
 """Of whole people, whichever output they come from: rotations before key points,
 gender, no shape coefficients. With `WHOLE_WEIGHTS` points are won at the cost of
 joints: the longer a network learns, the further off are its rotations, and bodies
-shrink to be less wrong about points that are not known well. The shape prior weighs ten
-times the default, in every training alike, for the same reason."""
+shrink to be less wrong about points that are not known well. The shape prior weighs
+more than by default, in every training alike, for the same reason: at 0.01 it is not
+heard beside the points (docs/ablation.md)."""
 _ALONE = replace(PERSON_WEIGHTS, update=0.0)
 _WARM_UP = 30
 _BASELINES = 0.5

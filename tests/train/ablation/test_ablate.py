@@ -43,7 +43,7 @@ def test_a_run_says_of_every_claim_whether_it_holds(
 
 
 def test_plots_and_pictures_show_something(finished: tuple[Path, str]) -> None:
-    for name in ("fusion", "confidence", "shape", "covering", "shapes"):
+    for name in ("fusion", "confidence", "shape", "covering", "outlines", "shapes"):
         picture = cv2.imread(str(finished[0] / f"{name}.png"))
         assert picture is not None
         assert picture.std() > 10
