@@ -39,7 +39,7 @@ _RECROP_PX = 256
 _TRUNK = "trunk"
 _TRUNKS = {"pose_landmark_full": 1152, "face_landmark": 288, "hand_landmark_full": 1152}
 """Lengths of their last features."""
-_LOOK_PX = 24
+_LOOK_PX = 8
 """Side of the small picture of a head."""
 BODY_SIGHT = _TRUNKS["pose_landmark_full"] + 8 * POSE_POINTS + 1 + OUTLINE_SIGHT
 HEAD_SIGHT = (

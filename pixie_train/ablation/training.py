@@ -57,7 +57,7 @@ PERSON_WEIGHTS: TermWeights = replace(
     face_2d=0.2,
     head_pose=2.0,
     betas=0.0,
-    shape_prior=0.3,
+    shape_prior=0.1,
 )
 """Of whole people, whichever output they come from: rotations before key points,
 gender, no shape coefficients. With `WHOLE_WEIGHTS` points are won at the cost of
