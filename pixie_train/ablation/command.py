@@ -103,11 +103,12 @@ def write_all(
     found, folder = findings(scores), ablation.folder
     paths = [write_report(folder, found, seen), *draw_plots(folder, found)]
     people = ablation.pictures(ablation.held_out)
-    with closing(Eyes()) as eyes:
+    outlined = ablation.plan.outlines
+    with closing(Eyes(outlines=outlined)) as eyes:
         view = ablation.view(BODY_PX, whole=True)
         network = ablation.network(0, "moderated")
         film = covering(network, people, eyes, view, _FILM_PART)
-        seen_outlines = outlines(people, eyes, view)
+        seen_outlines = outlines(people, eyes, view) if outlined else None
     first = scores[0]
     bodies = shapes(
         ablation.model,
@@ -116,11 +117,9 @@ def write_all(
         first["ungendered/clean"],
         _SHOWN,
     )
-    pictures = {
-        "covering.png": film,
-        "outlines.png": seen_outlines,
-        "shapes.png": bodies,
-    }
+    pictures = {"covering.png": film, "shapes.png": bodies}
+    if seen_outlines is not None:
+        pictures["outlines.png"] = seen_outlines
     for name, picture in pictures.items():
         write_png(picture, folder / name)
         paths.append(folder / name)

@@ -6,9 +6,9 @@ face come with this project and were taught with more. Their last features, of w
 their landmarks are linear functions, and the landmarks themselves are what the
 ablation's experts start from. They were never shown a synthetic person.
 
-Landmarks leave out how stout a body is and what grows on a head. Bodies' experts see
-their outline along the bones, too, and heads' experts a small picture of the head as it
-is, turned upright.
+Landmarks leave out how stout a body is and what grows on a head. Where it is asked for,
+bodies' experts see their outline along the bones, too, and heads' experts a small
+picture of the head as it is, turned upright.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,6 @@ from pixie_runtime.landmarks.regions import Points, Region
 from pixie_runtime.types import Float32, PoseLandmarks, UInt8
 from pixie_train.ablation.outline import (
     OUTLINE,
-    OUTLINE_SIGHT,
     outline_pieces,
     with_outline,
 )
@@ -39,14 +38,14 @@ _RECROP_PX = 256
 _TRUNK = "trunk"
 _TRUNKS = {"pose_landmark_full": 1152, "face_landmark": 288, "hand_landmark_full": 1152}
 """Lengths of their last features."""
-_LOOK_PX = 8
+_LOOK_PX = 24
 """Side of the small picture of a head."""
-BODY_SIGHT = _TRUNKS["pose_landmark_full"] + 8 * POSE_POINTS + 1 + OUTLINE_SIGHT
-HEAD_SIGHT = (
-    _TRUNKS["face_landmark"] + 3 * len(FACE_POINTS) + 6 + 3 * _LOOK_PX * _LOOK_PX
-)
+BODY_SIGHT = _TRUNKS["pose_landmark_full"] + 8 * POSE_POINTS + 1
+HEAD_SIGHT = _TRUNKS["face_landmark"] + 3 * len(FACE_POINTS) + 6
 HAND_SIGHT = _TRUNKS["hand_landmark_full"] + 6 * HAND_POINTS + 7
 """Lengths of what is seen of a crop."""
+LOOK_SIGHT = 3 * _LOOK_PX * _LOOK_PX
+"""How many numbers more are seen of a head, as `OUTLINE_SIGHT` are of a body."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +53,7 @@ class BodySight:
     """What is seen of a body's crop, and how its parts lie there."""
 
     seen: Float32
-    """(BODY_SIGHT,)."""
+    """(BODY_SIGHT,), with outlines OUTLINE_SIGHT numbers more."""
     turns: tuple[float, float, float]
     """Radians, clockwise as seen: by how much head, left and right hand are turned from
     upright (fingers up), by the body's landmarks. The head is never upside down."""
@@ -63,9 +62,15 @@ class BodySight:
 class Eyes:
     """The networks; on one core, for one picture after another."""
 
-    def __init__(self) -> None:
-        """Load them; some 30 MB."""
-        self._body = _opened("pose_landmark_full", outlined=True)
+    def __init__(self, *, outlines: bool = False) -> None:
+        """Load them; some 30 MB.
+
+        Args:
+            outlines: whether bodies' outlines and heads as they are belong to what is
+                seen.
+        """
+        self._outlines = outlines
+        self._body = _opened("pose_landmark_full", outlined=outlines)
         self._head = _opened("face_landmark")
         self._hand = _opened("hand_landmark_full")
         self._recrop = _opened("hand_recrop")
@@ -85,25 +90,26 @@ class Eyes:
             presence=points[:, 4],
             score=float(score[0]),
         )
-        outline = outline_pieces(outputs[OUTLINE][0], pose)
         left, right = (region_on_arm(pose, hand).rotation for hand in SIDES)
         turns = (region_on_body(pose).rotation, left, right)
         centred = 2 * points[:, :3] - (1, 1, 0)
-        said = (outputs[_TRUNK], centred, points[:, 3:], world, score, outline)
+        said = [outputs[_TRUNK], centred, points[:, 3:], world, score]
+        if self._outlines:
+            said.append(outline_pieces(outputs[OUTLINE][0], pose))
         return BodySight(_vector(*said), turns)
 
     def head(self, crop: UInt8, turn: float) -> Float32:
-        """Look at a head's crop (S, S, 3); returns (HEAD_SIGHT,).
+        """Look at a head's crop (S, S, 3).
 
         Args:
             crop: the picture.
             turn: by how much the head is turned in it.
+
+        Returns:
+            (HEAD_SIGHT,), with outlines LOOK_SIGHT numbers more.
         """
         side = float(len(crop))
-        found = Region(side / 2, side / 2, side, turn)
-        size = (_LOOK_PX, _LOOK_PX)
-        upright = found.crop(crop, HEAD_PX)
-        look = cv2.resize(upright, size, interpolation=cv2.INTER_AREA)
+        whole = found = Region(side / 2, side / 2, side, turn)
         # As in a film: where the first look sees a face is where the second one looks.
         for _ in range(2):
             region = found
@@ -114,8 +120,12 @@ class Eyes:
         centred = points[list(FACE_POINTS)] / (side / 2) - (1, 1, 0)
         axes = np.array([np.cos(region.rotation), np.sin(region.rotation)])
         place = np.array([region.x, region.y, region.size]) / side
-        said = (outputs[_TRUNK], centred, outputs["logit"], place, axes)
-        return _vector(*said, look / np.float32(255))
+        said = [outputs[_TRUNK], centred, outputs["logit"], place, axes]
+        if self._outlines:
+            upright, size = whole.crop(crop, HEAD_PX), (_LOOK_PX, _LOOK_PX)
+            look = cv2.resize(upright, size, interpolation=cv2.INTER_AREA)
+            said.append(look / np.float32(255))
+        return _vector(*said)
 
     def hand(self, crop: UInt8, turn: float) -> Float32:
         """Look at the crop (S, S, 3) of a right hand or a mirrored left one.

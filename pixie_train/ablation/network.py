@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pixie_train.ablation.eyes import BODY_SIGHT, HAND_SIGHT, HEAD_SIGHT
+from pixie_train.ablation.eyes import BODY_SIGHT, HAND_SIGHT, HEAD_SIGHT, LOOK_SIGHT
+from pixie_train.ablation.outline import OUTLINE_SIGHT
 from pixie_train.ablation.plan import AblationPlan
 from pixie_train.networks.landmark_encoder import LandmarkEncoder
 from pixie_train.networks.pixie import Features, PartFeatures, PixieCore
@@ -20,9 +21,9 @@ class Sights:
     """What `Eyes` saw of B people."""
 
     body: Tensor
-    """(B, BODY_SIGHT)."""
+    """(B, BODY_SIGHT), with outlines more."""
     head: Tensor
-    """(B, HEAD_SIGHT)."""
+    """(B, HEAD_SIGHT), likewise."""
     hands: Tensor
     """(B, 2, HAND_SIGHT): the left hand mirrored, the right one as it is."""
 
@@ -78,8 +79,9 @@ class AblationPixie(nn.Module):
     def __init__(self, plan: AblationPlan) -> None:
         """Make it untrained: it says people who stand upright."""
         super().__init__()
-        self.encode_body = SightEncoder(BODY_SIGHT, plan)
-        self.encode_head = SightEncoder(HEAD_SIGHT, plan)
+        more = (OUTLINE_SIGHT, LOOK_SIGHT) if plan.outlines else (0, 0)
+        self.encode_body = SightEncoder(BODY_SIGHT + more[0], plan)
+        self.encode_head = SightEncoder(HEAD_SIGHT + more[1], plan)
         self.encode_hand = SightEncoder(HAND_SIGHT, plan)
         self.core = PixieCore(plan.network)
         # From upside down, rotations' distance is flat and little is learned.

@@ -66,6 +66,11 @@ class AblationPlan:
     noise: float = 0.1
     """Standard deviation of what is added to what was seen, in training, in its own
     standard deviations."""
+    outlines: bool = False
+    """Whether experts see bodies' outlines and heads as they are, beside what landmark
+    networks say (`outline`)."""
+    shape_prior: float = 0.01
+    """Weight of equation (16), gendered or not, in every training of whole people."""
     n_betas: int = 20
     """Shape coefficients regressed. Truth has all of the model's."""
     counts: Counts = field(default_factory=Counts)
@@ -79,6 +84,8 @@ class AblationPlan:
         for name, number in numbers.items():
             if number <= 0:
                 raise UsageError(f"{name} is {number}; expected more than 0")
+        if not 0 <= self.shape_prior < float("inf"):
+            raise UsageError(f"shape_prior is {self.shape_prior}; expected 0 or more")
         if self.steps.batch < 2 or self.counts.held_out < 2:
             raise UsageError(
                 f"batch is {self.steps.batch} and held_out {self.counts.held_out}; "

@@ -25,11 +25,8 @@ from pixie_train.ablation.crops import CropSet, cut_parts, cut_people
 from pixie_train.ablation.degrade import DIFFICULTIES, TRAINING
 from pixie_train.ablation.eyes import (
     BODY_PX,
-    BODY_SIGHT,
     HAND_PX,
-    HAND_SIGHT,
     HEAD_PX,
-    HEAD_SIGHT,
     Eyes,
 )
 from pixie_train.ablation.network import AblationPixie
@@ -90,7 +87,6 @@ class Ablation:
         path = self.folder / "plan.json"
         plan = {
             "body_model": self.model.sha256,
-            "numbers_seen": [BODY_SIGHT, HEAD_SIGHT, HAND_SIGHT],
             **self.plan.as_json(),
         }
         if path.exists():
@@ -135,7 +131,7 @@ class Ablation:
         held_out, plan = name not in TRAINED, self.plan
         store = self.pictures(self.held_out if held_out else name)
         report, views = self._report(f"crops: {self._stem(name)}"), plan.counts.views
-        with closing(Eyes()) as eyes:
+        with closing(Eyes(outlines=plan.outlines)) as eyes:
             if name in ("heads", "hands"):
                 side = HEAD_PX if name == "heads" else HAND_PX
                 return cut_parts(store, eyes, self.view(side), views, report)
@@ -167,7 +163,9 @@ class Ablation:
         gaussians = ShapeGaussians.of_model(self.model, n_betas)
         for arm in missing:
             gendered = arm not in ("experts", "ungendered")
-            teacher = Teacher(key_points, gaussians, gendered=gendered)
+            teacher = Teacher(
+                key_points, gaussians, self.plan.shape_prior, gendered=gendered
+            )
             torch.manual_seed(seed)
             network = AblationPixie(self.plan)
             before = begins_from(arm)

@@ -57,15 +57,12 @@ PERSON_WEIGHTS: TermWeights = replace(
     face_2d=0.2,
     head_pose=2.0,
     betas=0.0,
-    shape_prior=0.1,
 )
 """Of whole people, whichever output they come from: rotations before key points,
 gender, no shape coefficients. With `WHOLE_WEIGHTS` points are won at the cost of
 joints: the longer a network learns, the further off are its rotations, and bodies
-shrink to be less wrong about points that are not known well. The shape prior weighs
-more than by default, in every training alike, for the same reason: at 0.01 it is not
-heard beside the points (docs/ablation.md)."""
-_ALONE = replace(PERSON_WEIGHTS, update=0.0)
+shrink to be less wrong about points that are not known well. How much the shape prior
+weighs, in every training alike, is the plan's to say."""
 _WARM_UP = 30
 _BASELINES = 0.5
 """Weight of body-only and part-only outputs beside the moderated one."""
@@ -84,14 +81,27 @@ class Teacher:
     """Says what a network's outputs cost."""
 
     def __init__(
-        self, key_points: KeyPoints, gaussians: ShapeGaussians, *, gendered: bool
+        self,
+        key_points: KeyPoints,
+        gaussians: ShapeGaussians,
+        shape_prior: float,
+        *,
+        gendered: bool,
     ) -> None:
-        """Take the body model's key points and its women's and men's shapes."""
+        """Take the body model's key points and its women's and men's shapes.
+
+        Args:
+            key_points: of the body model.
+            gaussians: of women's, men's and everybody's shapes.
+            shape_prior: weight of (16) for whole people.
+            gendered: whether women and men have their own.
+        """
         n_betas = len(gaussians.female.mean)
         used = gaussians if gendered else ShapeGaussians.ungendered(n_betas)
         self.key_points = key_points
-        self.whole = StageLosses(PERSON_WEIGHTS, used)
-        self.alone = StageLosses(_ALONE, used)
+        weights = replace(PERSON_WEIGHTS, shape_prior=shape_prior)
+        self.whole = StageLosses(weights, used)
+        self.alone = StageLosses(replace(weights, update=0.0), used)
         self.head = StageLosses(HEAD_WEIGHTS, used)
         self.hand = StageLosses(HAND_WEIGHTS, used)
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,10 @@ import torch
 from pixie_runtime.body import embedded_body_model
 from pixie_runtime.errors import SinkError, SourceError, UsageError
 from pixie_train.ablation.command import AblateOptions, run_ablate
+from pixie_train.ablation.crops import CropSet
 from pixie_train.ablation.degrade import DIFFICULTIES, TRAINING
+from pixie_train.ablation.eyes import BODY_SIGHT, HEAD_SIGHT, LOOK_SIGHT
+from pixie_train.ablation.outline import OUTLINE_SIGHT
 from pixie_train.ablation.pieces import read_piece, write_piece
 from pixie_train.ablation.plan import AblationPlan, Counts
 from pixie_train.ablation.run import Ablation
@@ -43,10 +47,25 @@ def test_a_run_says_of_every_claim_whether_it_holds(
 
 
 def test_plots_and_pictures_show_something(finished: tuple[Path, str]) -> None:
-    for name in ("fusion", "confidence", "shape", "covering", "outlines", "shapes"):
+    for name in ("fusion", "confidence", "shape", "covering", "shapes"):
         picture = cv2.imread(str(finished[0] / f"{name}.png"))
         assert picture is not None
         assert picture.std() > 10
+
+
+def test_a_run_with_outlines_shows_them(tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    counts = Counts(bodies=8, heads=4, hands=4, held_out=6, views=1)
+    plan = replace(AblationPlan.smoke(), outlines=True, shape_prior=0.3, counts=counts)
+    run_ablate(AblateOptions(tmp_path / "seen", plan=plan))
+    torch.set_num_threads(threads)
+    picture = cv2.imread(str(tmp_path / "seen" / "outlines.png"))
+    assert picture is not None
+    assert picture.std() > 10
+    crops = CropSet.load(tmp_path / "seen" / "crops" / "bodies.pt")
+    assert crops.seen.shape[1] == BODY_SIGHT + OUTLINE_SIGHT
+    assert crops.head is not None
+    assert crops.head.shape[1] == HEAD_SIGHT + LOOK_SIGHT
 
 
 def test_a_piece_that_was_lost_is_made_again_and_is_the_same(
@@ -110,6 +129,8 @@ def test_another_plan_in_the_same_folder_is_refused(
 def test_impossible_plans_are_refused() -> None:
     with pytest.raises(UsageError, match="bodies is 0; expected more than 0"):
         AblationPlan(counts=Counts(bodies=0))
+    with pytest.raises(UsageError, match="shape_prior is -1; expected 0 or more"):
+        AblationPlan(shape_prior=-1)
 
 
 def test_a_damaged_piece_is_named(tmp_path: Path) -> None:

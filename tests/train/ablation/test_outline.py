@@ -85,7 +85,7 @@ def test_the_share_of_a_piece_is_how_thick_the_limb_is() -> None:
             outline_pieces(drawn(pose, trunk=40, limb=thickness), pose)
         )
         # The forearm and the upper arm, away from elbow and shoulder; 0.36 m across.
-        share = limbs[LEFT_ARM + 1][1:3].mean()
+        share = limbs[LEFT_ARM + 1][2:6].mean()
         assert share == pytest.approx(thickness / (0.36 * METRE), abs=0.06)
 
 
@@ -111,7 +111,7 @@ def test_in_the_mirror_a_left_arm_is_the_right_one() -> None:
 
 @pytest.fixture(scope="module")
 def eyes() -> Iterator[Eyes]:
-    with closing(Eyes()) as eyes:
+    with closing(Eyes(outlines=True)) as eyes:
         yield eyes
 
 
@@ -128,9 +128,9 @@ def test_somebody_in_a_film_fills_trunk_and_head_and_not_what_is_beside(
     eyes: Eyes,
 ) -> None:
     trunk, *limbs, head = taken_apart(eyes.body(walker()).seen[-OUTLINE_SIGHT:])
-    assert trunk[3:7, 5:7].min() > 0.9, "breast and belly"
-    assert trunk[3:7, [0, -1]].mean() < 0.3, "beside the arms"
-    assert head[2:6, 3:5].mean() > 0.9
-    assert head[2:, [0, -1]].mean() < 0.3, "above the shoulders"
-    assert np.mean([limb[:, 2:4].mean() for limb in limbs]) > 0.7
+    assert trunk[6:14, 10:14].min() > 0.9, "breast and belly"
+    assert trunk[6:14, [0, -1]].mean() < 0.3, "beside the arms"
+    assert head[4:12, 7:9].mean() > 0.9
+    assert head[:, [0, -1]].mean() < 0.3
+    assert np.mean([limb[:, 5:7].mean() for limb in limbs]) > 0.7
     assert np.mean([limb[:, [0, -1]].mean() for limb in limbs]) < 0.4
