@@ -108,18 +108,17 @@ def write_all(
         view = ablation.view(BODY_PX, whole=True)
         network = ablation.network(0, "moderated")
         film = covering(network, people, eyes, view, _FILM_PART)
-        seen_outlines = outlines(people, eyes, view) if outlined else None
+        pictures = {"covering.png": film}
+        if outlined:
+            pictures["outlines.png"] = outlines(people, eyes, view)
     first = scores[0]
-    bodies = shapes(
+    pictures["shapes.png"] = shapes(
         ablation.model,
         ablation.crops("clean"),
         first["gendered/clean"],
         first["ungendered/clean"],
         _SHOWN,
     )
-    pictures = {"covering.png": film, "shapes.png": bodies}
-    if seen_outlines is not None:
-        pictures["outlines.png"] = seen_outlines
     for name, picture in pictures.items():
         write_png(picture, folder / name)
         paths.append(folder / name)

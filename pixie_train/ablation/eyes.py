@@ -25,11 +25,7 @@ from pixie_runtime.landmarks.hands import SIDES, region_of_recrop, region_on_arm
 from pixie_runtime.landmarks.pose import points_said
 from pixie_runtime.landmarks.regions import Points, Region
 from pixie_runtime.types import Float32, PoseLandmarks, UInt8
-from pixie_train.ablation.outline import (
-    OUTLINE,
-    outline_pieces,
-    with_outline,
-)
+from pixie_train.ablation.outline import OUTLINE, outline_pieces, with_outline
 from pixie_train.networks.landmark_inputs import FACE_POINTS, HAND_POINTS, POSE_POINTS
 
 BODY_PX, HEAD_PX, HAND_PX = 256, 192, 224

@@ -79,9 +79,9 @@ class AblationPixie(nn.Module):
     def __init__(self, plan: AblationPlan) -> None:
         """Make it untrained: it says people who stand upright."""
         super().__init__()
-        more = (OUTLINE_SIGHT, LOOK_SIGHT) if plan.outlines else (0, 0)
-        self.encode_body = SightEncoder(BODY_SIGHT + more[0], plan)
-        self.encode_head = SightEncoder(HEAD_SIGHT + more[1], plan)
+        outline, look = (OUTLINE_SIGHT, LOOK_SIGHT) if plan.outlines else (0, 0)
+        self.encode_body = SightEncoder(BODY_SIGHT + outline, plan)
+        self.encode_head = SightEncoder(HEAD_SIGHT + look, plan)
         self.encode_hand = SightEncoder(HAND_SIGHT, plan)
         self.core = PixieCore(plan.network)
         # From upside down, rotations' distance is flat and little is learned.

@@ -23,12 +23,7 @@ from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import SinkError, SourceError, UsageError
 from pixie_train.ablation.crops import CropSet, cut_parts, cut_people
 from pixie_train.ablation.degrade import DIFFICULTIES, TRAINING
-from pixie_train.ablation.eyes import (
-    BODY_PX,
-    HAND_PX,
-    HEAD_PX,
-    Eyes,
-)
+from pixie_train.ablation.eyes import BODY_PX, HAND_PX, HEAD_PX, Eyes
 from pixie_train.ablation.network import AblationPixie
 from pixie_train.ablation.pieces import read_piece, write_piece
 from pixie_train.ablation.plan import AblationPlan
@@ -85,10 +80,7 @@ class Ablation:
             SinkError: it cannot be made.
         """
         path = self.folder / "plan.json"
-        plan = {
-            "body_model": self.model.sha256,
-            **self.plan.as_json(),
-        }
+        plan = {"body_model": self.model.sha256, **self.plan.as_json()}
         if path.exists():
             try:
                 found = json.loads(path.read_text())

@@ -160,7 +160,9 @@ def test_in_real_time_a_slow_reader_gets_the_newest_and_drops_are_counted(
         ages_s.append((time.monotonic_ns() - frame.grabbed_ns) / 1e9)
         indices.append(frame.index)
         time.sleep(0.05)
-    assert median(ages_s) < 0.05  # the newest of what was decoded, hiccups apart
+    # Never older than the newest of what was decoded, but for a machine's hiccup.
+    assert median(ages_s) < 0.05
+    assert max(ages_s) < 0.2
     assert len(indices) < 20
     assert indices[-1] == 49
     assert source.dropped == 50 - len(indices)
