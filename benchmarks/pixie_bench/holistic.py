@@ -197,7 +197,7 @@ def report(
     oracle_python: Path, clips: Sequence[Path], rounds: int, precision: Precision
 ) -> list[str]:
     """Return the table's lines: agreement, then speed, in turns A B A B."""
-    maker = choose("auto", precision=precision, landmarks=True)
+    maker = choose("auto", precision=precision, purpose="landmarks")
     landmarker = PixieLandmarker(maker=maker)
     comparisons, speeds = [], []
     for clip in clips:

@@ -34,7 +34,7 @@ class LandmarkSubject:
         images = read_frames(demo_clip() if video is None else Path(video))
         self._images = cycle(enumerate(images))
         options = Options(demo=True)
-        maker = choose(engine, precision="auto", threads=threads, landmarks=True)
+        maker = choose(engine, precision="auto", threads=threads, purpose="landmarks")
         network = open_network(options, maker)
         self._landmarker = open_landmarker(options, maker)
         self._estimator = network.estimator

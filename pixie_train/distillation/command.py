@@ -139,7 +139,7 @@ def _look(options: DistilOptions, say: Callable[[str], None]) -> _Material:
     made_folder(options.out, "give another --out")
     folder = options.lessons or options.out / "lessons"
     maker = choose(options.engine)
-    models = LandmarkModels.shipped(maker=choose(options.engine, landmarks=True))
+    models = LandmarkModels.shipped(maker=choose(options.engine, purpose="landmarks"))
     suffices = options.attention == "two-pass"
     with (
         Teacher(bundle, attention=options.attention, maker=maker) as teacher,

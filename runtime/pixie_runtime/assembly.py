@@ -5,6 +5,7 @@ Imports wait until a part is wanted, so that help is instant and the first frame
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,32 +61,25 @@ def open_pipeline(
         SinkError: an output cannot be opened.
         MissingExtraError: an option needs packages that are not installed.
     """
-    from pixie_runtime.engines.choosing import choose
     from pixie_runtime.eye_estimator import EyeEstimator
     from pixie_runtime.network import open_bundle, open_network
     from pixie_runtime.sinks.websocket_messages import StreamInfo
 
     with ExitStack() as opened:
         opened.callback(source.close)
-        bundle, precision = open_bundle(options), options.precision
-        small = choose(options.engine, precision=precision, landmarks=True)
-        exact = small if precision != "bfloat16" else choose("openvino")
-        maker = small
-        if bundle.manifest.kind == "image":
-            maker = choose(options.engine, precision=precision)
-        network = open_network(options, maker, exact, bundle=bundle)
+        bundle = open_bundle(options)
+        makers = _makers(options, on_images=bundle.manifest.kind == "image")
+        network = open_network(options, makers.network, bundle=bundle)
         estimator, model = network.estimator, network.model
         opened.callback(estimator.close)
         info = StreamInfo(model.name, estimator.n_betas, estimator.n_expression)
-        setup = {**network.setup, "engine": maker.description}
+        setup = {**network.setup, **makers.described}
         controls = controls or live_controls(options)
         sinks = []
         for sink in open_sinks(options, source, model, info, setup, controls):
             opened.callback(sink.close)
             sinks.append(sink)
-        landmarker = open_landmarker(
-            options, small, network.landmark_rates, exact=exact
-        )
+        landmarker = open_landmarker(options, makers.landmarks, network.landmark_rates)
         opened.pop_all()
     unrelated = options.results is not None
     is_raw = options.no_smoothing and options.view is None
@@ -103,12 +97,39 @@ def open_pipeline(
     return pipeline
 
 
+@dataclass(frozen=True, slots=True)
+class _Makers:
+    """What opens the networks of a run."""
+
+    network: "EngineMaker"
+    """Opens the bundle's."""
+    landmarks: "EngineMaker"
+    described: Mapping[str, str]
+    """What runs, by name and in words."""
+
+
+def _makers(options: Options, *, on_images: bool) -> _Makers:
+    """Choose what the options name; see `choose`."""
+    from pixie_runtime.engines.choosing import choose
+
+    kind, precision = options.engine, options.precision
+    if not on_images:
+        landmarks = choose(kind, precision=precision, purpose="landmarks")
+        # The bundle's own network gains nothing in bfloat16 and loses much.
+        network = landmarks if precision != "bfloat16" else choose("openvino")
+        return _Makers(network, landmarks, {"engine": landmarks.description})
+    network = choose(kind, precision=precision)
+    landmarks = choose(kind, precision=precision, purpose="places")
+    described = {"engine": network.description}
+    if options.landmarker == "pixie" and landmarks.description != network.description:
+        described["landmarks"] = landmarks.description
+    return _Makers(network, landmarks, described)
+
+
 def open_landmarker(
     options: Options,
     maker: "EngineMaker | None" = None,
     rates: "Rates | None" = None,
-    *,
-    exact: "EngineMaker | None" = None,
 ) -> Landmarker:
     """Load the landmark networks that the options name.
 
@@ -130,7 +151,7 @@ def open_landmarker(
     from pixie_runtime.landmarks.pixie import PixieLandmarker
 
     body_suffices = options.attention == "two-pass" or options.fusion == "body"
-    models = LandmarkModels.shipped(maker=maker, exact=exact)
+    models = LandmarkModels.shipped(maker=maker)
     return PixieLandmarker(models=models, body_suffices=body_suffices, rates=rates)
 
 

@@ -61,15 +61,13 @@ def open_bundle(options: Options) -> "Bundle":
 def open_network(
     options: Options,
     maker: "EngineMaker | None" = None,
-    exact: "EngineMaker | None" = None,
     *,
     bundle: "Bundle | None" = None,
 ) -> Network:
     """Open the bundle and the body model that the options name.
 
     Without options these are the ones that ship; a bundle that has a body model of its
-    own is run with that one. `maker` opens the networks, ONNX Runtime by default, and
-    `exact`, if given, those that gain nothing in fewer bits than float32 and lose much.
+    own is run with that one. `maker` opens the networks, ONNX Runtime by default.
     `bundle` is that of the options, if it is open already.
 
     Raises:
@@ -82,7 +80,7 @@ def open_network(
     bundle = bundle or open_bundle(options)
     path = options.body_model or bundle.body_model_path
     model = embedded_body_model() if path is None else load_body_model(path)
-    estimator, chosen = _open_estimator(options, bundle, model, maker, exact)
+    estimator, chosen = _open_estimator(options, bundle, model, maker)
     setup = {"bundle": bundle.manifest.name, "body_model": model.name, **chosen}
     rates = options.part_rates
     if options.rates is not None:
@@ -129,7 +127,6 @@ def _open_estimator(
     bundle: "Bundle",
     model: "BodyModel",
     maker: "EngineMaker | None",
-    exact: "EngineMaker | None",
 ) -> tuple[BundleEstimator, Mapping[str, str]]:
     """Return the estimator for the bundle, and what was chosen about it."""
     name, kind = bundle.manifest.name, bundle.manifest.kind
@@ -152,7 +149,7 @@ def _open_estimator(
             )
         from pixie_runtime.estimator import LandmarkEstimator
 
-        return LandmarkEstimator(bundle, model, maker=exact or maker), {}
+        return LandmarkEstimator(bundle, model, maker=maker), {}
     if kind != "image":
         raise BundleError(
             f"bundle {name} is of kind {kind!r}; expected 'landmark' or 'image'; "

@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pixie_runtime.engine_kinds import EngineKind, Precision
 from pixie_runtime.engines import Engine, EngineMaker
@@ -23,8 +23,16 @@ from pixie_runtime.user_cache import user_cache
 
 if TYPE_CHECKING:
     from pixie_runtime.engines.onnxruntime_gpu import GpuLibrary
+    from pixie_runtime.engines.openvino_engine import OpenVinoMaker
 
-__all__ = ["Chosen", "EngineKind", "Precision", "choose"]
+__all__ = ["Chosen", "EngineKind", "Precision", "Purpose", "choose"]
+
+Purpose = Literal["networks", "landmarks", "places"]
+"""`landmarks`: networks of landmarks, which are small. In float32 `auto` leaves
+OpenVINO out: it is no faster there, opens later and takes half as much memory again.
+`places`: the same where landmarks only say what an image bundle looks at. It has
+OpenVINO loaded anyway, and half a pixel in its squares is worth the time: if no
+precision is asked for, they are in bfloat16 where the processor has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,7 @@ def choose(
     precision: Precision = "float32",
     threads: int = 2,
     cache: Path | None = None,
-    landmarks: bool = False,
+    purpose: Purpose = "networks",
 ) -> EngineMaker:
     """Return what opens networks.
 
@@ -92,9 +100,7 @@ def choose(
             fast, what ships in int8 too.
         threads: cores that one run of a network may use.
         cache: folder for what engines compile; default: the user's cache folder.
-        landmarks: whether they are the landmarks' networks, which are small: in float32
-            `auto` then leaves OpenVINO out, which is no faster there, opens later and
-            takes half as much memory again.
+        purpose: what the networks are for; see `Purpose`.
 
     Raises:
         MissingExtraError: the library is not installed.
@@ -107,7 +113,7 @@ def choose(
             "on its own; use --engine openvino, or convert the bundle with "
             "pixie-export precision"
         )
-    wanted = _Wanted(precision, threads, cache or user_cache(), landmarks)
+    wanted = _Wanted(precision, threads, cache or user_cache(), purpose)
     if kind == "auto":
         return _best(wanted)
     return _MAKERS[kind](wanted)
@@ -120,7 +126,7 @@ class _Wanted:
     precision: Precision
     threads: int
     cache: Path
-    landmarks: bool
+    purpose: Purpose
 
 
 def _best(wanted: _Wanted) -> EngineMaker:
@@ -146,13 +152,14 @@ def _best(wanted: _Wanted) -> EngineMaker:
 
 def _best_on_cpu(wanted: _Wanted, passed_over: list[str]) -> Chosen:
     """Return the best library that needs no GPU, and why none of the others."""
-    if wanted.landmarks:
-        passed_over = [*passed_over, "openvino is no faster for landmarks"]
+    try:
+        maker = _openvino(wanted) if wanted.purpose != "landmarks" else None
+    except PixieError as error:
+        passed_over = [*passed_over, _why_not("openvino", error)]
     else:
-        try:
-            return Chosen(_openvino(wanted), f"chosen: {', '.join(passed_over)}")
-        except PixieError as error:
-            passed_over = [*passed_over, _why_not("openvino", error)]
+        if maker and (wanted.purpose == "networks" or maker.precision == "bfloat16"):
+            return Chosen(maker, f"chosen: {', '.join(passed_over)}")
+        passed_over = [*passed_over, "openvino is no faster for landmarks"]
     return Chosen(_onnxruntime(wanted), f"chosen: {', '.join(passed_over)}")
 
 
@@ -163,8 +170,8 @@ def _why_not(kind: str, error: PixieError) -> str:
 
 
 def _onnxruntime(wanted: _Wanted) -> EngineMaker:
-    int8 = wanted.landmarks and wanted.precision == "auto" and multiplies_bytes()
-    return OnnxRuntimeMaker(wanted.threads, int8)
+    may = wanted.purpose != "networks" and wanted.precision == "auto"
+    return OnnxRuntimeMaker(wanted.threads, int8=may and multiplies_bytes())
 
 
 def _onnxruntime_cuda(wanted: _Wanted) -> EngineMaker:
@@ -182,15 +189,18 @@ def _onnxruntime_on_gpu(library: "GpuLibrary", wanted: _Wanted) -> EngineMaker:
     return OnnxRuntimeGpuMaker(library, wanted.cache / "onnxruntime-tensorrt")
 
 
-def _openvino(wanted: _Wanted) -> EngineMaker:
+def _openvino(wanted: _Wanted) -> "OpenVinoMaker":
     from pixie_runtime.engines.openvino_engine import OpenVinoMaker
-    from pixie_runtime.engines.openvino_library import version
+    from pixie_runtime.engines.openvino_library import capabilities, version
     from pixie_runtime.engines.openvino_probe import require_survival
 
     folder = wanted.cache / "openvino"
     # Before the import: on some machines what follows it kills the process.
     require_survival(version(), folder)
-    return OpenVinoMaker(wanted.precision, wanted.threads, ready_cache(folder))
+    precision = wanted.precision
+    if wanted.purpose == "places" and precision == "auto" and "BF16" in capabilities():
+        precision = "bfloat16"
+    return OpenVinoMaker(precision, wanted.threads, ready_cache(folder))
 
 
 def _tensorrt(wanted: _Wanted) -> EngineMaker:

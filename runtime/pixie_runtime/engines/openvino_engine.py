@@ -1,6 +1,6 @@
 """OpenVINO behind the `Engine` Protocol: the faster one on most processors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -12,9 +12,11 @@ import numpy as np
 from pixie_runtime.engine_kinds import Precision
 from pixie_runtime.engines import AnyArray
 from pixie_runtime.engines.mapped_files import put_away
+from pixie_runtime.engines.openvino_last_layers import inputs_of_last_layers
 from pixie_runtime.engines.openvino_library import (
     capabilities,
     core,
+    openvino,
     read_onnx,
     reason,
     version,
@@ -35,6 +37,23 @@ class _Plan:
 
     compiled: Any
     request: Any
+
+    def run(
+        self, given: Sequence[AnyArray], names: Sequence[str]
+    ) -> dict[str, AnyArray]:
+        """Return the outputs, by name in their order, of inputs in theirs.
+
+        Tensors are set and read one by one: for the same `infer(inputs)` takes
+        OpenVINO's bindings a tenth of a millisecond longer.
+        """
+        for index, array in enumerate(given):
+            tensor = openvino().Tensor(array, shared_memory=True)
+            self.request.set_input_tensor(index, tensor)
+        self.request.infer(share_outputs=True)
+        return {
+            name: self.request.get_output_tensor(index).data.copy()
+            for index, name in enumerate(names)
+        }
 
 
 class OpenVinoEngine:
@@ -130,7 +149,8 @@ class OpenVinoEngine:
     def infer(self, inputs: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
         """Run once; every input by name. The returned arrays belong to the caller.
 
-        Contiguous inputs are read where they are, others are copied first.
+        Inputs that are contiguous and may be written to are read where they are, others
+        are copied first.
 
         Raises:
             RuntimeError: The engine is closed.
@@ -143,18 +163,17 @@ class OpenVinoEngine:
                 f"inputs {sorted(inputs)} given, expected {sorted(self._input_shapes)}"
             )
         self._check(inputs)
-        given = [np.ascontiguousarray(inputs[name]) for name in self._names]
+        given = [
+            np.require(inputs[name], requirements=("C", "W")) for name in self._names
+        ]
         with self._lock:
             try:
                 plan = self._plan_for(tuple(array.shape for array in given))
-                results = plan.request.infer(given, share_inputs=True)
+                return plan.run(given, self._output_names)
             # Shapes of inputs that do not go together come out when it is compiled;
             # OpenVINO's exceptions have no common base but Exception.
             except Exception as error:
                 raise ValueError(reason(error)) from error
-            return {
-                name: results[index] for index, name in enumerate(self._output_names)
-            }
 
     def close(self) -> None:
         """Free the network; `infer` may not be called afterwards."""
@@ -205,6 +224,8 @@ class OpenVinoEngine:
         reading it again for another size takes a tenth of a second.
         """
         try:
+            if self._precision == "bfloat16":
+                network.add_outputs(inputs_of_last_layers(network))
             if shapes is not None:
                 network.reshape(dict(zip(self._names, map(list, shapes), strict=True)))
             compiled = core().compile_model(network, "CPU", self._settings)

@@ -34,9 +34,6 @@ _BESIDE_OTHERS = (*_PAIRS, "face_detection_short_range", "face_landmark")
 _INT8 = "int8"
 """What the manifest calls networks that ship in int8 too. Their weights are read out of
 the other file: they can only be opened where both lie in a folder."""
-_NEED_FLOAT32 = {"pose_landmark_full"}
-"""In bfloat16 its points in the picture move by 0.3% of the body's height, its world
-landmarks by 100 mm (docs/engines.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,6 @@ class LandmarkModels:
         threads: int = 2,
         folder: Traversable | None = None,
         maker: EngineMaker | None = None,
-        exact: EngineMaker | None = None,
     ) -> "LandmarkModels":
         """Load the package's models.
 
@@ -73,7 +69,6 @@ class LandmarkModels:
             threads: Cores that may be used.
             folder: Where `manifest.json` and the files are; the package's by default.
             maker: Opens the networks; ONNX Runtime by default.
-            exact: Opens those that need float32, if `maker` computes in less.
 
         Raises:
             BundleError: A file is missing or is not the one in the manifest.
@@ -87,12 +82,11 @@ class LandmarkModels:
         with ExitStack() as opened:
             for name in NAMES:
                 model: bytes | Path = _checked_content(folder, name, entries)
-                opens = exact if exact and name in _NEED_FLOAT32 else maker
-                if opens.int8 and name in in_int8 and isinstance(folder, Path):
+                if maker.int8 and name in in_int8 and isinstance(folder, Path):
                     _checked_content(folder, name, in_int8)
                     model = folder / in_int8[name]["file"]
                 alone = not (concurrent and name in _BESIDE_OTHERS)
-                engines[name] = opens.open(model, threads=threads if alone else shared)
+                engines[name] = maker.open(model, threads=threads if alone else shared)
                 opened.callback(engines[name].close)
             for name in _PAIRS:
                 engines[name].infer(_nothing_to_see(engines[name], 2))

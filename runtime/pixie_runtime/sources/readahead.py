@@ -1,5 +1,7 @@
 """A bounded buffer between a decoding thread and whoever takes the frames."""
 
+import os
+import sys
 import threading
 import time
 from collections import deque
@@ -12,6 +14,9 @@ _CAPACITY = 4
 """Enough to bridge a slow key frame; a 4K picture takes 25 MB."""
 
 _LONGEST_JOIN_S = 2.0
+
+_PATIENCE = 10
+"""Priority of decoding, as `nice` counts."""
 
 
 class ReadAhead:
@@ -58,6 +63,7 @@ class ReadAhead:
             self._thread.join(_LONGEST_JOIN_S)
 
     def _fill(self) -> None:
+        _step_back()
         frames = self._source()
         try:
             for frame in frames:
@@ -136,3 +142,13 @@ class ReadAhead:
 
 def _now_ns() -> int:
     return time.monotonic_ns()
+
+
+def _step_back() -> None:
+    """Let whoever works on frames go before the calling thread and those it starts.
+
+    Pictures that are decoded ahead can wait for a core that has nothing to do; a
+    network cannot, whose other core waits for it. Only Linux has priorities of threads.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _PATIENCE)

@@ -13,7 +13,7 @@ import pytest
 
 from pixie_runtime.engines import Engine, choosing, openvino_engine, openvino_library
 from pixie_runtime.engines.byte_arithmetic import multiplies_bytes
-from pixie_runtime.engines.choosing import Chosen, EngineKind, choose
+from pixie_runtime.engines.choosing import Chosen, EngineKind, Precision, choose
 from pixie_runtime.engines.compiled_cache import ready_cache
 from pixie_runtime.engines.cuda_driver import gpu_fault
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
@@ -112,9 +112,31 @@ def test_auto_prefers_openvino_to_onnx_runtime(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_gpu")
 def test_auto_leaves_landmarks_to_onnx_runtime(tmp_path: Path) -> None:
-    maker = choose("auto", cache=tmp_path, landmarks=True)
+    maker = choose("auto", cache=tmp_path, purpose="landmarks")
     assert maker.description.startswith("ONNX Runtime")
     assert "no faster for landmarks" in maker.description
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize("fit", [True, False])
+@pytest.mark.parametrize("kind", ["auto", "openvino"])
+def test_landmarks_that_only_say_where_to_look_are_in_bfloat16_where_that_is_fast(
+    kind: EngineKind, fit: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("openvino")
+    arithmetics = ("FP32", "BF16") if fit else ("FP32",)
+    for module in (openvino_library, openvino_engine):
+        monkeypatch.setattr(module, "capabilities", lambda: arithmetics)
+
+    def description(precision: Precision) -> str:
+        return choose(
+            kind, precision=precision, cache=tmp_path, purpose="places"
+        ).description
+
+    assert ("on the CPU, bfloat16" in description("auto")) is fit
+    assert "bfloat16" not in description("float32")
+    if kind == "auto" and not fit:
+        assert description("auto").startswith("ONNX Runtime")
 
 
 @pytest.mark.usefixtures("no_gpu")
@@ -123,10 +145,10 @@ def test_hands_are_in_int8_only_if_the_processor_is_made_for_it_and_nobody_minds
     fit: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(choosing, "multiplies_bytes", lambda: fit)
-    free = choose("auto", precision="auto", cache=tmp_path, landmarks=True)
+    free = choose("auto", precision="auto", cache=tmp_path, purpose="landmarks")
     assert free.int8 is fit
     assert ("hands' landmarks in int8" in free.description) is fit
-    exact = choose("auto", precision="float32", cache=tmp_path, landmarks=True)
+    exact = choose("auto", precision="float32", cache=tmp_path, purpose="landmarks")
     assert not exact.int8
 
 

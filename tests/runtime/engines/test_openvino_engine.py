@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +11,13 @@ import pytest
 from onnx import TensorProto, helper
 
 import pixie_runtime
+from pixie_runtime.engines import EngineMaker
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.engines.openvino_engine import OpenVinoEngine, OpenVinoMaker
+from pixie_runtime.landmarks.pixie import PixieLandmarker
+from pixie_runtime.sources.opening import demo_clip
+from pixie_runtime.sources.video import VideoFile
+from pixie_runtime.types import Float32, Frame
 from tests.runtime.engines.networks import doubling, floats, model_of
 
 openvino = pytest.importorskip("openvino")
@@ -101,6 +108,34 @@ def test_bfloat16_is_near_float32_and_is_used() -> None:
         found = engine.infer({"x": x})["y"]
     difference = float(np.abs(found - exact).max())
     assert 1e-4 < difference < 0.02 * float(np.abs(exact).max())
+
+
+def test_bodies_in_bfloat16_move_as_much_as_those_of_a_picture_a_pixel_aside() -> None:
+    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("this processor has no bfloat16")
+    frames = list(islice(VideoFile(demo_clip(), realtime=False), 0, 60, 12))
+    aside = [replace(f, image=np.roll(f.image, 1, axis=1)) for f in frames]
+    exact = bodies(OpenVinoMaker(), frames)
+    rounded = distance(bodies(OpenVinoMaker("bfloat16"), frames), exact)
+    assert 0.1 < rounded < 1.5 * distance(bodies(OpenVinoMaker(), aside), exact)
+
+
+def bodies(maker: EngineMaker, frames: list[Frame]) -> Float32:
+    """Return the body's landmarks in space (n, 33, 3), each frame seen by itself."""
+    landmarker = PixieLandmarker(maker=maker, body_suffices=True)
+    found = []
+    for frame in frames:
+        landmarker.reset()
+        pose = landmarker.detect(frame).pose
+        assert pose is not None
+        found.append(pose.world)
+    landmarker.close()
+    return np.array(found)
+
+
+def distance(a: Float32, b: Float32) -> float:
+    """Return the mean distance of points, millimetres."""
+    return 1000 * float(np.linalg.norm(a - b, axis=-1).mean())
 
 
 def test_compiled_networks_are_kept_and_damaged_ones_made_anew(tmp_path: Path) -> None:

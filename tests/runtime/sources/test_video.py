@@ -1,6 +1,8 @@
+import os
 import resource
 import subprocess
 import sys
+import threading
 import time
 from itertools import islice
 from pathlib import Path
@@ -55,6 +57,20 @@ def test_every_picture_comes_in_order_with_its_time(tmp_path: Path) -> None:
 def test_a_frame_owns_its_pixels(tmp_path: Path) -> None:
     frames = list(read(write_video(tmp_path / "a.mp4", greys(3))))
     assert all(f.image.flags.owndata and f.image.flags.c_contiguous for f in frames)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priorities here")
+def test_decoding_ahead_lets_work_on_frames_go_first(tmp_path: Path) -> None:
+    def priority(thread: threading.Thread) -> int:
+        assert thread.native_id is not None
+        return os.getpriority(os.PRIO_PROCESS, thread.native_id)
+
+    before = priority(threading.current_thread())
+    pictures = iter(read(write_video(tmp_path / "a.mp4", greys(30))))
+    next(pictures)
+    (decoding,) = [t for t in threading.enumerate() if t.name == "pixie-decode"]
+    assert priority(decoding) > before
+    assert priority(threading.current_thread()) == before
 
 
 def test_a_file_can_be_read_twice(tmp_path: Path) -> None:
@@ -204,12 +220,23 @@ def test_looping_goes_on_in_time_and_number(tmp_path: Path, suffix: str) -> None
     assert shades[12:24] == shades[24:36] == shades[:12]
 
 
+_LOOPING = """
+from itertools import islice
+from tests.runtime.sources.test_video import VideoFile, demo_clip, resident_megabytes
+source = VideoFile(demo_clip(), realtime=False, loop=True)
+for frame in islice(source, 401):
+    if frame.index % 100 == 0:
+        print(resident_megabytes())
+"""
+
+
 def test_looping_does_not_pile_up_memory() -> None:
-    source = VideoFile(demo_clip(), realtime=False, loop=True)
-    resident = []
-    for frame in islice(source, 401):
-        if frame.index % 100 == 0:
-            resident.append(resident_megabytes())
+    # In a process of its own: what others have left in this one is used up first.
+    done = subprocess.run(
+        [sys.executable, "-c", _LOOPING], capture_output=True, text=True, check=True
+    )
+    resident = [float(line) for line in done.stdout.split()]
+    assert len(resident) == 5
     assert resident[-1] - resident[1] < 30, "a pass leaves its pictures (6 MB each)"
 
 
