@@ -101,11 +101,13 @@ class LandmarkCase:
 
     name: str
     engine: EngineKind
+    precision: Precision = "auto"
 
 
 LANDMARKS = (
     LandmarkCase("landmarks", "auto"),
     LandmarkCase("landmarks-onnxruntime", "onnxruntime"),
+    LandmarkCase("landmarks-bf16", "openvino", "bfloat16"),
 )
 
 
@@ -126,6 +128,7 @@ class LiveCase:
 
 LIVE = (
     LiveCase("live-landmark", "landmark", None),
+    LiveCase("live-landmark-bf16", "landmark-bf16", None, "openvino", "bfloat16"),
     LiveCase("live-pixie-int8", "pixie-int8", "pixie-int8"),
     LiveCase("live-pixie-bf16", "pixie-bf16", "pixie", "openvino", "bfloat16"),
     LiveCase("live-small", "small-int8", "small-int8"),

@@ -4,9 +4,8 @@ from itertools import cycle
 from pathlib import Path
 
 from pixie_bench.holistic_oracle import read_frames
-from pixie_runtime.assembly import open_landmarker, smoothing
-from pixie_runtime.engine_kinds import EngineKind
-from pixie_runtime.engines.choosing import choose
+from pixie_runtime.assembly import choose_makers, open_landmarker, smoothing
+from pixie_runtime.engine_kinds import EngineKind, Precision
 from pixie_runtime.network import open_network
 from pixie_runtime.options import Options
 from pixie_runtime.sources.opening import demo_clip
@@ -19,13 +18,19 @@ class LandmarkSubject:
     """The chain on a clip that lies in memory and begins again at its end."""
 
     def __init__(
-        self, *, video: str | None = None, engine: EngineKind = "auto", threads: int = 2
+        self,
+        *,
+        video: str | None = None,
+        engine: EngineKind = "auto",
+        precision: Precision = "auto",
+        threads: int = 2,
     ) -> None:
         """Read the clip and open the networks.
 
         Args:
             video: the clip; default: the one that ships.
             engine: what runs the networks.
+            precision: their arithmetic.
             threads: of each.
 
         Raises:
@@ -33,10 +38,10 @@ class LandmarkSubject:
         """
         images = read_frames(demo_clip() if video is None else Path(video))
         self._images = cycle(enumerate(images))
-        options = Options(demo=True)
-        maker = choose(engine, precision="auto", threads=threads, purpose="landmarks")
-        network = open_network(options, maker)
-        self._landmarker = open_landmarker(options, maker)
+        options = Options(demo=True, engine=engine, precision=precision)
+        makers = choose_makers(options, on_images=False, threads=threads)
+        network = open_network(options, makers.network)
+        self._landmarker = open_landmarker(options, makers.landmarks)
         self._estimator = network.estimator
         self._smooth = smoothing(network.model)
         height, width = images[0].shape[:2]
@@ -44,7 +49,7 @@ class LandmarkSubject:
         self._index = 0
         self.description = (
             f"landmark models, {network.setup['bundle']}, smoothing: "
-            f"{maker.description}"
+            f"{makers.landmarks.description}"
         )
 
     def run(self) -> None:

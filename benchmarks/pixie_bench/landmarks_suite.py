@@ -30,7 +30,12 @@ def run_landmarks(settings: Settings) -> Findings:
 
 def _measure(case: LandmarkCase, settings: Settings) -> Findings:
     clip = settings.video or demo_clip()
-    given = {"video": str(clip), "engine": case.engine, "threads": settings.threads}
+    given = {
+        "video": str(clip),
+        "engine": case.engine,
+        "precision": case.precision,
+        "threads": settings.threads,
+    }
     left_out: tuple[str, ...] = ()
     with ExitStack() as opened:
         ours = opened.enter_context(WorkerProcess.of(case.name, "landmarks", given))

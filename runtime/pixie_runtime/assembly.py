@@ -6,6 +6,7 @@ Imports wait until a part is wanted, so that help is instant and the first frame
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,7 @@ def open_pipeline(
     with ExitStack() as opened:
         opened.callback(source.close)
         bundle = open_bundle(options)
-        makers = _makers(options, on_images=bundle.manifest.kind == "image")
+        makers = choose_makers(options, on_images=bundle.manifest.kind == "image")
         network = open_network(options, makers.network, bundle=bundle)
         estimator, model = network.estimator, network.model
         opened.callback(estimator.close)
@@ -98,32 +99,38 @@ def open_pipeline(
 
 
 @dataclass(frozen=True, slots=True)
-class _Makers:
+class Makers:
     """What opens the networks of a run."""
 
     network: "EngineMaker"
     """Opens the bundle's."""
     landmarks: "EngineMaker"
+    """Opens those of the landmarks."""
     described: Mapping[str, str]
     """What runs, by name and in words."""
 
 
-def _makers(options: Options, *, on_images: bool) -> _Makers:
-    """Choose what the options name; see `choose`."""
-    from pixie_runtime.engines.choosing import choose
+def choose_makers(options: Options, *, on_images: bool, threads: int = 2) -> Makers:
+    """Choose what the options name, for a bundle on images or on landmarks.
+
+    `threads` are the cores that one run of a network may use. Raises what
+    `engines.choosing.choose` does.
+    """
+    from pixie_runtime.engines import choosing
 
     kind, precision = options.engine, options.precision
+    choose = partial(choosing.choose, threads=threads)
     if not on_images:
         landmarks = choose(kind, precision=precision, purpose="landmarks")
         # The bundle's own network gains nothing in bfloat16 and loses much.
         network = landmarks if precision != "bfloat16" else choose("openvino")
-        return _Makers(network, landmarks, {"engine": landmarks.description})
+        return Makers(network, landmarks, {"engine": landmarks.description})
     network = choose(kind, precision=precision)
     landmarks = choose(kind, precision=precision, purpose="places")
     described = {"engine": network.description}
     if options.landmarker == "pixie" and landmarks.description != network.description:
         described["landmarks"] = landmarks.description
-    return _Makers(network, landmarks, described)
+    return Makers(network, landmarks, described)
 
 
 def open_landmarker(
