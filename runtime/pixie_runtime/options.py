@@ -104,8 +104,8 @@ class Options:
     installed and fits this machine, and says which. Others:
     tensorrt-rtx, onnxruntime-cuda, onnxruntime-tensorrt."""
     precision: _Precision = "auto"
-    """Arithmetic on the CPU: auto is float32, with hands'
-    landmarks in int8 where that is faster; bfloat16 is faster
+    """Arithmetic on the CPU: auto is float32, with landmarks
+    in less where that is fast and harmless; bfloat16 is faster
     and less exact (extra "openvino", a processor that has it)."""
     fov: Annotated[float, tyro.conf.arg(metavar="DEGREES")] = 60.0
     """Field of view of the camera along the longer side of the
