@@ -1,10 +1,12 @@
 """The mesh's inner loops, compiled for this processor by numba.
 
-One call at a time: all calls from here share the lock of numba's pool of threads.
+Of loops that several cores share one call runs at a time: all such calls from here
+share the lock of numba's pool of threads.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -120,10 +122,11 @@ def _vertex_normals(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kernels:
-    """The compiled loops; any thread may call them, one after the other."""
+    """The compiled loops; any thread may call them."""
 
     _skin: Callable[..., None]
     _normals: Callable[..., None]
+    _threads: int
 
     def skin(
         self,
@@ -133,11 +136,9 @@ class Kernels:
         rest: Float32,
         motions: Float32,
         out: Float32,
-        threads: int,
     ) -> None:
         """Write the vertices (V, 3) to `out`; arguments as in `_skin_tiles`."""
-        with POOL:
-            numba.set_num_threads(min(threads, CONFIG.NUMBA_NUM_THREADS))
+        with self._cores():
             self._skin(
                 packed.entry_start,
                 packed.entry_group,
@@ -160,30 +161,50 @@ class Kernels:
         corner_b: Any,
         corner_c: Any,
         out: Float32,
-        threads: int,
     ) -> None:
         """Write unit normals (V, 3) to `out`; arguments as in `_vertex_normals`."""
-        with POOL:
-            numba.set_num_threads(min(threads, CONFIG.NUMBA_NUM_THREADS))
+        with self._cores():
             self._normals(vertices, face_start, corner_b, corner_c, out)
 
+    @contextmanager
+    def _cores(self) -> Iterator[None]:
+        """Have numba's pool to oneself, if the loops use it."""
+        if self._threads == 1:
+            yield
+            return
+        with POOL:
+            numba.set_num_threads(min(self._threads, CONFIG.NUMBA_NUM_THREADS))
+            yield
 
-def kernels(cache_dir: Path | None) -> Kernels:
+
+def kernels(cache_dir: Path | None, threads: int) -> Kernels:
     """Return the loops, compiled at their first use or read from `cache_dir`.
 
-    None, or a folder that cannot be written to, compiles again in every process.
+    None, or a folder that cannot be written to, compiles again in every process. With
+    one thread they run in the caller's, and let others run meanwhile.
     """
     with POOL:
-        return _kernels(cache_dir)
+        loops = _serial(cache_dir) if threads == 1 else _shared(cache_dir)
+    return Kernels(*loops, threads)
 
 
 @cache
-def _kernels(cache_dir: Path | None) -> Kernels:
+def _serial(cache_dir: Path | None) -> tuple[Any, Any]:
+    # numba does not tell apart what it keeps of one function compiled in two ways.
+    folder = cache_dir / "serial" if cache_dir else None
+    return (
+        compiled(_skin_tiles, folder, nogil=True),
+        compiled(_vertex_normals, folder, nogil=True),
+    )
+
+
+@cache
+def _shared(cache_dir: Path | None) -> tuple[Any, Any]:
     # OpenMP's threads spin after each call and take the cores from the networks. Where
     # the program has already started a pool this has no effect.
     if "NUMBA_THREADING_LAYER" not in os.environ:
         CONFIG.THREADING_LAYER = "workqueue"
-    return Kernels(
+    return (
         compiled(_skin_tiles, cache_dir, parallel=True),
         compiled(_vertex_normals, cache_dir, parallel=True),
     )

@@ -17,6 +17,9 @@ from pixie_runtime.skinning.packing import pack
 from pixie_runtime.smplx import JOINT_COUNT
 from pixie_runtime.types import Float32
 
+_WORTH_SHARING = 6_000_000
+"""Bytes that a mesh must read of the model before several cores make it faster."""
+
 
 class NumbaSkinner:
     """The same mesh as `PosedBody.vertices()` to 0.1 mm, and in its place where live.
@@ -32,12 +35,13 @@ class NumbaSkinner:
 
         Args:
             model: The body.
-            threads: Cores that one mesh may use.
+            threads: Cores that one mesh may use. A small body's meshes use one: they
+                are made before another core has woken up.
             cache: Folder of compiled code; None keeps none.
         """
         self._model = model
-        self._threads = threads
         self._packed = packed = pack(model, lanes=LANES)
+        self._threads = threads if packed.nbytes >= _WORTH_SHARING else 1
         self._adjacency: Adjacency | None = None
         self._rest = RestMeshes(lambda betas: packed.tiled(model.identity(betas)))
         self._lock = threading.Lock()
@@ -75,7 +79,6 @@ class NumbaSkinner:
             rest=rest,
             motions=posed.motions.reshape(JOINT_COUNT, 12),
             out=out,
-            threads=self._threads,
         )
         return out
 
@@ -89,7 +92,6 @@ class NumbaSkinner:
             corner_b=self._adjacency.corner_b,
             corner_c=self._adjacency.corner_c,
             out=out,
-            threads=self._threads,
         )
         return out
 
@@ -99,7 +101,7 @@ class NumbaSkinner:
         body = self._model.shaped(none, none).posed(rot.identity(JOINT_COUNT), origin)
 
         def warmed(folder: Path | None) -> Kernels:
-            loops = kernels(folder)
+            loops = kernels(folder, self._threads)
             self._normals(loops, self._vertices(loops, body))
             return loops
 

@@ -129,7 +129,14 @@ def test_one_thread_gives_the_same_mesh_as_two(model: BodyModel, cache: Path) ->
 
     np.testing.assert_array_equal(one.vertices(body), two.vertices(body))
     assert "1 thread," in one.description
-    assert "2 threads," in two.description
+
+
+@pytest.mark.parametrize("large", [True, False])
+def test_several_cores_share_only_what_is_worth_it(large: bool, cache: Path) -> None:
+    body = cut(embedded_body_model(), 2000)
+    skinner = open_skinner(dense(body) if large else body, "numba", cache=cache)
+
+    assert ("2 threads," in skinner.description) is large
 
 
 def test_a_body_of_another_model_is_refused(skinner: Skinner) -> None:
