@@ -138,6 +138,12 @@ LIVE = (
         "small-int8",
         rates="hands=2,head=2,landmarks=2",
     ),
+    LiveCase(
+        "live-small-rates-4",
+        "small-int8, rates 4",
+        "small-int8",
+        rates="hands=2,head=2,landmarks=4",
+    ),
 )
 
 
