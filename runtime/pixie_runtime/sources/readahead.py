@@ -1,22 +1,18 @@
 """A bounded buffer between a decoding thread and whoever takes the frames."""
 
-import os
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from pixie_runtime.threads import let_networks_go_first
 from pixie_runtime.types import Frame
 
 _CAPACITY = 4
 """Enough to bridge a slow key frame; a 4K picture takes 25 MB."""
 
 _LONGEST_JOIN_S = 2.0
-
-_PATIENCE = 10
-"""Priority of decoding, as `nice` counts."""
 
 
 class ReadAhead:
@@ -63,7 +59,7 @@ class ReadAhead:
             self._thread.join(_LONGEST_JOIN_S)
 
     def _fill(self) -> None:
-        _step_back()
+        let_networks_go_first()
         frames = self._source()
         try:
             for frame in frames:
@@ -142,13 +138,3 @@ class ReadAhead:
 
 def _now_ns() -> int:
     return time.monotonic_ns()
-
-
-def _step_back() -> None:
-    """Let whoever works on frames go before the calling thread and those it starts.
-
-    Pictures that are decoded ahead can wait for a core that has nothing to do; a
-    network cannot, whose other core waits for it. Only Linux has priorities of threads.
-    """
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _PATIENCE)
