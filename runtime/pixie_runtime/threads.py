@@ -3,9 +3,10 @@
 import os
 import sys
 import threading
+from contextlib import suppress
 
 _PATIENCE = 10
-"""Priority of what can wait, as `nice` counts."""
+"""By how much less what can wait is urgent, as `nice` counts."""
 
 
 def leave_the_cores_to_the_networks() -> None:
@@ -20,10 +21,14 @@ def leave_the_cores_to_the_networks() -> None:
 
 
 def let_networks_go_first() -> None:
-    """Give the calling thread, and those it will start, a low priority.
+    """Give the calling thread, and those it will start, a lower priority than it has.
 
     For work on pictures that can wait until a core has nothing to do. A network cannot,
-    for its other core waits for it. Only Linux has priorities of threads.
+    for its other core waits for it. Only Linux has priorities of threads; where they
+    may not be changed nothing happens.
     """
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _PATIENCE)
+        thread = threading.get_native_id()
+        with suppress(OSError):
+            urgency = os.getpriority(os.PRIO_PROCESS, thread)
+            os.setpriority(os.PRIO_PROCESS, thread, urgency + _PATIENCE)

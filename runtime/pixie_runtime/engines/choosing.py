@@ -152,15 +152,17 @@ def _best(wanted: _Wanted) -> EngineMaker:
 
 def _best_on_cpu(wanted: _Wanted, passed_over: list[str]) -> Chosen:
     """Return the best library that needs no GPU, and why none of the others."""
-    try:
-        maker = _openvino(wanted) if wanted.purpose != "landmarks" else None
-    except PixieError as error:
-        passed_over = [*passed_over, _why_not("openvino", error)]
-    else:
-        if maker and (wanted.purpose == "networks" or maker.precision == "bfloat16"):
-            return Chosen(maker, f"chosen: {', '.join(passed_over)}")
-        passed_over = [*passed_over, "openvino is no faster for landmarks"]
-    return Chosen(_onnxruntime(wanted), f"chosen: {', '.join(passed_over)}")
+    why_not_openvino = "openvino is no faster for landmarks"
+    if wanted.purpose != "landmarks":
+        try:
+            maker = _openvino(wanted)
+        except PixieError as error:
+            why_not_openvino = _why_not("openvino", error)
+        else:
+            if wanted.purpose == "networks" or maker.precision == "bfloat16":
+                return Chosen(maker, f"chosen: {', '.join(passed_over)}")
+    reasons = [*passed_over, why_not_openvino]
+    return Chosen(_onnxruntime(wanted), f"chosen: {', '.join(reasons)}")
 
 
 def _why_not(kind: str, error: PixieError) -> str:

@@ -19,7 +19,12 @@ def inputs_of_last_layers(network: Any) -> list[Any]:
     layers = map(_last_layer, network.get_results())
     fed = [layer.input_value(0) for layer in layers if layer is not None]
     inner = [value for value in fed if value.get_node().get_input_size()]
-    return list({value.get_any_name(): value for value in inner}.values())
+    return list({_place(value): value for value in inner}.values())
+
+
+def _place(value: Any) -> tuple[str, int]:
+    """Return what tells a value from others; not all have names of their own."""
+    return value.get_node().get_friendly_name(), value.get_index()
 
 
 def _last_layer(result: Any) -> Any:

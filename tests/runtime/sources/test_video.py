@@ -73,6 +73,16 @@ def test_decoding_ahead_lets_work_on_frames_go_first(tmp_path: Path) -> None:
     assert priority(threading.current_thread()) == before
 
 
+def test_videos_are_read_where_priorities_may_not_be_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(which: int, who: int, priority: int) -> None:
+        raise PermissionError(f"{priority} for {who}, of kind {which}")
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+    assert len(list(read(write_video(tmp_path / "a.mp4", greys(5))))) == 5
+
+
 def test_a_file_can_be_read_twice(tmp_path: Path) -> None:
     source = read(write_video(tmp_path / "a.mp4", greys(5)))
     assert len(list(source)) == len(list(source)) == 5
