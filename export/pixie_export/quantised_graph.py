@@ -7,7 +7,7 @@ they have to stand for that differs, hence two dialects:
 - `cpu` (ONNX Runtime, OpenVINO): activations unsigned with a zero point, so that a ReLU
   is the lower end of the range and disappears, and a ReLU6 both its ends; biases as
   32-bit integers; both terms of a residual sum and every convolution's result
-  quantised.
+  quantised; weights that processors without VNNI can add up (`weight_steps`).
 - `tensorrt` (TensorRT, TensorRT-RTX): activations signed and symmetric; biases float32,
   since its parser refuses them as integers; of a residual sum only the term that is not
   computed by a convolution just before, so that convolution, sum and ReLU are one
@@ -26,6 +26,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from pixie_export.half_graph import float_tensors
+from pixie_export.weight_steps import weight_steps
 from pixie_runtime.types import Float32
 
 Dialect = Literal["cpu", "tensorrt"]
@@ -270,8 +271,11 @@ class _Writer:
 
     def _quantised_weight(self, name: str) -> Float32:
         array = numpy_helper.to_array(self._weights[name])
-        largest = np.abs(array).max(axis=tuple(range(1, array.ndim)))
-        scales = np.asarray(np.maximum(largest, 1e-8) / 127, np.float32)
+        if self._signed:
+            largest = np.abs(array).max(axis=tuple(range(1, array.ndim)))
+            scales = np.asarray(np.maximum(largest, 1e-8) / 127, np.float32)
+        else:
+            scales = weight_steps(array)
         if f"{name}.quantised" not in self._constants:
             shape = (-1, *[1] * (array.ndim - 1))
             small = np.clip(np.rint(array / scales.reshape(shape)), -127, 127)

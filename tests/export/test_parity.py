@@ -27,9 +27,9 @@ IN_TORCH = ("body", "head", "hand") if ENCODERS == "torch" else ()
 
 END_TO_END = 2e-3
 """Crops, too, are ours; a rounding of the boxes by 1e-4 pixels is seen in them."""
-GIVEN_CROPS = {"torch": 3e-5, "onnxruntime": 1e-4}
-"""Rounding alone. Torch's largest is that of a finger whose two regressed vectors are
-nearly parallel; ONNX Runtime sums convolutions in another order."""
+GIVEN_CROPS = {"torch": 6e-5, "onnxruntime": 1e-4}
+"""Rounding alone, which differs by processor: torch's largest is 3.4e-5, on one without
+AVX-512; ONNX Runtime sums convolutions in another order."""
 
 
 def error(ours: npt.NDArray[np.floating], recorded: npt.NDArray[np.floating]) -> float:
