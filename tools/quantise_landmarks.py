@@ -148,7 +148,7 @@ def _part_of(location: str, content: bytes, tensor: TensorProto) -> TensorProto:
 
 
 def _rounded(found: Range) -> Range:
-    """Return a range in few digits, no narrower than it was."""
+    """Return a range in few digits, no narrower than it was, and means likewise."""
 
     def outwards(value: float) -> float:
         if value == 0:
@@ -156,7 +156,10 @@ def _rounded(found: Range) -> Range:
         unit = 10.0 ** (np.floor(np.log10(abs(value))) + 1 - _DIGITS)
         return float(np.sign(value) * np.ceil(abs(value) / unit) * unit)
 
-    return Range(outwards(found.low), outwards(found.high))
+    low, high = outwards(found.low), outwards(found.high)
+    assert found.means is not None
+    unit = 10.0**-_DIGITS * (high - low)
+    return Range(low, high, np.asarray(np.rint(found.means / unit) * unit, np.float32))
 
 
 def _shown(clip: Path, folder: Path) -> Sequence[AnyArray]:

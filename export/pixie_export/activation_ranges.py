@@ -1,4 +1,4 @@
-"""Calibration: in what range a model's activations lie on real pictures.
+"""Calibration: in what range a model's activations lie on real pictures, and where.
 
 The largest value ever seen is seldom worth its share of 256 steps: a range may be cut
 where that makes the mean squared error of a sample's values smaller.
@@ -16,6 +16,8 @@ from pixie_runtime.types import Float32
 
 _SAMPLED = 4096
 """Values of an activation kept of each picture."""
+_PICTURES = 4
+"""Axes of an activation that has channels: (N, C, H, W)."""
 _SHARES = np.linspace(0.5, 1.0, 26)
 """Of the whole range: where it may be cut."""
 
@@ -27,7 +29,7 @@ def activation_ranges(
     *,
     threads: int = 2,
 ) -> dict[str, Range]:
-    """Run `model` and return the range of each of its `tensors`.
+    """Run `model` and return the range of each of its `tensors`, with channels' means.
 
     Args:
         model: float32, its weights loaded.
@@ -60,10 +62,13 @@ class _Values:
     def __init__(self) -> None:
         self._low, self._high = 0.0, 0.0
         self._samples: list[Float32] = []
+        self._means: list[Float32] = []
 
     def add(self, array: Float32) -> None:
         self._low = min(self._low, float(array.min()))
         self._high = max(self._high, float(array.max()))
+        if array.ndim == _PICTURES:
+            self._means.append(array.mean((0, 2, 3)))
         flat = array.reshape(-1)
         # A stride that no picture's width divides, not every nth column of it.
         self._samples.append(flat[:: max(1, flat.size // _SAMPLED) | 1].copy())
@@ -75,7 +80,10 @@ class _Values:
             error = _error(sample, self._low * share, self._high * share)
             if error <= least:
                 best, least = float(share), error
-        return Range(self._low * best, self._high * best)
+        if not self._means:
+            return Range(self._low * best, self._high * best)
+        means = np.asarray(np.mean(self._means, axis=0), np.float32)
+        return Range(self._low * best, self._high * best, means)
 
 
 def _error(sample: Float32, low: float, high: float) -> float:

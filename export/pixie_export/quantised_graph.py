@@ -13,7 +13,9 @@ they have to stand for that differs, hence two dialects:
   computed by a convolution just before, so that convolution, sum and ReLU are one
   kernel.
 
-Weights are signed, one scale for each output channel, in both.
+Weights are signed, one scale for each output channel, in both. What their rounding
+shifts a channel by in the mean is taken off its bias, if the means of what it sees are
+known ("bias correction", Nagel et al. 2019, equation 16).
 """
 
 from collections import defaultdict
@@ -27,7 +29,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from pixie_export.half_graph import float_tensors
 from pixie_export.weight_steps import weight_steps
-from pixie_runtime.types import Float32
+from pixie_runtime.types import Float32, Float64
 
 Dialect = Literal["cpu", "tensorrt"]
 
@@ -39,12 +41,15 @@ _ACTIVATIONS = {"Relu", "Clip"}
 cut."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Range:
     """What an activation's 8 bits have to hold."""
 
     low: float
     high: float
+    means: Float32 | None = None
+    """Of each channel, (C,), if known: convolutions' biases then make up for what
+    rounding weights does to their results in the mean."""
 
 
 def quantisable(model: onnx.ModelProto) -> tuple[str, ...]:
@@ -263,11 +268,8 @@ class _Writer:
         weight = node.input[1]
         scales = self._quantised_weight(weight)
         new.input[1] = f"{weight}.dequantised"
-        if self._whole_biases and len(node.input) > 2:
-            taken = numpy_helper.to_array(
-                self._constants[self._scale(node.input[0])[0]]
-            )
-            new.input[2] = self._quantised_bias(node, scales * taken)
+        if len(node.input) > 2:
+            new.input[2] = self._written_bias(node, scales)
 
     def _quantised_weight(self, name: str) -> Float32:
         array = numpy_helper.to_array(self._weights[name])
@@ -282,14 +284,36 @@ class _Writer:
             self._dequantise(name, small.astype(np.int8), scales)
         return scales
 
-    def _quantised_bias(self, node: onnx.NodeProto, scales: Float32) -> str:
-        """Write a bias in the unit of the convolution's sums; return its name."""
+    def _written_bias(self, node: onnx.NodeProto, scales: Float32) -> str:
+        """Write a convolution's bias, corrected; return its name."""
         name = f"{node.input[2]}@{node.name}"
-        array = numpy_helper.to_array(self._weights[node.input[2]])
+        bias = numpy_helper.to_array(self._weights[node.input[2]])
+        bias = bias + self._lost_by_rounding(node, scales)
+        if not self._whole_biases:
+            self._add(name, np.asarray(bias, np.float32))
+            return name
+        taken = numpy_helper.to_array(self._constants[self._scale(node.input[0])[0]])
+        # The unit of the convolution's sums.
+        unit = scales * taken
         limit = float(2**31 - 128)
-        small = np.clip(np.rint(array / scales.astype(np.float64)), -limit, limit)
-        self._dequantise(name, small.astype(np.int32), scales)
+        small = np.clip(np.rint(bias / unit.astype(np.float64)), -limit, limit)
+        self._dequantise(name, small.astype(np.int32), unit)
         return f"{name}.dequantised"
+
+    def _lost_by_rounding(self, node: onnx.NodeProto, scales: Float32) -> Float64:
+        """Return what rounding its weights takes off a convolution's channels, (O,)."""
+        means = self._ranges[node.input[0]].means
+        exact = numpy_helper.to_array(self._weights[node.input[1]]).astype(np.float64)
+        if means is None:
+            return np.zeros(len(exact))
+        small = numpy_helper.to_array(self._constants[f"{node.input[1]}.quantised"])
+        shape = (-1, *[1] * (exact.ndim - 1))
+        lost = exact - small * scales.reshape(shape)
+        # Each group of output channels sees its own group of input channels.
+        groups = len(means) // exact.shape[1]
+        by_group = lost.reshape(groups, len(exact) // groups, exact.shape[1], -1)
+        seen = means.reshape(groups, 1, -1)
+        return np.asarray((by_group.sum(-1) * seen).sum(-1).reshape(-1), np.float64)
 
     def _dequantise(
         self,

@@ -1,9 +1,11 @@
 """ONNX networks of a few layers that have everything encoders have."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
@@ -84,3 +86,12 @@ def feature_of(model: onnx.ModelProto, image: Float32) -> Float32:
 def apart(found: Float32, expected: Float32) -> float:
     """Return the distance of two results over the size of the second."""
     return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
+
+
+def spelt_out(model: onnx.ModelProto, inputs: Mapping[str, Float32]) -> Float32:
+    """Return the result in float32, every rounding as the graph has it."""
+    options = onnxruntime.SessionOptions()
+    every = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.graph_optimization_level = every
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    return np.asarray(session.run(None, dict(inputs))[0], np.float32)

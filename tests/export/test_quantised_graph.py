@@ -1,6 +1,7 @@
 """Quantise-dequantise pairs: where they stand, and what engines make of them."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,13 @@ from pixie_export.quantised_graph import (
 )
 from pixie_export.small_weights import with_small_weights
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
-from tests.export.small_networks import apart, encoder, feature_of, pictures
+from tests.export.small_networks import (
+    apart,
+    encoder,
+    feature_of,
+    pictures,
+    spelt_out,
+)
 
 DIALECTS: tuple[Dialect, ...] = ("cpu", "tensorrt")
 EVERYTHING = ("first", "second", "residual", "down", "up", "joined", "last")
@@ -49,6 +56,42 @@ def test_eight_bits_cost_a_few_hundredths(
     onnx.checker.check_model(found, full_check=True)
     expected = feature_of(model, image)
     assert 1e-4 < apart(feature_of(found, image), expected) < 0.05
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("groups", [1, 2, 8])
+def test_in_the_mean_rounding_weights_moves_no_channel(
+    groups: int, dialect: Dialect
+) -> None:
+    """One weight is so large that all others of its channel are rounded to nothing."""
+    weights = np.full((16, 8 // groups, 3, 3), 0.4, np.float32)
+    weights[:, 0, 0, 0] = 127
+    constants = {"w": weights, "b": np.linspace(-1, 1, 16, dtype=np.float32)}
+    nodes = [
+        helper.make_node("Conv", ["image", "w", "b"], ["c"], "only", group=groups),
+        helper.make_node("MaxPool", ["c"], ["out"], "after", kernel_shape=[1, 1]),
+    ]
+    image, out = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in (("image", [1, 8, 32, 32]), ("out", None))
+    )
+    held = [numpy_helper.from_array(array, name) for name, array in constants.items()]
+    graph = helper.make_graph(nodes, "one", [image], [out], held)
+    opset = [helper.make_opsetid("", 18)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=9)
+    brightest = np.linspace(0.3, 1, 8)[:, None, None]
+    picture = np.random.default_rng(0).uniform(0, brightest, (1, 8, 32, 32))
+    inputs = {"image": picture.astype(np.float32)}
+    known = activation_ranges(model, observed(model), [inputs], threads=1)
+    known["c"] = Range(-150, 150)  # Nothing is cut off.
+    unknown = {name: replace(found, means=None) for name, found in known.items()}
+
+    def moved(ranges: dict[str, Range]) -> float:
+        found = quantised(model, ranges, quantisable(model), dialect)
+        off = spelt_out(found, inputs) - spelt_out(model, inputs)
+        return float(np.abs(off.mean((0, 2, 3))).max())
+
+    assert moved(known) < 0.1 * moved(unknown)
 
 
 def test_onnxruntime_computes_everything_between_input_and_pooling_in_integers(

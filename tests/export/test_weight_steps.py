@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -14,6 +13,7 @@ from pixie_export.weight_steps import weight_steps
 from pixie_runtime.engines import EngineMaker
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.types import Float32
+from tests.export.small_networks import spelt_out
 
 CONVOLUTIONS: Mapping[str, tuple[tuple[int, ...], Mapping[str, Any]]] = {
     "of a picture": ((16, 3, 3, 3), {"strides": [2, 2], "pads": [1, 1, 1, 1]}),
@@ -122,12 +122,3 @@ def maker(library: str) -> EngineMaker:
     from pixie_runtime.engines.openvino_engine import OpenVinoMaker
 
     return OpenVinoMaker()
-
-
-def spelt_out(model: onnx.ModelProto, inputs: Mapping[str, Float32]) -> Float32:
-    """Return the result in float32, every rounding as the graph has it."""
-    options = onnxruntime.SessionOptions()
-    every = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.graph_optimization_level = every
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
-    return np.asarray(session.run(None, dict(inputs))[0], np.float32)
