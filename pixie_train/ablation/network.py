@@ -33,11 +33,20 @@ class SightEncoder(nn.Module):
 
     mean: Tensor
     spread: Tensor
+    noise: Tensor
 
-    def __init__(self, inputs: int, plan: AblationPlan) -> None:
-        """Make an encoder of vectors of `inputs` numbers."""
+    def __init__(self, said: int, plan: AblationPlan, *, shown: int = 0) -> None:
+        """Make an encoder of vectors.
+
+        Args:
+            said: how many numbers landmark networks say.
+            plan: sizes, and the noise of each kind of number.
+            shown: how many pixels (of outlines, of a head) come behind them.
+        """
         super().__init__()
-        self._noise = plan.noise
+        inputs = said + shown
+        noise = [plan.noise] * said + [plan.shown_noise] * shown
+        self.register_buffer("noise", torch.tensor(noise), persistent=False)
         self.encoder = LandmarkEncoder(
             inputs,
             width=plan.encoder_width,
@@ -56,8 +65,8 @@ class SightEncoder(nn.Module):
     def forward(self, seen: Tensor) -> Tensor:
         """Map vectors (B, inputs) to features (B, D)."""
         usual = standardised(seen, self.mean, self.spread)
-        if self.training and self._noise > 0:
-            usual = usual + self._noise * torch.randn_like(usual)
+        if self.training:
+            usual = usual + self.noise * torch.randn_like(usual)
         feature: Tensor = self.encoder(usual)
         return feature
 
@@ -80,8 +89,8 @@ class AblationPixie(nn.Module):
         """Make it untrained: it says people who stand upright."""
         super().__init__()
         outline, look = (OUTLINE_SIGHT, LOOK_SIGHT) if plan.outlines else (0, 0)
-        self.encode_body = SightEncoder(BODY_SIGHT + outline, plan)
-        self.encode_head = SightEncoder(HEAD_SIGHT + look, plan)
+        self.encode_body = SightEncoder(BODY_SIGHT, plan, shown=outline)
+        self.encode_head = SightEncoder(HEAD_SIGHT, plan, shown=look)
         self.encode_hand = SightEncoder(HAND_SIGHT, plan)
         self.core = PixieCore(plan.network)
         # From upside down, rotations' distance is flat and little is learned.

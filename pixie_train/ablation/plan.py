@@ -66,11 +66,15 @@ class AblationPlan:
     noise: float = 0.1
     """Standard deviation of what is added to what was seen, in training, in its own
     standard deviations."""
+    shown_noise: float = 0.7
+    """The same of outlines and pictures of heads, whose pixels are many for so few
+    people: with as little noise as landmarks they are learned by heart."""
     outlines: bool = False
     """Whether experts see bodies' outlines and heads as they are, beside what landmark
     networks say (`outline`)."""
     shape_prior: float = 0.01
-    """Weight of equation (16), gendered or not, in every training of whole people."""
+    """Weight of equation (16), gendered or not, in every training of whole people and
+    of heads alone."""
     n_betas: int = 20
     """Shape coefficients regressed. Truth has all of the model's."""
     counts: Counts = field(default_factory=Counts)

@@ -93,7 +93,7 @@ class Teacher:
         Args:
             key_points: of the body model.
             gaussians: of women's, men's and everybody's shapes.
-            shape_prior: weight of (16) for whole people.
+            shape_prior: weight of (16) for whole people and heads.
             gendered: whether women and men have their own.
         """
         n_betas = len(gaussians.female.mean)
@@ -102,7 +102,9 @@ class Teacher:
         weights = replace(PERSON_WEIGHTS, shape_prior=shape_prior)
         self.whole = StageLosses(weights, used)
         self.alone = StageLosses(replace(weights, update=0.0), used)
-        self.head = StageLosses(HEAD_WEIGHTS, used)
+        # A body's shape, as its head shows it, must not mean another one.
+        of_heads = replace(HEAD_WEIGHTS, shape_prior=shape_prior)
+        self.head = StageLosses(of_heads, used)
         self.hand = StageLosses(HAND_WEIGHTS, used)
 
     def experts(
