@@ -34,7 +34,8 @@ def weight_steps(weights: Float32) -> Float32:
         odd number of them, no weight is above 64.
     """
     inputs = weights.shape[1]
-    exact = weights.reshape(len(weights), inputs, -1).astype(np.float64)
+    # In float32, as engines and `quantised` round: a tie must not be broken otherwise.
+    exact = np.asarray(weights.reshape(len(weights), inputs, -1), np.float32)
     largest = np.maximum(np.abs(exact).max(axis=(1, 2)), 1e-8)
     if inputs == 1:
         return np.asarray(largest / _LARGEST, np.float32)
@@ -47,7 +48,7 @@ def weight_steps(weights: Float32) -> Float32:
     return steps
 
 
-def _largest_sum(rounded: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+def _largest_sum(rounded: Float32) -> float:
     """Return what two neighbours (I, N) of one sign add up to at most."""
     up, down = rounded.clip(0), -rounded.clip(None, 0)
     return float(max((side[0::2] + side[1::2]).max() for side in (up, down)))
