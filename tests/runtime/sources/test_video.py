@@ -170,9 +170,11 @@ def test_in_real_time_frames_come_when_they_are_due(tmp_path: Path) -> None:
     arrivals = [(time.monotonic(), f) for f in source]
     assert arrivals[-1][1].index == 19
     start_s = arrivals[0][0]
-    for moment_s, frame in arrivals:
-        late_s = moment_s - start_s - frame.timestamp_s
-        assert -0.005 < late_s < 0.1  # a busy machine may wake us late, never early
+    late_s = [moment_s - start_s - f.timestamp_s for moment_s, f in arrivals]
+    # Never early; a busy machine may wake us late now and then.
+    assert min(late_s) > -0.005
+    assert median(late_s) < 0.05
+    assert max(late_s) < 0.5
 
 
 def test_in_real_time_a_slow_reader_gets_the_newest_and_drops_are_counted(
