@@ -88,6 +88,32 @@ def apart(found: Float32, expected: Float32) -> float:
     return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
 
 
+def convolution(
+    side: int, constants: Mapping[str, Float32], **attributes: Any
+) -> onnx.ModelProto:
+    """Return one convolution of a picture, `image` to `c`, and `out`, the same as `c`.
+
+    What is quantised on both sides is what engines compute in integers, hence `out`.
+
+    Args:
+        side: of the picture.
+        constants: weights (O, I, ...), and biases (O,) if there are any, by name.
+        attributes: of the convolution.
+    """
+    weights, *_ = constants.values()
+    size = [1, weights.shape[1] * attributes.get("group", 1), side, side]
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, size)
+    out = helper.make_tensor_value_info("out", TensorProto.FLOAT, None)
+    nodes = [
+        helper.make_node("Conv", ["image", *constants], ["c"], "only", **attributes),
+        helper.make_node("MaxPool", ["c"], ["out"], "after", kernel_shape=[1, 1]),
+    ]
+    held = [numpy_helper.from_array(array, name) for name, array in constants.items()]
+    graph = helper.make_graph(nodes, "one", [image], [out], held)
+    opset = [helper.make_opsetid("", 18)]
+    return helper.make_model(graph, opset_imports=opset, ir_version=9)
+
+
 def spelt_out(model: onnx.ModelProto, inputs: Mapping[str, Float32]) -> Float32:
     """Return the result in float32, every rounding as the graph has it."""
     options = onnxruntime.SessionOptions()

@@ -22,6 +22,7 @@ from pixie_export.small_weights import with_small_weights
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
 from tests.export.small_networks import (
     apart,
+    convolution,
     encoder,
     feature_of,
     pictures,
@@ -67,18 +68,7 @@ def test_in_the_mean_rounding_weights_moves_no_channel(
     weights = np.full((16, 8 // groups, 3, 3), 0.4, np.float32)
     weights[:, 0, 0, 0] = 127
     constants = {"w": weights, "b": np.linspace(-1, 1, 16, dtype=np.float32)}
-    nodes = [
-        helper.make_node("Conv", ["image", "w", "b"], ["c"], "only", group=groups),
-        helper.make_node("MaxPool", ["c"], ["out"], "after", kernel_shape=[1, 1]),
-    ]
-    image, out = (
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-        for name, shape in (("image", [1, 8, 32, 32]), ("out", None))
-    )
-    held = [numpy_helper.from_array(array, name) for name, array in constants.items()]
-    graph = helper.make_graph(nodes, "one", [image], [out], held)
-    opset = [helper.make_opsetid("", 18)]
-    model = helper.make_model(graph, opset_imports=opset, ir_version=9)
+    model = convolution(32, constants, group=groups)
     brightest = np.linspace(0.3, 1, 8)[:, None, None]
     picture = np.random.default_rng(0).uniform(0, brightest, (1, 8, 32, 32))
     inputs = {"image": picture.astype(np.float32)}

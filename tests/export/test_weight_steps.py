@@ -4,16 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 from pixie_export.quantised_graph import Range, quantisable, quantised
 from pixie_export.weight_steps import weight_steps
 from pixie_runtime.engines import EngineMaker
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.types import Float32
-from tests.export.small_networks import spelt_out
+from tests.export.small_networks import convolution, spelt_out
 
 CONVOLUTIONS: Mapping[str, tuple[tuple[int, ...], Mapping[str, Any]]] = {
     "of a picture": ((16, 3, 3, 3), {"strides": [2, 2], "pads": [1, 1, 1, 1]}),
@@ -85,34 +83,18 @@ def test_weights_of_nothing_have_a_step() -> None:
 def test_engines_add_up_the_largest_products_there_are(kind: str, library: str) -> None:
     """Where the processor adds in 16 bits, steps that forget it fail here."""
     shape, attributes = CONVOLUTIONS[kind]
-    group = int(attributes.get("group", 1))
-    model = convolution(extreme(shape), shape[1] * group, attributes)
-    image = np.random.default_rng(1).uniform(0.8, 1, (1, shape[1] * group, 12, 12))
+    weights = extreme(shape)
+    whole = convolution(12, {"w": weights}, **attributes)
+    most = float(np.abs(weights).sum(axis=(1, 2, 3)).max())
+    ranges = {"image": Range(0, 1), "c": Range(-most, most)}
+    model = quantised(whole, ranges, quantisable(whole), "cpu")
+    channels = shape[1] * attributes.get("group", 1)
+    image = np.random.default_rng(1).uniform(0.8, 1, (1, channels, 12, 12))
     inputs = {"image": image.astype(np.float32)}
     with maker(library).open(model.SerializeToString(), threads=1) as engine:
         found = engine.infer(inputs)["out"]
     expected = spelt_out(model, inputs)
     np.testing.assert_allclose(found, expected, atol=0.01 * np.abs(expected).max())
-
-
-def convolution(
-    weights: Float32, channels: int, attributes: Mapping[str, Any]
-) -> onnx.ModelProto:
-    """Return a convolution in 8 bits of activations from 0 to 1."""
-    size = [1, channels, 12, 12]
-    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, size)
-    out = helper.make_tensor_value_info("out", TensorProto.FLOAT, None)
-    node = helper.make_node("Conv", ["image", "w"], ["c"], "only", **attributes)
-    # What is quantised on both sides is what engines compute in integers.
-    after = helper.make_node("MaxPool", ["c"], ["out"], "after", kernel_shape=[1, 1])
-    graph = helper.make_graph(
-        [node, after], "one", [image], [out], [numpy_helper.from_array(weights, "w")]
-    )
-    opset = [helper.make_opsetid("", 18)]
-    model = helper.make_model(graph, opset_imports=opset, ir_version=9)
-    most = float(np.abs(weights).sum(axis=(1, 2, 3)).max())
-    ranges = {"image": Range(0, 1), "c": Range(-most, most)}
-    return quantised(model, ranges, quantisable(model), "cpu")
 
 
 def maker(library: str) -> EngineMaker:
