@@ -1,8 +1,8 @@
 """Steps of int8 weights, such that processors without VNNI add up what comes out.
 
 x86 processors multiply unsigned bytes (activations) by signed ones (weights) and add
-two such products at once. Those with VNNI add in 32 bits; all older ones, most desktop
-processors in use among them, in 16 (VPMADDUBSW): beyond -32768 and 32767 a sum is cut
+two such products at once. Those with VNNI add in 32 bits; all older ones, many desktop
+processors among them, in 16 (VPMADDUBSW): beyond -32768 and 32767 a sum is cut
 off without a word. Two products of 255 and 127 are 64,770, and a network that meets
 that now and then is off by ten times what int8 costs (docs/precision.md).
 
