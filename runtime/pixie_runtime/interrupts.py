@@ -7,6 +7,7 @@ off the wait for a frame and nothing else. The second signal is not so polite.
 
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -14,6 +15,23 @@ from pixie_runtime.sources import FrameSource
 from pixie_runtime.types import Frame
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Raise KeyboardInterrupt at Ctrl-C and at SIGTERM, in the main thread.
+
+    Python does so at Ctrl-C by itself, but not where a shell started the process in the
+    background: those begin with SIGINT ignored, and could be stopped by force only.
+    """
+    previous = {
+        number: signal.signal(number, signal.default_int_handler) for number in _SIGNALS
+    }
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 class InterruptibleSource:

@@ -4,10 +4,9 @@ Exit codes are those of `pixie_runtime.errors`; Ctrl-C ends a replay or view wit
 """
 
 import os
-import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -16,6 +15,7 @@ import tyro
 
 from pixie_runtime.addresses import Address, parse_address
 from pixie_runtime.errors import PixieError, UsageError
+from pixie_runtime.interrupts import stopped_by_signals
 from pixie_runtime.options import VIEW_PORT, Switch
 from pixie_runtime.stream_options import StreamOptions
 from pixie_runtime.takes.conversion import NEED_BODY, SUFFIXES, Target, write_as
@@ -287,25 +287,21 @@ def _view(command: View) -> None:
         print(f"{greeting(address)}; Ctrl-C ends it", flush=True)
         bring_browser(url)
 
-    view_take(
-        [smoothed(take) for take in takes] if command.smooth else takes,
-        command.address,
-        title=command.take.name,
-        model=model,
-        tell=tell,
-    )
+    with stopped_by_signals():
+        view_take(
+            [smoothed(take) for take in takes] if command.smooth else takes,
+            command.address,
+            title=command.take.name,
+            model=model,
+            tell=tell,
+        )
 
 
 def _until_stopped(fanout: "Fanout", stream: "Iterator[Tick]") -> int:
     """Send ticks until they end, or Ctrl-C or SIGTERM come; return how many."""
     count = 0
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    with suppress(KeyboardInterrupt), stopped_by_signals():
         for tick in stream:
             fanout.send(tick)
             count += 1
-    except KeyboardInterrupt:
-        pass
-    finally:
-        signal.signal(signal.SIGTERM, before)
     return count

@@ -259,15 +259,25 @@ def test_replay_serves_websockets_until_it_is_stopped(two: Path) -> None:
     assert re.search(r"frames played\nwebsocket .*: \d+ messages sent to 1 client", out)
 
 
-def test_view_serves_the_page_until_it_is_stopped(two: Path) -> None:
-    process = started("view", two, "--serve", free_port())
+@pytest.mark.parametrize("in_background", [False, True])
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_view_serves_the_page_until_it_is_stopped(
+    two: Path, stop: signal.Signals, in_background: bool
+) -> None:
+    # Shells start what is in the background with SIGINT ignored.
+    at_start = signal.SIG_IGN if in_background else signal.default_int_handler
+    before = signal.signal(signal.SIGINT, at_start)
+    try:
+        process = started("view", two, "--serve", free_port())
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert process.stdout is not None
     line = process.stdout.readline()
     url = re.search(r"viewer: (http://127\.0\.0\.1:[1-9]\d*)", line)
     assert url is not None, line
     with urlopen(url[1], timeout=10) as page:
         assert b"<title>pixie-live" in page.read()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(stop)
     process.communicate(timeout=20)
     assert process.returncode == 0
 
