@@ -1,7 +1,8 @@
 """Rotations on tensors: matrices inside the networks, other forms at the edges.
 
 The same forms and names as `pixie_runtime.rotations`, differentiable; every function
-takes leading batch axes.
+takes leading batch axes. Written in few operations on many numbers: each becomes a
+node of an exported graph, and a node costs microseconds however little it computes.
 """
 
 import torch
@@ -18,16 +19,40 @@ def unit(v: Tensor) -> Tensor:
     return scaled
 
 
+def cross(a: Tensor, b: Tensor) -> Tensor:
+    """Return the cross product (..., 3) of vectors.
+
+    Not torch's: its ONNX form is several nodes for each of the three numbers.
+    """
+    following = torch.tensor([1, 2, 0], device=a.device)
+    before = torch.tensor([2, 0, 1], device=a.device)
+    a_following, b_following = (
+        a.index_select(-1, following),
+        b.index_select(-1, following),
+    )
+    a_before, b_before = a.index_select(-1, before), b.index_select(-1, before)
+    return a_following * b_before - a_before * b_following
+
+
+def orthonormal(first: Tensor, second: Tensor) -> Tensor:
+    """Return right-handed axes (..., 3, 3) as columns (Gram-Schmidt).
+
+    Args:
+        first: (..., 3), any length; the first column's direction.
+        second: (..., 3); the second column is as near to it as it can be.
+    """
+    x = unit(first)
+    y = unit(second - (x * second).sum(-1, keepdim=True) * x)
+    return torch.stack([x, y, cross(x, y)], dim=-1)
+
+
 def matrix_from_6d(d6: Tensor) -> Tensor:
     """Turn 6D rotations (..., 6) into matrices (..., 3, 3) by Gram-Schmidt.
 
     The six numbers are a row-major 3x2 matrix, as in PIXIE's checkpoint: its
     orthonormalised columns and their cross product are the columns of the result.
     """
-    a, b = d6[..., 0::2], d6[..., 1::2]
-    x = unit(a)
-    y = unit(b - (x * b).sum(-1, keepdim=True) * x)
-    return torch.stack([x, y, torch.linalg.cross(x, y)], dim=-1)
+    return orthonormal(d6[..., 0::2], d6[..., 1::2])
 
 
 def matrix_to_6d(R: Tensor) -> Tensor:
@@ -75,11 +100,14 @@ def look_at(direction: Tensor) -> Tensor:
     Args:
         direction: (..., 3), any length, with z > 0 (in front of a camera).
     """
-    x, y, z = unit(direction).unbind(-1)
-    # Rodrigues about d x e_z, in closed form; z > 0 keeps 1 / (1 + z) harmless.
-    k = 1 / (1 + z)
-    rows = [[1 - x * x * k, -x * y * k, -x], [-x * y * k, 1 - y * y * k, -y], [x, y, z]]
-    return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
+    d = unit(direction)
+    z_axis = torch.tensor([0.0, 0, 1], dtype=d.dtype, device=d.device)
+    eye = torch.eye(3, dtype=d.dtype, device=d.device)
+    # I + 2 z d' - (d + z)(d + z)' / (1 + d'z); z > 0 keeps the fraction harmless.
+    middle = d + z_axis
+    across = middle[..., :, None] * (middle / middle[..., 2:])[..., None, :]
+    R: Tensor = eye + 2 * z_axis[:, None] * d[..., None, :] - across
+    return R
 
 
 def geodesic(a: Tensor, b: Tensor) -> Tensor:

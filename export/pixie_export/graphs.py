@@ -68,7 +68,7 @@ class LandmarkGraph(nn.Module):
                 pose_visibility=pose_visibility,
                 hand_rays=hand_rays,
                 hand_world=hand_world,
-                face_rays=face_rays[:, self.get_buffer("face_points")],
+                face_rays=face_rays.index_select(1, self.get_buffer("face_points")),
                 present=present,
             )
         )

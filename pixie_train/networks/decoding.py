@@ -9,7 +9,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pixie_runtime.smplx import JAW, JOINT_COUNT, JOINT_INDEX, RIGHT_HAND_JOINTS
+from pixie_runtime.smplx import (
+    JAW,
+    JOINT_COUNT,
+    JOINT_INDEX,
+    LEFT_HAND_JOINTS,
+    RIGHT_HAND_JOINTS,
+)
 from pixie_train import rotations
 from pixie_train.networks.head_check import checked
 from pixie_train.networks.pixie import RawParams
@@ -19,9 +25,37 @@ PART_BODY_JOINTS = (*range(1, 12), 13, 14, 16, 17, 18, 19)
 
 _NECK, _HEAD = JOINT_INDEX["neck"], JOINT_INDEX["head"]
 _WRISTS = (JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"])
-_HEAD_CHAIN = (3, 6, 9, 12)
-_LEFT_WRIST_CHAIN = (3, 6, 9, 13, 16, 18)
-_RIGHT_WRIST_CHAIN = (3, 6, 9, 14, 17, 19)
+_SPINE = (3, 6, 9)
+_LEFT_ARM = (13, 16, 18)
+"""Collar, shoulder, elbow; the right one follows each."""
+
+_BODY = (0, *PART_BODY_JOINTS, _NECK)
+_FINGER_JOINTS = (*LEFT_HAND_JOINTS, *RIGHT_HAND_JOINTS)
+_REGRESSED = len(_BODY) + 3 + len(_FINGER_JOINTS)
+"""Regressed rotations: the body's, then of head and wrists, then of fingers."""
+_ABSOLUTE = slice(len(_BODY), len(_BODY) + 3)
+_FINGERS = slice(_ABSOLUTE.stop, _REGRESSED)
+_DECODED = (*_BODY, _HEAD, *_WRISTS, *_FINGER_JOINTS, JAW)
+_ORDER = tuple(
+    _DECODED.index(joint) if joint in _DECODED else len(_DECODED)
+    for joint in range(JOINT_COUNT)
+)
+"""Where each of the 55 joints' rotations is; those at rest share the last one."""
+
+
+def _signs() -> Tensor:
+    signs = torch.ones(_REGRESSED, 3, 3)
+    wrist, fingers = _ABSOLUTE.start + 1, _FINGERS.start
+    for left in (
+        slice(wrist, wrist + 1),
+        slice(fingers, fingers + len(LEFT_HAND_JOINTS)),
+    ):
+        signs[left] = rotations.mirror(signs[left])
+    return signs
+
+
+_SIGNS = _signs()
+"""(52, 3, 3): turns the left hand's rotations into its own space."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,32 +84,27 @@ def decode(raw: RawParams, head_check: Tensor | None = None) -> DecodedParams:
         raw: the regression.
         head_check: number of each person's head check (`HEAD_CHECKS`), (B,); None: off.
     """
-    root = rotations.matrix_from_6d(raw.body["global_pose"])
-    part = rotations.matrix_from_6d(raw.body["partbody_pose"].reshape(-1, 17, 6))
-    neck = rotations.matrix_from_6d(raw.body["neck_pose"])
-    head = rotations.matrix_from_6d(raw.head["head_pose"])
-    jaw = rotations.matrix_from_euler_xyz(raw.head["jaw_pose"])
-    wrists = _unmirrored(rotations.matrix_from_6d(raw.hands["right_wrist_pose"]))
-    fingers = _unmirrored(
-        rotations.matrix_from_6d(raw.hands["right_hand_pose"].reshape(-1, 2, 15, 6))
+    vectors = (
+        *(raw.body[name] for name in ("global_pose", "partbody_pose", "neck_pose")),
+        raw.head["head_pose"],
+        raw.hands["right_wrist_pose"].flatten(1),
+        raw.hands["right_hand_pose"].flatten(1),
     )
-
-    joints = dict(zip(PART_BODY_JOINTS, part.unbind(1), strict=True))
-    joints[0], joints[_NECK] = root, neck
-    absolute = torch.cat([head[:, None], wrists], dim=1)
-    chains = (_HEAD_CHAIN, _LEFT_WRIST_CHAIN, _RIGHT_WRIST_CHAIN)
-    for child, chain, R in zip(
-        (_HEAD, *_WRISTS), chains, absolute.unbind(1), strict=True
-    ):
-        joints[child] = _accumulate(joints, chain).transpose(-1, -2) @ R
-    head_unchecked = joints[_HEAD]
+    sixes = torch.cat(vectors, dim=-1).reshape(-1, _REGRESSED, 6)
+    R = rotations.matrix_from_6d(sixes)
+    R = R * _SIGNS.to(R)
+    body, absolute = R[:, : len(_BODY)], R[:, _ABSOLUTE]
+    relative = _parents(body).transpose(-1, -2) @ absolute
+    head_unchecked = relative[:, 0]
     if head_check is not None:
-        joints[_HEAD] = checked(head_unchecked, head_check)
-    body = torch.stack([joints[i] for i in range(22)], dim=1)
-    eye = torch.eye(3, dtype=root.dtype, device=root.device).expand_as(root)
-    face = torch.stack([jaw, eye, eye], dim=1)
+        head = checked(head_unchecked, head_check)
+        relative = torch.cat([head[:, None], relative[:, 1:]], dim=1)
+    jaw = rotations.matrix_from_euler_xyz(raw.head["jaw_pose"])
+    rest = torch.eye(3, dtype=R.dtype, device=R.device).expand_as(jaw)
+    found = [body, relative, R[:, _FINGERS], jaw[:, None], rest[:, None]]
+    order = torch.tensor(_ORDER, device=R.device)
     return DecodedParams(
-        rotations=torch.cat([body, face, fingers.flatten(1, 2)], dim=1),
+        rotations=torch.cat(found, dim=1).index_select(1, order),
         absolute=absolute,
         head_unchecked=head_unchecked,
         betas=raw.head["shape"],
@@ -113,18 +142,20 @@ def _resting(turned: dict[int, Tensor]) -> Tensor:
     return torch.stack([turned.get(j, eye) for j in range(JOINT_COUNT)], dim=1)
 
 
-def _unmirrored(hands: Tensor) -> Tensor:
-    """Return rotations (B, 2, ..., 3, 3) with the left hand's in its own space."""
-    left, right = hands.unbind(1)
-    return torch.stack([rotations.mirror(left), right], dim=1)
+def _parents(body: Tensor) -> Tensor:
+    """Return absolute rotations (B, 3, 3, 3) of neck, left elbow, right elbow.
 
+    Without a gradient, as in the release: otherwise an error of the head or a wrist
+    would be paid for by bending the spine.
 
-def _accumulate(joints: dict[int, Tensor], chain: tuple[int, ...]) -> Tensor:
-    """Return the absolute rotation at a chain's end; no gradient, as in the release.
-
-    Otherwise an error of the head or a wrist would be paid for by bending the spine.
+    Args:
+        body: (B, 19, 3, 3), of `_BODY`.
     """
-    R = joints[0]
-    for joint in chain:
-        R = R @ joints[joint]
-    return R.detach()
+    spine = body[:, 0]
+    for joint in _SPINE:
+        spine = spine @ body[:, _BODY.index(joint)]
+    arms = spine[:, None]
+    for left in map(_BODY.index, _LEFT_ARM):
+        arms = arms @ body[:, left : left + 2]
+    neck = spine @ body[:, _BODY.index(_NECK)]
+    return torch.cat([neck[:, None], arms], dim=1).detach()

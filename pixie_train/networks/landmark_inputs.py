@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from pixie_train import rotations
 
 POSE_POINTS, HAND_POINTS = 33, 21
-_LEFT_SHOULDER, _RIGHT_SHOULDER, _LEFT_HIP, _RIGHT_HIP = 11, 12, 23, 24
+_TORSO = _LEFT_SHOULDER, _RIGHT_SHOULDER, _LEFT_HIP, _RIGHT_HIP = 11, 12, 23, 24
 
 # fmt: off
 FACE_POINTS: tuple[int, ...] = (
@@ -48,7 +49,7 @@ _BONES = (
 )  # fmt: skip
 _FACE_AXES = tuple(FACE_POINTS.index(point) for point in (263, 33, 10, 152))
 """Outer eye corners (left, right), top of the forehead, chin."""
-_FACE_FRAME = list(range(0, len(FACE_POINTS), 4))
+_FACE_FRAME = tuple(range(0, len(FACE_POINTS), 4))
 """Points that are also given as the camera sees them, to say how the head is turned."""
 _PALM = (0, 5, 17)
 """Wrist, knuckles of index and little finger."""
@@ -85,10 +86,8 @@ class EncoderInputs:
 
     body: Tensor
     """(B, BODY_INPUTS)."""
-    left_hand: Tensor
-    """(B, HAND_INPUTS), mirrored."""
-    right_hand: Tensor
-    """(B, HAND_INPUTS)."""
+    hands: Tensor
+    """(B, 2, HAND_INPUTS): left, mirrored, and right."""
     head: Tensor
     """(B, HEAD_INPUTS)."""
     R_crop_camera: Tensor
@@ -100,7 +99,7 @@ class EncoderInputs:
 def normalise(landmarks: LandmarkBatch) -> EncoderInputs:
     """Turn landmarks into the encoders' inputs."""
     R = crop_rotation(landmarks)
-    has_body, has_left, has_right, has_face = landmarks.present.unbind(-1)
+    has_body, has_hands, has_face = torch.split(landmarks.present, [1, 2, 1], dim=-1)
     R_torso = _torso(landmarks.pose_world, has_body)
 
     xy = turn_rays(landmarks.pose_rays[..., :2], R)
@@ -108,14 +107,14 @@ def normalise(landmarks: LandmarkBatch) -> EncoderInputs:
     square = (xy.square().sum(-1) * weight).sum(-1) / weight.sum(-1)
     scale = 2 * square.sqrt().clamp_min(1e-4)
     world = landmarks.pose_world @ R_torso
-    starts, ends = ([bone[end] for bone in _BONES] for end in (0, 1))
+    starts, ends = (_of(world, tuple(ends)) for ends in zip(*_BONES, strict=True))
     body = torch.cat(
         [
             xy.flatten(1) / scale[:, None],
             landmarks.pose_rays[..., 2] / scale[:, None],
             landmarks.pose_world.flatten(1),
             world.flatten(1),
-            rotations.unit(world[:, ends] - world[:, starts]).flatten(1),
+            rotations.unit(ends - starts).flatten(1),
             rotations.matrix_to_6d(R_torso),
             landmarks.pose_visibility,
             scale[:, None].log(),
@@ -124,8 +123,7 @@ def normalise(landmarks: LandmarkBatch) -> EncoderInputs:
     )
     return EncoderInputs(
         body=_gated(body, has_body),
-        left_hand=_hand(landmarks, 0, R, has_left),
-        right_hand=_hand(landmarks, 1, R, has_right),
+        hands=_hands(landmarks, R, has_hands[..., None]),
         head=_head(landmarks.face_rays, R, has_face),
         R_crop_camera=R,
         crop_scale=scale,
@@ -137,24 +135,23 @@ def crop_rotation(landmarks: LandmarkBatch) -> Tensor:
 
     It looks at the torso; without a body, at the face or else the hands.
     """
-    corners = [_LEFT_SHOULDER, _RIGHT_SHOULDER, _LEFT_HIP, _RIGHT_HIP]
-    torso = landmarks.pose_rays[:, corners, :2].mean(1)
+    torso = _of(landmarks.pose_rays, _TORSO)[..., :2].mean(1)
     face = landmarks.face_rays[..., :2].mean(1)
-    body_seen, left, right, face_seen = landmarks.present[..., None].unbind(1)
-    hands = landmarks.hand_rays[..., :2].mean(2) * landmarks.present[:, 1:3, None]
-    hand = hands.sum(1) / (left + right).clamp_min(1)
+    body_seen, hands_seen, face_seen = torch.split(landmarks.present, [1, 2, 1], dim=-1)
+    hands = landmarks.hand_rays[..., :2].mean(2) * hands_seen[..., None]
+    hand = hands.sum(1) / hands_seen.sum(-1, keepdim=True).clamp_min(1)
     otherwise = face_seen * face + (1 - face_seen) * hand
     xy = body_seen * torso + (1 - body_seen) * otherwise
     return rotations.look_at(_ray(xy))
 
 
 def turn_rays(xy: Tensor, R: Tensor) -> Tensor:
-    """Turn rays (B, P, 2) into the crop camera and put them on its picture plane."""
+    """Turn rays (..., P, 2) into the crop camera and put them on its picture plane."""
     turned = _ray(xy) @ R.transpose(-1, -2)
     return turned[..., :2] / turned[..., 2:].clamp_min(0.2)
 
 
-def _torso(world: Tensor, present: Tensor) -> Tensor:
+def _torso(world: Tensor, seen: Tensor) -> Tensor:
     """Return the torso's axes (B, 3, 3) as columns: left, up, forward.
 
     Landmarks expressed in them free the networks from learning every pose again for
@@ -164,81 +161,78 @@ def _torso(world: Tensor, present: Tensor) -> Tensor:
     right = world[:, _RIGHT_SHOULDER] + world[:, _RIGHT_HIP]
     top = world[:, _LEFT_SHOULDER] + world[:, _RIGHT_SHOULDER]
     bottom = world[:, _LEFT_HIP] + world[:, _RIGHT_HIP]
-    seen = present[:, None]
     across = seen * (left - right) + (1 - seen) * torch.tensor([1.0, 0.0, 0.0])
     up = seen * (top - bottom) + (1 - seen) * torch.tensor([0.0, -1.0, 0.0])
-    return _axes(up, across)[..., [1, 0, 2]] * torch.tensor([1.0, 1.0, -1.0])
+    forward_last = torch.tensor([[0.0, 1, 0], [1, 0, 0], [0, 0, -1]])
+    return rotations.orthonormal(up, across) @ forward_last
 
 
-def _axes(first: Tensor, second: Tensor) -> Tensor:
-    """Return right-handed axes (B, 3, 3) as columns: along `first`, near `second`."""
-    x = rotations.unit(first)
-    y = rotations.unit(second - (second * x).sum(-1, keepdim=True) * x)
-    return torch.stack([x, y, torch.linalg.cross(x, y)], dim=-1)
-
-
-def _hand(landmarks: LandmarkBatch, side: int, R: Tensor, present: Tensor) -> Tensor:
-    rays = landmarks.hand_rays[:, side]
-    points, centre = _centred(rays, R)
-    R_hand = rotations.look_at(_ray(rays[..., :2].mean(1)))
-    world = landmarks.hand_world[:, side] @ R_hand @ R.transpose(-1, -2)
-    world = world - world[:, :1]
-    if side == 0:
-        flip = torch.tensor([-1.0, 1.0, 1.0])
-        points, world, centre = points * flip, world * flip, centre * flip[:2]
-    wrist, index, little = (world[:, point] for point in _PALM)
-    seen = present[:, None]
+def _hands(landmarks: LandmarkBatch, R: Tensor, seen: Tensor) -> Tensor:
+    """Return both hands' vectors; `seen` is (B, 2, 1)."""
+    points, centre = _centred(landmarks.hand_rays, R[:, None])
+    R_hands = rotations.look_at(_ray(landmarks.hand_rays[..., :2].mean(2)))
+    world = landmarks.hand_world @ R_hands @ R[:, None].transpose(-1, -2)
+    world = world - world[:, :, :1]
+    flip = torch.tensor([[-1.0, 1, 1], [1, 1, 1]])
+    points, world = points * flip[:, None], world * flip[:, None]
+    centre = centre * flip[:, :2]
+    wrist, index, little = (world[:, :, point] for point in _PALM)
     along = (index + little) / 2 - wrist + (1 - seen) * torch.tensor([1.0, 0.0, 0.0])
     across = index - little + (1 - seen) * torch.tensor([0.0, 1.0, 0.0])
-    R_palm = _axes(along, across)
+    R_palm = rotations.orthonormal(along, across)
     vector = torch.cat(
         [
-            points.flatten(1),
-            world.flatten(1) * 10,
-            (world @ R_palm).flatten(1) * 10,
+            points.flatten(2),
+            world.flatten(2) * 10,
+            (world @ R_palm).flatten(2) * 10,
             rotations.matrix_to_6d(R_palm),
             centre,
         ],
         dim=-1,
     )
-    return _gated(vector, present)
+    return _gated(vector, seen)
 
 
-def _head(rays: Tensor, R: Tensor, present: Tensor) -> Tensor:
+def _head(rays: Tensor, R: Tensor, seen: Tensor) -> Tensor:
     points, centre = _centred(rays, R)
     points = points - points.mean(1, keepdim=True)
     left, right, top, chin = (points[:, point] for point in _FACE_AXES)
-    seen = present[:, None]
     across = left - right + (1 - seen) * torch.tensor([1.0, 0.0, 0.0])
     up = top - chin + (1 - seen) * torch.tensor([0.0, 1.0, 0.0])
-    R_face = _axes(across, up)
+    R_face = rotations.orthonormal(across, up)
     vector = torch.cat(
         [
             (points @ R_face).flatten(1) * 3,
-            points[:, _FACE_FRAME].flatten(1) * 2,
+            _of(points, _FACE_FRAME).flatten(1) * 2,
             rotations.matrix_to_6d(R_face),
             centre,
         ],
         dim=-1,
     )
-    return _gated(vector, present)
+    return _gated(vector, seen)
 
 
 def _centred(rays: Tensor, R: Tensor) -> tuple[Tensor, Tensor]:
-    """Return points (B, P, 3), centred and scaled to their spread, and their centre."""
+    """Return points (..., P, 3), centred, scaled to their spread, and their centre."""
     xy = turn_rays(rays[..., :2], R)
-    centre = xy.mean(1, keepdim=True)
+    centre = xy.mean(-2, keepdim=True)
     xy = xy - centre
-    scale = 2 * xy.square().sum(-1).mean(-1).sqrt().clamp_min(1e-5)
-    points = torch.cat([xy, rays[..., 2:]], dim=-1) / scale[:, None, None]
-    return points, centre[:, 0]
+    square = xy.square().sum(-1, keepdim=True).mean(-2, keepdim=True)
+    scale = 2 * square.sqrt().clamp_min(1e-5)
+    points = torch.cat([xy, rays[..., 2:]], dim=-1) / scale
+    return points, centre.squeeze(-2)
+
+
+def _of(points: Tensor, which: tuple[int, ...]) -> Tensor:
+    """Return some of points (B, P, ...)."""
+    return points.index_select(1, torch.tensor(which))
 
 
 def _ray(xy: Tensor) -> Tensor:
     """Return picture points (..., 2) at focal length 1 as directions (..., 3)."""
-    return torch.cat([xy, torch.ones_like(xy[..., :1])], dim=-1)
+    return pad(xy, (0, 1), value=1.0)
 
 
-def _gated(vector: Tensor, present: Tensor) -> Tensor:
+def _gated(vector: Tensor, seen: Tensor) -> Tensor:
     """Return a part's vector with whether it is there; zeros where it is not."""
-    return torch.cat([vector * present[:, None], present[:, None]], dim=-1)
+    return torch.cat([vector * seen, seen], dim=-1)

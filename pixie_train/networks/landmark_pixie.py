@@ -55,8 +55,9 @@ class LandmarkPixie(nn.Module):
     def forward(self, landmarks: LandmarkBatch) -> LandmarkPixieOutput:
         """Regress a batch; both hands go through one encoder as one batch."""
         inputs = normalise(landmarks)
-        hands = torch.stack([inputs.left_hand, inputs.right_hand], dim=1)
-        parts = PartFeatures(self.encode_head(inputs.head), self.encode_hand(hands))
+        parts = PartFeatures(
+            self.encode_head(inputs.head), self.encode_hand(inputs.hands)
+        )
         features = Features(
             body=self.encode_body(inputs.body),
             parts=parts,

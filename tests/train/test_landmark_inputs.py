@@ -34,7 +34,7 @@ def test_inputs_are_finite_even_with_nobody_there() -> None:
         present=torch.zeros(1, 4),
     )
     inputs = normalise(empty)
-    for vector in (inputs.body, inputs.left_hand, inputs.right_hand, inputs.head):
+    for vector in (inputs.body, inputs.hands, inputs.head):
         assert vector.isfinite().all()
         assert vector.abs().max() == 0
 
@@ -64,8 +64,8 @@ def test_left_hands_look_like_right_hands_in_a_mirror(landmarks: LandmarkBatch) 
         present=landmarks.present,
     )
     torch.testing.assert_close(
-        normalise(mirrored).right_hand,
-        normalise(landmarks).left_hand,
+        normalise(mirrored).hands[:, 1],
+        normalise(landmarks).hands[:, 0],
         atol=5e-3,
         rtol=1e-3,
     )
@@ -75,5 +75,5 @@ def test_an_absent_part_leaves_zeros(landmarks: LandmarkBatch) -> None:
     without = landmarks.present.clone()
     without[:, 1] = 0
     inputs = normalise(replace(landmarks, present=without))
-    assert inputs.left_hand.abs().max() == 0
-    assert inputs.right_hand.abs().max() > 0
+    assert inputs.hands[:, 0].abs().max() == 0
+    assert inputs.hands[:, 1].abs().max() > 0
