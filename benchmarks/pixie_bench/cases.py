@@ -155,10 +155,13 @@ class SkinningCase:
     body: Literal["dense", "embedded"]
     """Random correctives at all 10,475 vertices, or the body that ships."""
     kind: SkinnerKind
+    n_betas: int
+    n_expression: int
+    """Coefficients given: PIXIE has 200 and 50, the body that ships 50 and 43."""
 
 
 SKINNING = (
-    SkinningCase("skinning", "dense", "numba"),
-    SkinningCase("skinning-embedded", "embedded", "numba"),
-    SkinningCase("skinning-numpy", "dense", "numpy"),
+    SkinningCase("skinning", "dense", "numba", 200, 50),
+    SkinningCase("skinning-embedded", "embedded", "numba", 50, 43),
+    SkinningCase("skinning-numpy", "dense", "numpy", 200, 50),
 )

@@ -17,12 +17,22 @@ _POSES = 16
 class SkinningSubject:
     """Shape, expression and pose to vertices."""
 
-    def __init__(self, *, body: str, kind: SkinnerKind, threads: int = 2) -> None:
+    def __init__(
+        self,
+        *,
+        body: str,
+        kind: SkinnerKind,
+        n_betas: int,
+        n_expression: int,
+        threads: int = 2,
+    ) -> None:
         """Load the body and make the skinner ready.
 
         Args:
             body: a body model file.
             kind: what makes the meshes.
+            n_betas: shape coefficients that are given, if the file has so many.
+            n_expression: the same of the expression.
             threads: cores that one mesh may use.
 
         Raises:
@@ -31,8 +41,9 @@ class SkinningSubject:
         """
         self._model = load_body_model(Path(body))
         self._skinner = open_skinner(self._model, kind, threads=threads)
-        rng = np.random.default_rng(0)
-        self._betas, self._expressions, poses = parameters(rng)
+        betas, expressions, poses = parameters(n_betas, n_expression)
+        self._betas = betas[: self._model.n_betas]
+        self._expressions = expressions[:, : self._model.n_expression]
         quaternions = rot.from_rotvec(poses).astype(np.float32)
         self._turn = cycle(range(_POSES))
         self._rotations = quaternions
@@ -51,9 +62,10 @@ class SkinningSubject:
         return self._skinner.vertices(posed)
 
 
-def parameters(rng: np.random.Generator) -> tuple[Float32, Float32, Float32]:
-    """Return betas (10,), expressions (16, 10), rotation vectors (16, 55, 3)."""
-    betas = rng.normal(0, 1, 10).astype(np.float32)
-    expressions = rng.normal(0, 1, (_POSES, 10)).astype(np.float32)
+def parameters(n_betas: int, n_expression: int) -> tuple[Float32, Float32, Float32]:
+    """Return betas (n,), expressions (16, n), rotation vectors (16, 55, 3)."""
+    rng = np.random.default_rng(0)
+    betas = rng.normal(0, 1, n_betas).astype(np.float32)
+    expressions = rng.normal(0, 1, (_POSES, n_expression)).astype(np.float32)
     poses = rng.normal(0, 0.4, (_POSES, JOINT_COUNT, 3)).astype(np.float32)
     return betas, expressions, poses

@@ -54,15 +54,16 @@ def _copy(source: Path, target: Path) -> None:
 
 def _measure(case: SkinningCase, body: Path, settings: Settings) -> Findings:
     threads, left_out = settings.threads, tuple[str, ...]()
-    given = {"body": str(body), "kind": case.kind, "threads": threads}
+    sizes = {"n_betas": case.n_betas, "n_expression": case.n_expression}
+    given = {"body": str(body), "threads": threads, **sizes}
     with ExitStack() as opened:
-        ours = opened.enter_context(WorkerProcess.of(case.name, "skinning", given))
+        ours_given = {**given, "kind": case.kind}
+        ours = opened.enter_context(WorkerProcess.of(case.name, "skinning", ours_given))
         contenders = [ours]
         if find_spec("smplx") is None or find_spec("torch") is None:
             left_out = (f"{case.name} has no peer: pip install smplx torch",)
         else:
-            peer_given = {"body": str(body), "threads": threads}
-            peer = WorkerProcess.of(_PEER, "smplx", peer_given)
+            peer = WorkerProcess.of(_PEER, "smplx", given)
             contenders.append(opened.enter_context(peer))
         turns = in_turns(
             contenders,

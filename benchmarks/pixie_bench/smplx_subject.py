@@ -2,7 +2,6 @@
 
 from itertools import cycle
 
-import numpy as np
 import smplx
 import torch
 
@@ -13,11 +12,15 @@ from pixie_runtime.types import Float32
 class SmplxSubject:
     """Shape, expression and pose to vertices, as the package's users do."""
 
-    def __init__(self, *, body: str, threads: int = 2) -> None:
+    def __init__(
+        self, *, body: str, n_betas: int, n_expression: int, threads: int = 2
+    ) -> None:
         """Load the body.
 
         Args:
             body: a body model file in SMPL-X's layout.
+            n_betas: shape coefficients that are given, if the file has so many.
+            n_expression: the same of the expression.
             threads: of PyTorch.
         """
         torch.set_num_threads(threads)
@@ -27,16 +30,16 @@ class SmplxSubject:
             ext="npz",
             use_pca=False,
             flat_hand_mean=True,
-            num_betas=10,
-            num_expression_coeffs=10,
+            num_betas=n_betas,
+            num_expression_coeffs=n_expression,
         )
         betas, expressions, poses = map(
-            torch.from_numpy, parameters(np.random.default_rng(0))
+            torch.from_numpy, parameters(n_betas, n_expression)
         )
         self._given = cycle(
             {
-                "betas": betas[None],
-                "expression": expression[None],
+                "betas": betas[None, : self._model.num_betas],
+                "expression": expression[None, : self._model.num_expression_coeffs],
                 "global_orient": pose[None, 0],
                 "body_pose": pose[None, 1:22].flatten(1),
                 "jaw_pose": pose[None, 22],

@@ -23,7 +23,6 @@ from pixie_runtime.cli import main as live
 from pixie_runtime.errors import BundleError, SourceError
 from tests.export.sentences import the_sentence
 from tests.export.small_networks import encoder
-from tests.export.tiny_graphs import write_tiny_bundle
 
 CALIBRATION = ["--calibrate", "demo", "--pictures", "3"]
 
@@ -164,8 +163,10 @@ def test_footage_without_people_is_no_calibration(bundle: Path, tmp_path: Path) 
         calibration_crops(Bundle.open(bundle), str(tmp_path))
 
 
-def test_an_operator_that_onnx_does_not_know_is_named(tmp_path: Path) -> None:
-    write_tiny_bundle(tmp_path / "tiny")
+def test_an_operator_that_onnx_does_not_know_is_named(
+    tiny_bundle: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_bundle, tmp_path / "tiny")
     bundle = Bundle.open(tmp_path / "tiny")
     node = helper.make_node("Sparkle", ["F_b"], ["y"], domain="com.example")
     value = helper.make_tensor_value_info("F_b", TensorProto.FLOAT, [1])
