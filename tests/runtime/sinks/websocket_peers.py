@@ -1,5 +1,6 @@
 """Clients of a websocket sink, well-behaved and not."""
 
+import asyncio
 import contextlib
 import json
 import socket
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from websockets.asyncio.client import connect as connect_async
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 from websockets.typing import Origin, Subprotocol
@@ -34,19 +36,34 @@ def client(
     origin: str | None = None,
     query: str = "",
     headers: Mapping[str, str] | None = None,
-    trusting: ssl.SSLContext | None = None,
 ) -> Iterator[Connection]:
-    """Connect as a program does that means well; `trusting` connects with TLS."""
-    scheme = "ws" if trusting is None else "wss"
+    """Connect as a program does that means well."""
     with connect(
-        f"{scheme}://{sink.address}/{query}",
+        f"ws://{sink.address}/{query}",
         subprotocols=[Subprotocol(name) for name in subprotocols] or None,
         origin=None if origin is None else Origin(origin),
         additional_headers=headers,
-        ssl=trusting,
         close_timeout=1,
     ) as connection:
         yield connection
+
+
+def first_over_tls(sink: WebsocketSink, trusting: ssl.SSLContext) -> tuple[str, Any]:
+    """Connect with TLS; return its version and the first message.
+
+    Not with `client`, which reads in a thread of its own: before Python 3.13 a process
+    may crash when one thread reads from a TLS socket while another one writes.
+    """
+
+    async def run() -> tuple[str, Any]:
+        uri = f"wss://{sink.address}/"
+        async with connect_async(uri, ssl=trusting, close_timeout=1) as connection:
+            async with asyncio.timeout(5):
+                text = await connection.recv()
+            version: str = connection.transport.get_extra_info("ssl_object").version()
+            return version, json.loads(text)
+
+    return asyncio.run(run())
 
 
 @contextlib.contextmanager
