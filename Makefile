@@ -4,7 +4,8 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV := .venv
-INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# Python compiles what it imports: compiling all of it beforehand takes half a minute.
+INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 
 .PHONY: demo test clean
 
@@ -24,8 +25,7 @@ $(VENV)/.runtime-installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.dev-installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(INSTALL) -e ".[dev]"
-	scripts/receivers
+	scripts/receivers & receivers=$$!; $(INSTALL) -e ".[dev]" && wait $$receivers
 	touch $@ $(VENV)/.runtime-installed
 
 clean:
