@@ -12,7 +12,7 @@ from typing import Any
 from pixie_bench.cases import LIVE, LiveCase
 from pixie_bench.chain_trace import chain_tracks
 from pixie_bench.results import Findings, Result
-from pixie_bench.settings import Settings
+from pixie_bench.settings import Announce, Settings, silent
 from pixie_bench.timeline import trace_events, write_trace
 from pixie_runtime.errors import EngineError, PixieError
 from pixie_runtime.options import Options
@@ -21,11 +21,14 @@ _ROUNDS = 2
 """Each is a fresh process, with a first frame of its own."""
 
 
-def run_chain(settings: Settings, *, trace: Path | None = None) -> Findings:
+def run_chain(
+    settings: Settings, announce: Announce = silent, *, trace: Path | None = None
+) -> Findings:
     """Measure the program's rate, latency, first frame and memory with each bundle.
 
     Args:
         settings: what to run, and how long.
+        announce: is told each case, in every round.
         trace: file for a timeline of the last case that ran.
 
     Raises:
@@ -33,8 +36,9 @@ def run_chain(settings: Settings, *, trace: Path | None = None) -> Findings:
     """
     found, measured = Findings(), dict[str, list[dict[str, Any]]]()
     cases = [case for case in LIVE if settings.only in case.name]
-    for _ in range(_ROUNDS):
+    for turn in range(1, _ROUNDS + 1):
         for case in cases:
+            announce(f"{case.name}, round {turn} of {_ROUNDS}")
             try:
                 measured.setdefault(case.name, []).append(_live(case, settings))
             except PixieError as error:

@@ -12,7 +12,7 @@ from pixie_bench.graph_cost import Cost, graph_cost
 from pixie_bench.peak import Peak, measure_peak
 from pixie_bench.results import Findings, Result, timing_results
 from pixie_bench.roofline import Placed, draw
-from pixie_bench.settings import Settings
+from pixie_bench.settings import Announce, Settings, silent
 from pixie_bench.spreads import Turns, in_turns
 from pixie_bench.worker_process import WorkerProcess
 from pixie_runtime.bundle import Bundle
@@ -22,11 +22,14 @@ from pixie_runtime.errors import EngineError, MissingExtraError, PixieError
 _EAGER = "eager PyTorch float32"
 
 
-def run_engines(settings: Settings, *, plot: Path | None = None) -> Findings:
+def run_engines(
+    settings: Settings, announce: Announce = silent, *, plot: Path | None = None
+) -> Findings:
     """Measure every network case that can run here, and the machine's peaks.
 
     Args:
         settings: what to run, and how often.
+        announce: is told each case.
         plot: picture of the roofline to write.
 
     Raises:
@@ -35,6 +38,7 @@ def run_engines(settings: Settings, *, plot: Path | None = None) -> Findings:
     cases = [case for case in NETWORKS if settings.only in case.name]
     found, placed = Findings(), []
     for case in cases:
+        announce(case.name)
         try:
             results, turns = _measure(case, settings)
             found += results
@@ -51,6 +55,7 @@ def run_engines(settings: Settings, *, plot: Path | None = None) -> Findings:
             placed.append(Placed(case.name, case.arithmetic, cost, middle_ms))
     if settings.only not in "machine-peak" and not placed:
         return found
+    announce("machine-peak")
     return found + _floors(settings, placed, plot)
 
 

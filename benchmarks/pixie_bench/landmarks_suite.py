@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pixie_bench import holistic_oracle
 from pixie_bench.cases import LANDMARKS, LandmarkCase
 from pixie_bench.results import Findings, timing_results
-from pixie_bench.settings import Settings
+from pixie_bench.settings import Announce, Settings, silent
 from pixie_bench.spreads import in_turns
 from pixie_bench.worker_process import WorkerProcess
 from pixie_runtime.errors import PixieError
@@ -16,11 +16,12 @@ _MORE_RUNS = 4
 """So that a turn is some seconds of the clip."""
 
 
-def run_landmarks(settings: Settings) -> Findings:
-    """Measure every landmark case that can run here."""
+def run_landmarks(settings: Settings, announce: Announce = silent) -> Findings:
+    """Measure every landmark case that can run here; announce each."""
     found = Findings()
     for case in LANDMARKS:
         if settings.only in case.name:
+            announce(case.name)
             try:
                 found += _measure(case, settings)
             except PixieError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pixie_bench.live import discarding_port
 from pixie_bench.results import Findings, timing_results
-from pixie_bench.settings import Settings
+from pixie_bench.settings import Announce, Settings, silent
 from pixie_bench.spreads import Turns
 from pixie_runtime.assembly import open_pipeline, open_source
 from pixie_runtime.body import embedded_body_model
@@ -30,14 +30,15 @@ _FRAME_S = 1 / 30
 Opened = Callable[[ExitStack, Path], Sink]
 
 
-def run_outputs(settings: Settings) -> Findings:
-    """Send frames of the clip to every kind of sink, in turns."""
+def run_outputs(settings: Settings, announce: Announce = silent) -> Findings:
+    """Send frames of the clip to every kind of sink, in turns; announce each."""
     cases = {name: make for name, make in _SINKS.items() if settings.only in name}
     if not cases:
         return Findings()
     ticks = _ticks(settings)
     found = Findings()
     for name, make in cases.items():
+        announce(name)
         try:
             with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
                 sink = make(opened, Path(folder))

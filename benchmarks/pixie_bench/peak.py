@@ -19,6 +19,9 @@ import numpy as np
 Arithmetic = Literal["float32", "bfloat16", "int8"]
 ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "bfloat16", "int8")
 _LEAST_RUNS, _LEAST_S = 5, 0.5
+_TRIAL, _PATIENCE_S = 256, 2.0
+"""Size of the products that say how long the large ones would take, and how long they
+may: some libraries multiply what a processor has no instructions for one by one."""
 Product = Callable[[], object]
 
 
@@ -45,10 +48,17 @@ def measure_peak(threads: int = 2, *, size: int = 2048, megabytes: int = 256) ->
     """
     gflops: dict[Arithmetic, float] = {}
     by: dict[Arithmetic, str] = {}
-    for arithmetic, library, product in _products(threads, size):
-        rate = 2 * size**3 / _best_s(product) / 1e9
-        if rate > gflops.get(arithmetic, 0):
-            gflops[arithmetic], by[arithmetic] = rate, library
+    too_slow = set[tuple[Arithmetic, str]]()
+    for side in (min(size, _TRIAL), size):
+        for arithmetic, library, product in _products(threads, side):
+            if (arithmetic, library) in too_slow:
+                continue
+            best_s = _best_s(product)
+            if best_s * (size / side) ** 3 > _PATIENCE_S:
+                too_slow.add((arithmetic, library))
+            rate = 2 * side**3 / best_s / 1e9
+            if rate > gflops.get(arithmetic, 0):
+                gflops[arithmetic], by[arithmetic] = rate, library
     return Peak(gflops, by, _copy_rate(threads, megabytes))
 
 

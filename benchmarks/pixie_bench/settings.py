@@ -1,9 +1,17 @@
 """What every suite is told."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pixie_runtime.errors import BundleError, UsageError
+
+Announce = Callable[[str], None]
+"""Is told what is measured next."""
+
+
+def silent(what: str) -> None:
+    """Announce nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from pixie_bench.bodies import write_dense, write_embedded
 from pixie_bench.cases import SKINNING, SkinningCase
 from pixie_bench.results import Findings, timing_results
-from pixie_bench.settings import Settings
+from pixie_bench.settings import Announce, Settings, silent
 from pixie_bench.spreads import in_turns
 from pixie_bench.worker_process import WorkerProcess
 from pixie_runtime.errors import ModelFileError, PixieError
@@ -19,8 +19,8 @@ _MORE_RUNS = 10
 """A mesh takes a millisecond: so many times the runs of a turn cost nothing."""
 
 
-def run_skinning(settings: Settings) -> Findings:
-    """Measure every skinning case that can run here."""
+def run_skinning(settings: Settings, announce: Announce = silent) -> Findings:
+    """Measure every skinning case that can run here; announce each."""
     found = Findings()
     with tempfile.TemporaryDirectory() as folder:
         # The package tells a model's kind by its file's name.
@@ -33,6 +33,7 @@ def run_skinning(settings: Settings) -> Findings:
         write_embedded(files["embedded"])
         for case in SKINNING:
             if settings.only in case.name:
+                announce(case.name)
                 try:
                     found += _measure(case, files[case.body], settings)
                 except PixieError as error:

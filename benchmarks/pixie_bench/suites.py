@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from pixie_bench.machine import Bystanders
 from pixie_bench.provenance import commit, machine_facts, versions
 from pixie_bench.results import Findings, Report
-from pixie_bench.settings import Settings
+from pixie_bench.settings import Announce, Settings, silent
 
 SuiteName = Literal["engines", "chain", "skinning", "landmarks", "outputs"]
 SUITES: tuple[SuiteName, ...] = (
@@ -38,7 +39,7 @@ def run_suites(
     names: Sequence[SuiteName],
     settings: Settings,
     pictures: Pictures = Pictures(),
-    announce: Callable[[str], None] = lambda text: None,
+    announce: Announce = silent,
 ) -> Report:
     """Run some suites.
 
@@ -46,7 +47,7 @@ def run_suites(
         names: which.
         settings: what to run, and how often.
         pictures: files to write.
-        announce: is told which one runs.
+        announce: is told which one runs, and each of its cases.
 
     Raises:
         PixieError: the clip cannot be read, or a file not written; what cannot run on
@@ -57,7 +58,7 @@ def run_suites(
     others = [_others()]
     for name in names:
         announce(f"{name} ...")
-        found += _suite(name, pictures)(settings)
+        found += _suite(name, pictures)(settings, lambda case: announce(f"  {case}"))
     others.append(_others())
     facts: Mapping[str, object] = {**machine_facts(), "load": _load(*others)}
     return Report(
@@ -91,17 +92,19 @@ def _load(before: float | None, after: float | None) -> str:
     return text
 
 
-def _suite(name: SuiteName, pictures: Pictures) -> Callable[[Settings], Findings]:
+def _suite(
+    name: SuiteName, pictures: Pictures
+) -> Callable[[Settings, Announce], Findings]:
     """Return a suite; imported only now, since some import much."""
     match name:
         case "engines":
             from pixie_bench.engines_suite import run_engines
 
-            return lambda settings: run_engines(settings, plot=pictures.roofline)
+            return partial(run_engines, plot=pictures.roofline)
         case "chain":
             from pixie_bench.chain_suite import run_chain
 
-            return lambda settings: run_chain(settings, trace=pictures.trace)
+            return partial(run_chain, trace=pictures.trace)
         case "skinning":
             from pixie_bench.skinning_suite import run_skinning
 
