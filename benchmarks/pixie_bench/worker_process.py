@@ -50,7 +50,7 @@ class WorkerProcess:
         try:
             ready = self._answer()
             if "error" in ready:
-                raise EngineError(f"{name}: {ready['error']}")
+                raise EngineError(ready["error"])
         except BaseException:
             self.close()
             raise
