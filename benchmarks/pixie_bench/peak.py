@@ -49,7 +49,7 @@ def measure_peak(threads: int = 2, *, size: int = 2048, megabytes: int = 256) ->
     gflops: dict[Arithmetic, float] = {}
     by: dict[Arithmetic, str] = {}
     too_slow = set[tuple[Arithmetic, str]]()
-    for side in (min(size, _TRIAL), size):
+    for side in sorted({min(size, _TRIAL), size}):
         for arithmetic, library, product in _products(threads, side):
             if (arithmetic, library) in too_slow:
                 continue

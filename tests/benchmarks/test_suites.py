@@ -8,15 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixie_bench import cases, chain_suite, engines_suite, landmarks_suite
+from pixie_bench import (
+    cases,
+    chain_suite,
+    engines_suite,
+    landmarks_suite,
+    outputs_suite,
+)
 from pixie_bench import skinning_suite as meshes
 from pixie_bench.bodies import write_embedded
 from pixie_bench.bundles import command
 from pixie_bench.cases import BUNDLES, LANDMARKS, LIVE, NETWORKS, SKINNING
 from pixie_bench.cli import main
 from pixie_bench.peak import measure_peak
+from pixie_bench.settings import Settings
 from pixie_bench.skinning_subject import SkinningSubject
 from pixie_bench.smplx_subject import SmplxSubject
+from pixie_runtime.sinks import Tick
 from tests.runtime.image_bundle import write_image_bundle
 
 QUICK = ["--rounds", "1", "--runs", "1", "--warm-up", "0", "--threads", "1"]
@@ -156,6 +164,11 @@ def test_the_whole_program_is_measured_in_fresh_processes(
     assert "pixie-bench bundles" in json.loads(path.read_text())["left_out"][0]
 
 
+@pytest.fixture(scope="module")
+def ticks() -> list[Tick]:
+    return outputs_suite._ticks(Settings())
+
+
 @pytest.mark.parametrize(
     ("only", "found"),
     [
@@ -166,7 +179,14 @@ def test_the_whole_program_is_measured_in_fresh_processes(
         ("take", {"output-take", "output-take-container"}),
     ],
 )
-def test_outputs_are_measured(tmp_path: Path, only: str, found: set[str]) -> None:
+def test_outputs_are_measured(
+    ticks: list[Tick],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    only: str,
+    found: set[str],
+) -> None:
+    monkeypatch.setattr(outputs_suite, "_ticks", lambda settings: ticks)
     path = tmp_path / "bench.json"
     assert main(["outputs", *QUICK, "--only", only, "--json", str(path)]) == 0
     assert results(path).keys() == found
