@@ -24,14 +24,10 @@ def cross(a: Tensor, b: Tensor) -> Tensor:
 
     Not torch's: its ONNX form is several nodes for each of the three numbers.
     """
-    following = torch.tensor([1, 2, 0], device=a.device)
-    before = torch.tensor([2, 0, 1], device=a.device)
-    a_following, b_following = (
-        a.index_select(-1, following),
-        b.index_select(-1, following),
-    )
-    a_before, b_before = a.index_select(-1, before), b.index_select(-1, before)
-    return a_following * b_before - a_before * b_following
+    next_ = torch.tensor([1, 2, 0], device=a.device)
+    last = torch.tensor([2, 0, 1], device=a.device)
+    forth = a.index_select(-1, next_) * b.index_select(-1, last)
+    return forth - a.index_select(-1, last) * b.index_select(-1, next_)
 
 
 def orthonormal(first: Tensor, second: Tensor) -> Tensor:

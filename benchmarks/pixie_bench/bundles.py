@@ -2,10 +2,10 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from pixie_bench.cases import BUNDLES, BundleRecipe
+from pixie_bench.settings import Announce
 from pixie_runtime.errors import EngineError
 
 _PROGRAM = "import sys; from pixie_runtime.launch import export; sys.exit(export())"
@@ -18,7 +18,7 @@ def command(recipe: BundleRecipe, folder: Path) -> list[str]:
     return [verb, *base, *options, "--out", str(folder / recipe.name)]
 
 
-def make_bundles(folder: Path, only: str, announce: Callable[[str], None]) -> None:
+def make_bundles(folder: Path, only: str, announce: Announce) -> None:
     """Make the bundles that are not there yet.
 
     Args:

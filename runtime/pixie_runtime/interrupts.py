@@ -6,10 +6,9 @@ off the wait for a frame and nothing else. The second signal is not so polite.
 """
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
-from typing import Any
 
 from pixie_runtime.sources import FrameSource
 from pixie_runtime.types import Frame
@@ -18,20 +17,23 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def stopped_by_signals() -> Iterator[None]:
-    """Raise KeyboardInterrupt at Ctrl-C and at SIGTERM, in the main thread.
+def _handled_by(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Take the signals over inside, in the main thread."""
+    previous = {number: signal.signal(number, handler) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, before in previous.items():
+            signal.signal(number, before)
+
+
+def stopped_by_signals() -> AbstractContextManager[None]:
+    """Raise KeyboardInterrupt at Ctrl-C and at SIGTERM inside, in the main thread.
 
     Python does so at Ctrl-C by itself, but not where a shell started the process in the
     background: those begin with SIGINT ignored, and could be stopped by force only.
     """
-    previous = {
-        number: signal.signal(number, signal.default_int_handler) for number in _SIGNALS
-    }
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+    return _handled_by(signal.default_int_handler)
 
 
 class InterruptibleSource:
@@ -43,7 +45,7 @@ class InterruptibleSource:
     def __init__(self, source: FrameSource) -> None:
         self._source = source
         self._waiting = False
-        self._previous: dict[signal.Signals, Any] = {}
+        self._handled = _handled_by(self._on_signal)
         self.interrupted = False
         """Whether a signal has asked to stop."""
 
@@ -83,13 +85,11 @@ class InterruptibleSource:
         self._source.close()
 
     def __enter__(self) -> "InterruptibleSource":
-        for number in _SIGNALS:
-            self._previous[number] = signal.signal(number, self._on_signal)
+        self._handled.__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
+        self._handled.__exit__(None, None, None)
 
     def _wait_for(self, frames: Iterator[Frame]) -> Frame | None:
         self._waiting = True

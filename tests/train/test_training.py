@@ -44,10 +44,10 @@ def test_training_makes_people_better(
 ) -> None:
     costs: list[float] = []
     run = TrainConfig(
-        steps=200, batch=32, threads=1, checkpoint_every=200, network=TINY
+        steps=300, batch=32, threads=1, checkpoint_every=300, network=TINY
     )
     train(run, model, bank, tmp_path, lambda _, figures: costs.append(figures["loss"]))
-    assert costs[-1] < 0.9 * costs[0]
+    assert costs[-1] < 0.8 * costs[0]
     assert plot_history(tmp_path / "last.pt").stat().st_size > 10_000
 
 
