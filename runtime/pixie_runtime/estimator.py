@@ -6,7 +6,7 @@ from pixie_runtime import fitting, placement, rotations
 from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import Bundle
 from pixie_runtime.coefficients import Coefficients, TellsCoefficients
-from pixie_runtime.confidence import confidence, detector_scores
+from pixie_runtime.confidence import confidence, detector_scores, joint_confidence
 from pixie_runtime.correspondences import correspondences
 from pixie_runtime.engines import Engine, EngineMaker
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
@@ -84,17 +84,19 @@ class LandmarkEstimator(TellsCoefficients):
         if landmarks.pose is not None:
             quaternions, transl = fitting.fit(shaped, quaternions, transl, seen)
         params = SmplxParams(betas, expression, quaternions, transl)
+        found = confidence(
+            landmarks, detector_scores(landmarks), outputs["moderator_weights"][0]
+        )
         return Person(
             track_id=0,
             frame_index=frame.index,
             timestamp_s=frame.timestamp_s,
             params=params,
             joints=shaped.posed(quaternions, transl).joints,
-            confidence=confidence(
-                landmarks, detector_scores(landmarks), outputs["moderator_weights"][0]
-            ),
+            confidence=found,
             camera=camera,
             times=StageTimes(frame.grabbed_ns),
+            joint_confidence=joint_confidence(landmarks, found),
         )
 
     def reset(self) -> None:

@@ -10,7 +10,7 @@ from pixie_runtime.attention import LastSight, person_box
 from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import Bundle
 from pixie_runtime.coefficients import Coefficients, TellsCoefficients
-from pixie_runtime.confidence import confidence
+from pixie_runtime.confidence import confidence, joint_confidence
 from pixie_runtime.crops import BodyView, Square, body_square
 from pixie_runtime.engines import Engine, EngineMaker
 from pixie_runtime.fusion_rules import FusionRules
@@ -184,15 +184,17 @@ class ImageEstimator(TellsCoefficients):
         seen = shaped.posed(quaternions, np.zeros(3, np.float32))
         self._last = LastSight(frame.timestamp_s, square, seen, weak)
         quaternions, transl = weak.placed(seen, quaternions, camera)
+        found = confidence(landmarks, scores, outputs["moderator_weights"][0])
         return Person(
             track_id=0,
             frame_index=frame.index,
             timestamp_s=frame.timestamp_s,
             params=SmplxParams(betas, expression, quaternions, transl),
             joints=shaped.posed(quaternions, transl).joints,
-            confidence=confidence(landmarks, scores, outputs["moderator_weights"][0]),
+            confidence=found,
             camera=camera,
             times=StageTimes(frame.grabbed_ns),
+            joint_confidence=joint_confidence(landmarks, found),
         )
 
 

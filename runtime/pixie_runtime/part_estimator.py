@@ -181,6 +181,8 @@ class PartEstimator(TellsCoefficients):
         values = outputs["camera"] * np.array([1, tx_sign, 1], np.float32)
         weak = WeakCamera(values, span)
         quaternions, transl = weak.placed(seen, quaternions, camera, joints=look.joints)
+        sure = np.zeros(JOINT_COUNT, np.float32)
+        sure[[0, *look.joints]] = look.score
         scores = {"body": 0.0, "left_hand": 0.0, "right_hand": 0.0, "face": 0.0}
         return Person(
             track_id=0,
@@ -191,6 +193,7 @@ class PartEstimator(TellsCoefficients):
             confidence=PartConfidence(**{**scores, look.part: look.score}),
             camera=camera,
             times=StageTimes(frame.grabbed_ns),
+            joint_confidence=sure,
         )
 
 

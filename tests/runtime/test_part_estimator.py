@@ -10,6 +10,7 @@ from pixie_runtime.bundle import Bundle, CropSpec, embedded_bundle
 from pixie_runtime.crops import Square, square_crop
 from pixie_runtime.errors import BundleError
 from pixie_runtime.part_estimator import EXPERTS, Expert, PartEstimator
+from pixie_runtime.smoothing import PersonSmoother
 from pixie_runtime.smplx import (
     JAW,
     JOINT_INDEX,
@@ -133,6 +134,29 @@ def test_of_two_hands_the_surer_one_is_looked_at(
     assert person is not None
     assert person.confidence.left_hand == pytest.approx(0.99)
     assert person.confidence.right_hand == 0
+
+
+@pytest.mark.parametrize("part", EXPERTS)
+def test_a_part_that_turns_and_moves_is_followed(
+    bundle: Bundle, model: BodyModel, part: Expert
+) -> None:
+    """The body, of which nothing is seen, is only what the part is moved by."""
+    estimator, smoother = PartEstimator(bundle, model, part), PersonSmoother()
+    seen, people = frame(), []
+    for index in range(15):
+        face, hand = mesh_of(body(7)), hand_at(500 + 20 * index, 300, 120)
+        moved = face.moved(np.array([20 * index, 0], np.float32))
+        landmarks = PersonLandmarks(face=moved, right_hand=hand)
+        now = replace(seen, timestamp_s=index / 30)
+        found = estimator.estimate(landmarks, now, VIEW)
+        assert found is not None
+        people.append((found, smoother.smooth(found, model)))
+    estimator.close()
+    (first, _), (last, smoothed) = people[0], people[-1]
+    moved_m = np.linalg.norm(last.joints - first.joints, axis=1)
+    late_m = np.linalg.norm(last.joints - smoothed.joints, axis=1)
+    assert moved_m.min() > 0.1
+    assert late_m.max() < 0.3 * moved_m.min()
 
 
 @pytest.mark.parametrize("part", EXPERTS)

@@ -36,6 +36,7 @@ BODY = SmoothingSettings().body
 SPEED_HZ = SmoothingSettings().speed_cutoff_hz
 SURE = PartConfidence(1.0, 1.0, 1.0, 1.0)
 ELBOW, WRIST = JOINT_INDEX["left_elbow"], JOINT_INDEX["left_wrist"]
+HEAD, KNEE = JOINT_INDEX["head"], JOINT_INDEX["left_knee"]
 INDEX_FINGER = JOINT_INDEX["left_index1"]
 
 angles = st.floats(-3.0, 3.0)
@@ -222,6 +223,7 @@ def make(model: BodyModel) -> Make:
         betas: Float64 | None = None,
         expression: Float64 | None = None,
         confidence: PartConfidence = SURE,
+        sure_joints: Sequence[int] | None = None,
         track_id: int = 0,
     ) -> Person:
         rest = SmplxParams.rest(model.n_betas, model.n_expression)
@@ -235,6 +237,8 @@ def make(model: BodyModel) -> Make:
             np.asarray(transl, np.float32),
         )
         body = model.shaped(np.nan_to_num(params.betas), rest.expression)
+        by_itself = np.zeros(JOINT_COUNT, np.float32)
+        by_itself[list(sure_joints or ())] = 1.0
         return Person(
             track_id=track_id,
             frame_index=round(time_s * 30),
@@ -243,6 +247,7 @@ def make(model: BodyModel) -> Make:
             joints=body.posed(rotations, params.transl).joints,
             confidence=confidence,
             camera=Camera.with_field_of_view(640, 480, 60),
+            joint_confidence=None if sure_joints is None else by_itself,
         )
 
     return person
@@ -411,7 +416,41 @@ def test_another_track_is_another_person(make: Make, model: BodyModel) -> None:
     assert other.params.betas[0] == pytest.approx(-2)
 
 
+def test_who_comes_after_a_long_absence_has_a_shape_of_their_own(
+    make: Make, model: BodyModel
+) -> None:
+    smoother = PersonSmoother(SmoothingSettings(shape_frames=5))
+    tall, short = np.zeros(model.n_betas), np.zeros(model.n_betas)
+    tall[0], short[0] = 2, -2
+    for index in range(10):
+        smoother.smooth(make(index / 30, betas=tall), model)
+    soon = smoother.smooth(make(9, betas=short), model)
+    assert soon.params.betas[0] == pytest.approx(2)
+    later = smoother.smooth(make(20, betas=short), model)
+    assert later.params.betas[0] == pytest.approx(-2)
+
+
 # --- what is not seen
+
+
+def test_whose_legs_are_hidden_is_followed_above_them_as_closely_as_anybody(
+    make: Make, model: BodyModel
+) -> None:
+    seated = {"confidence": replace(SURE, body=0.2), "sure_joints": [0, HEAD, ELBOW]}
+    turning = np.linspace(0, 0.5, 20)
+    found = []
+    for how in ({}, seated):
+        smoother = PersonSmoother()
+        for index, turned in enumerate(turning):
+            rotvecs = dict.fromkeys((0, HEAD, ELBOW, KNEE), (0.0, turned, 0.0))
+            moved = make(index / 30, rotvecs=rotvecs, transl=(turned, 0, 3), **how)
+            person = smoother.smooth(moved, model)
+        found.append(person)
+    sure, at_a_desk = found
+    for joint in (0, HEAD, ELBOW):
+        assert bend_of(at_a_desk, joint) == pytest.approx(bend_of(sure, joint))
+    assert bend_of(at_a_desk, KNEE) < 0.8 * bend_of(sure, KNEE)
+    assert at_a_desk.params.transl == pytest.approx(sure.params.transl, abs=1e-6)
 
 
 def test_an_unseen_hand_keeps_its_fingers_for_a_moment_and_then_relaxes(

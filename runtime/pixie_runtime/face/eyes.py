@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from pixie_runtime import rotations
+from pixie_runtime.absence import FORGET_S
 from pixie_runtime.body import BodyModel
 from pixie_runtime.face.angles import head_rotation
 from pixie_runtime.face.eye_view import EyeView, Side, eye_view
@@ -62,6 +63,7 @@ class EyeFollower:
     Both eyes turn alike: the mean of what the two say, whose errors, outwards or
     inwards, then cancel. Lids are told in ARKit's units, so they move only on a body
     model that was made of them. Eyes that are not seen are left as they were estimated.
+    Whose eyes were not seen for `FORGET_S` is taken for somebody else.
     """
 
     def __init__(self, model: BodyModel) -> None:
@@ -72,12 +74,16 @@ class EyeFollower:
         """Forget the person."""
         self._usual = UsualOpening()
         self._gaze: Float32 | None = None
+        self._seen_s = 0.0
 
     def follow(self, person: Person, face: FaceLandmarks | None) -> Person:
         """Return the person with the eyes of the face, if they are seen."""
         views = {} if face is None else _views(person, face)
         if not views:
             return person
+        if person.timestamp_s - self._seen_s > FORGET_S:
+            self.reset()
+        self._seen_s = person.timestamp_s
         for view in views.values():
             self._usual.update(view.opening, person.timestamp_s)
         params = person.params

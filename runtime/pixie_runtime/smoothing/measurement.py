@@ -9,12 +9,12 @@ from pixie_runtime import rotations as rot
 from pixie_runtime.body import BodyModel
 from pixie_runtime.smoothing.parts import PART_BY_JOINT
 from pixie_runtime.smoothing.settings import SmoothingSettings
-from pixie_runtime.smplx import BODY_JOINTS, PARENTS
+from pixie_runtime.smplx import BODY_JOINTS, JOINT_COUNT, PARENTS
 from pixie_runtime.types import (
     PARTS,
     Float32,
     Float64,
-    PartConfidence,
+    Person,
     SmplxParams,
 )
 
@@ -42,15 +42,40 @@ class Measurement:
     """(n_expression,) in [0, 1]."""
 
 
-def trust_by_part(confidence: PartConfidence, settings: SmoothingSettings) -> Float64:
-    """Return how far each of `PARTS` is followed, (4,) in [0, 1]."""
-    found = np.array([getattr(confidence, part) for part in PARTS], np.float64)
+@dataclass(frozen=True, slots=True, eq=False)
+class Trust:
+    """How far what one frame says of a person is followed, each in [0, 1]."""
+
+    parts: Float64
+    """In the order of `PARTS`, (4,)."""
+    joints: Float64
+    """(55,): each joint as far as its part, or as far as itself was seen if that is
+    further; the pelvis' position goes with the pelvis."""
+
+    @classmethod
+    def of(cls, person: Person, settings: SmoothingSettings) -> "Trust":
+        """Return what a person's confidences come to."""
+        found = [getattr(person.confidence, part) for part in PARTS]
+        parts = _followed(np.array(found, np.float64), settings)
+        joints = parts[PART_BY_JOINT]
+        if person.joint_confidence is not None:
+            by_itself = person.joint_confidence.astype(np.float64)
+            joints = np.maximum(joints, _followed(by_itself, settings))
+        return cls(parts, joints)
+
+    @classmethod
+    def none(cls) -> "Trust":
+        """Return that for a frame of which nothing is believed."""
+        return cls(np.zeros(len(PARTS)), np.zeros(JOINT_COUNT))
+
+
+def _followed(confidence: Float64, settings: SmoothingSettings) -> Float64:
     low, high = settings.unseen_below, settings.sure_above
-    return np.clip((np.nan_to_num(found, nan=0.0) - low) / (high - low), 0.0, 1.0)
+    return np.clip((np.nan_to_num(confidence, nan=0.0) - low) / (high - low), 0.0, 1.0)
 
 
 def measure(
-    params: SmplxParams, model: BodyModel, betas: Float32, trust: Float64
+    params: SmplxParams, model: BodyModel, betas: Float32, trust: Trust
 ) -> Measurement:
     """Check one frame's parameters and fit the position to the smoothed `betas`."""
     q, good_q = _finite_rows(params.rotations)
@@ -60,11 +85,11 @@ def measure(
     pelvis, good_pelvis = _finite_rows(pelvis_for_shape(params, model, betas)[None])
     return Measurement(
         rotations=np.asarray(rot.normalise(q), np.float64),
-        joint_weight=trust[PART_BY_JOINT] * good_q,
+        joint_weight=trust.joints * good_q,
         pelvis=pelvis[0],
-        pelvis_weight=np.full(3, trust[BODY] * good_pelvis[0]),
+        pelvis_weight=np.full(3, trust.joints[0] * good_pelvis[0]),
         expression=expression[:, 0],
-        expression_weight=trust[FACE] * good_expression,
+        expression_weight=trust.parts[FACE] * good_expression,
     )
 
 

@@ -50,8 +50,8 @@ def _part_by_joint() -> npt.NDArray[np.intp]:
 
 
 PART_BY_JOINT = _part_by_joint()
-"""For each joint the index in `PARTS` whose confidence counts, (55,). A wrist goes with
-the body; what else it needs, `hands.HandKeeper` knows."""
+"""For each joint the index in `PARTS` whose confidence counts at least, (55,). A wrist
+goes with the body; what else it needs, `hands.HandKeeper` knows."""
 
 
 def neutral_rotations() -> Float64:

@@ -10,8 +10,8 @@ from pixie_runtime.smoothing.measurement import (
     BODY,
     FACE,
     Measurement,
+    Trust,
     measure,
-    trust_by_part,
 )
 from pixie_runtime.smoothing.one_euro import OneEuroNumbers, OneEuroRotations
 from pixie_runtime.smoothing.parts import (
@@ -28,6 +28,8 @@ _NEUTRAL = neutral_rotations()
 
 class PersonSmoother:
     """Smooths one person from frame to frame; a smoother of its own for each track.
+
+    Who was away for longer than `forget_s` is taken for somebody else.
 
     Rotations, the pelvis' position and expressions go through One-Euro filters on the
     frames' own timestamps; the shape becomes the person's mean. A hand or face that is
@@ -88,16 +90,17 @@ class PersonSmoother:
         """
         if not self._settings.enabled:
             return person
-        trust = trust_by_part(person.confidence, self._settings)
-        is_new = person.track_id != self._track_id
+        trust = Trust.of(person, self._settings)
+        absent_s = person.timestamp_s - self._timestamp_s
+        is_new = person.track_id != self._track_id or absent_s > self._settings.forget_s
         if is_new:
             self.reset()
             self._track_id = person.track_id
         if not self._doubt.believes(person.params.rotations[0], person.timestamp_s):
-            trust = np.zeros_like(trust)
-        betas = self._shape.update(person.params.betas, float(trust[BODY]))
+            trust = Trust.none()
+        betas = self._shape.update(person.params.betas, float(trust.parts[BODY]))
         measured = self._hands.keep(
-            measure(person.params, model, betas, trust), trust, person.timestamp_s
+            measure(person.params, model, betas, trust), trust.parts, person.timestamp_s
         )
         if is_new:
             self._begin(measured)
@@ -108,7 +111,7 @@ class PersonSmoother:
             self._step(measured, dt_s)
         else:
             self._restart(measured)
-        self._relax_unseen(trust, 0.0 if is_new else max(dt_s, 0.0))
+        self._relax_unseen(trust.parts, 0.0 if is_new else max(dt_s, 0.0))
         return self._result(person, model, betas)
 
     def _begin(self, measured: Measurement) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 
+from pixie_runtime.absence import FORGET_S
 from pixie_runtime.errors import UsageError
 
 
@@ -122,6 +123,8 @@ class SmoothingSettings:
     shape_frames: float = 90.0
     """After so many frames of full confidence the body shape stays as it is; 0: the
     shape is not averaged."""
+    forget_s: float = FORGET_S
+    """After a longer absence it may be another person, seconds: all starts anew."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

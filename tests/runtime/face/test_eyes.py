@@ -103,6 +103,15 @@ def test_another_person_starts_anew() -> None:
     assert shut["eyeLookOutLeft"] == pytest.approx(0, abs=1e-6)
 
 
+def test_who_comes_after_a_long_absence_starts_anew() -> None:
+    follower, narrow = EyeFollower(MODEL), Eyes(left=0.22, right=0.22)
+    known = weights_of(follower, *[narrow] * 240)
+    follower.follow(person(240 + 9 * 30), seen_face(narrow))
+    assert known["eyeBlinkLeft"] == pytest.approx(0, abs=0.03)
+    back = follower.follow(person(240 + 20 * 30), seen_face(narrow))
+    assert FACE_MAP.weights(back)[ARKIT_INDEX["eyeBlinkLeft"]] > 0.15
+
+
 def test_the_rest_of_the_face_stays_as_it_was() -> None:
     assert MODEL.arkit_names is not None
     assert MODEL.arkit_to_expression is not None
