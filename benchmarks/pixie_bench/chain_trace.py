@@ -6,10 +6,15 @@ from importlib.resources import files
 from pathlib import Path
 
 from pixie_bench.timing import Clock, Run, TimedEngine, TimedLandmarker
-from pixie_runtime.assembly import open_landmarker, open_source, smoothing
+from pixie_runtime.assembly import (
+    choose_makers,
+    open_landmarker,
+    open_source,
+    smoothing,
+)
 from pixie_runtime.engines import Engine, EngineMaker
-from pixie_runtime.engines.choosing import choose
-from pixie_runtime.network import open_network
+from pixie_runtime.eye_estimator import EyeEstimator
+from pixie_runtime.network import open_bundle, open_network
 from pixie_runtime.options import Options
 from pixie_runtime.pipeline import Pipeline, Progress
 
@@ -89,6 +94,35 @@ class _Tracks:
                     began_ns = ended_ns
 
 
+def timed_pipeline(options: Options, clock: Clock, *, threads: int = 2) -> Pipeline:
+    """Return the pipeline that `pixie-live` opens, behind clocks and without sinks.
+
+    Args:
+        options: source, bundle and engine.
+        clock: notes what runs.
+        threads: of each network.
+
+    Raises:
+        PixieError: a part cannot be opened.
+    """
+    bundle = open_bundle(options)
+    on_images = bundle.manifest.kind == "image"
+    makers = choose_makers(options, on_images=on_images, threads=threads)
+    network = open_network(options, TimedMaker(makers.network, clock), bundle=bundle)
+    landmarker = open_landmarker(
+        options, TimedMaker(makers.landmarks, clock), network.landmark_rates
+    )
+    return Pipeline(
+        source=open_source(options),
+        landmarker=TimedLandmarker(landmarker, clock),
+        estimator=EyeEstimator(network.estimator, network.model),
+        sinks=(),
+        smooth=smoothing(network.model),
+        field_of_view=options.fov,
+        setup={**network.setup, **makers.described},
+    )
+
+
 def chain_tracks(
     options: Options, *, frames: int = 30, warm_up: int = 10, threads: int = 2
 ) -> Mapping[str, tuple[Run, ...]]:
@@ -104,18 +138,8 @@ def chain_tracks(
         PixieError: a part cannot be opened.
     """
     clock = Clock()
-    maker = TimedMaker(
-        choose(options.engine, precision=options.precision, threads=threads), clock
-    )
-    network = open_network(options, maker)
     tracks = _Tracks(clock, warm_up)
-    with Pipeline(
-        source=open_source(options),
-        landmarker=TimedLandmarker(open_landmarker(options, maker), clock),
-        estimator=network.estimator,
-        sinks=(),
-        smooth=smoothing(network.model),
-    ) as pipeline:
+    with timed_pipeline(options, clock, threads=threads) as pipeline:
         pipeline.run(max_frames=warm_up + frames, observe=tracks.observe)
     return {
         "frames, grab to send": tuple(tracks.frames),

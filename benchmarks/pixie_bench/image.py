@@ -7,19 +7,24 @@ is named after what is done there.
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from pixie_bench.machine import Bystanders, machine
 from pixie_bench.timing import Clock, Run, TimedEngine, TimedLandmarker
-from pixie_runtime.assembly import open_landmarker, open_source, smoothing
+from pixie_runtime.assembly import (
+    choose_makers,
+    open_landmarker,
+    open_source,
+    smoothing,
+)
 from pixie_runtime.body import BodyModel, embedded_body_model, load_body_model
 from pixie_runtime.bundle import Bundle
 from pixie_runtime.engine_kinds import EngineKind, Precision
-from pixie_runtime.engines.choosing import choose
 from pixie_runtime.errors import UsageError
+from pixie_runtime.eye_estimator import EyeEstimator
 from pixie_runtime.image_estimator import (
     ATTENTIONS,
     NETWORKS,
@@ -170,38 +175,45 @@ def measure_image(
     bundle = Bundle.open(folder)
     path = bundle.body_model_path
     model = embedded_body_model() if path is None else load_body_model(path)
-    maker = choose(engine, precision=precision, threads=threads)
+    clip = Options(
+        bundle=folder,
+        video=video,
+        demo=video is None,
+        loop=True,
+        as_fast_as_possible=True,
+        engine=engine,
+        precision=precision,
+    )
+    makers = choose_makers(clip, on_images=True, threads=threads)
     clock = Clock()
     measured: dict[Attention, Measured] = {name: Measured() for name in ATTENTIONS}
     with ExitStack() as opened, Bystanders() as bystanders:
         engines: dict[str, TimedEngine] = {}
         for name in (name for name in NETWORKS if name in bundle.manifest.networks):
-            opened_engine = opened.enter_context(maker.open(bundle.path_of(name)))
+            opened_engine = opened.enter_context(
+                makers.network.open(bundle.path_of(name))
+            )
             engines[name] = TimedEngine(name, opened_engine, clock)
         chains = {}
         for attention in ATTENTIONS:
-            options = Options(
-                bundle=folder,
-                attention=attention,
-                video=video,
-                demo=video is None,
-                loop=True,
-                as_fast_as_possible=True,
-            )
+            options = replace(clip, attention=attention)
             estimator = ImageEstimator(
                 bundle, model, attention=attention, engines=engines
             )
             opened_landmarker = open_landmarker(
-                options, maker, tracking_rates(options.part_rates)
+                options, makers.landmarks, tracking_rates(options.part_rates)
             )
             landmarker = TimedLandmarker(opened_landmarker, clock)
             opened.callback(landmarker.close)
-            chains[attention] = _Chain(options, landmarker, estimator, model, clock)
+            chains[attention] = _Chain(
+                options, landmarker, EyeEstimator(estimator, model), model, clock
+            )
         for _ in range(rounds):
             for attention, chain in chains.items():
                 chain.run(measured[attention], frames=frames, warm_up=warm_up)
+    described = (f"{name} {said}" for name, said in makers.described.items())
     setup = (
-        f"bundle {bundle.manifest.name}; {maker.description}; {threads} threads; "
+        f"bundle {bundle.manifest.name}; {'; '.join(described)}; {threads} threads; "
         f"{machine()}; {bystanders.text()}"
     )
     return ImageResult(setup, measured)
@@ -213,7 +225,7 @@ class _Chain:
 
     options: Options
     landmarker: TimedLandmarker
-    estimator: ImageEstimator
+    estimator: EyeEstimator
     model: BodyModel
     clock: Clock
 

@@ -41,7 +41,9 @@ class LandmarkSubject:
         options = Options(demo=True, engine=engine, precision=precision)
         makers = choose_makers(options, on_images=False, threads=threads)
         network = open_network(options, makers.network)
-        self._landmarker = open_landmarker(options, makers.landmarks)
+        self._landmarker = open_landmarker(
+            options, makers.landmarks, network.landmark_rates
+        )
         self._estimator = network.estimator
         self._smooth = smoothing(network.model)
         height, width = images[0].shape[:2]

@@ -3,11 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from pixie_bench.chain_trace import chain_tracks
+from pixie_bench.chain_trace import chain_tracks, timed_pipeline
 from pixie_bench.timeline import trace_events, write_trace
-from pixie_bench.timing import Run
+from pixie_bench.timing import Clock, Run
+from pixie_runtime.assembly import open_pipeline, open_source
+from pixie_runtime.engines import choosing
 from pixie_runtime.errors import SinkError
 from pixie_runtime.options import Options
+from tests.runtime.image_bundle import write_image_bundle
 
 US = 1_000
 
@@ -43,7 +46,10 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
         write_trace(tmp_path / "nowhere" / "trace.json", trace_events({}))
 
 
-def test_the_chain_is_traced_frame_by_frame(tmp_path: Path) -> None:
+def test_the_chain_is_traced_frame_by_frame(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "multiplies_bytes", lambda: True)
     options = Options(demo=True, as_fast_as_possible=True, engine="onnxruntime")
     tracks = chain_tracks(options, frames=3, warm_up=1)
     path = tmp_path / "trace.json"
@@ -57,8 +63,34 @@ def test_the_chain_is_traced_frame_by_frame(tmp_path: Path) -> None:
     frames, stages, networks = tracks.values()
     assert len(frames) == 3
     assert [s.name for s in stages] == ["landmarks", "estimate", "smooth", "send"] * 3
-    assert any("pose" in run.name for run in networks)
+    names = {run.name for run in networks}
+    assert names >= {"pose_landmark_full", "hand_landmark_int8"}
     for frame, first in zip(frames, stages[::4], strict=True):
         inside = [n for n in networks if first.began_ns <= n.began_ns < frame.ended_ns]
         assert inside, "every frame runs networks"
         assert all(n.ended_ns <= frame.ended_ns for n in inside)
+
+
+def test_the_traced_chain_is_what_users_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # On every processor, so that the landmarks' arithmetic differs from the network's.
+    monkeypatch.setattr(choosing, "multiplies_bytes", lambda: True)
+    write_image_bundle(tmp_path / "bundle")
+    options = Options(
+        demo=True,
+        as_fast_as_possible=True,
+        bundle=tmp_path / "bundle",
+        engine="onnxruntime",
+        rates="landmarks=4",
+    )
+    clock = Clock()
+    with timed_pipeline(options, clock) as traced:
+        with open_pipeline(options, open_source(options)) as program:
+            assert traced.setup == program.setup
+        assert "int8" in traced.setup["landmarks"]
+        assert "int8" not in traced.setup["engine"]
+        traced.run(max_frames=8)
+    names = [run.name for run in clock.take()]
+    assert names.count("pose_landmark_full") == 2, "in every fourth frame"
+    assert names.count("body") == 8
