@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pixie_bench.cases import BUNDLES, BundleRecipe
 from pixie_bench.settings import Announce
-from pixie_runtime.errors import EngineError
+from pixie_runtime.errors import EngineError, SinkError
 
 _PROGRAM = "import sys; from pixie_runtime.launch import export; sys.exit(export())"
 
@@ -28,10 +28,16 @@ def make_bundles(folder: Path, only: str, announce: Announce) -> None:
 
     Raises:
         EngineError: pixie-export failed; what it said is above.
+        SinkError: the folder cannot be made.
     """
     wanted = {recipe.name for recipe in BUNDLES if only in recipe.name}
     wanted |= {r.base for r in BUNDLES if r.name in wanted and r.base is not None}
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(
+            f"cannot make the folder {folder}: {error.strerror}; name another"
+        ) from error
     for recipe in BUNDLES:
         if recipe.name not in wanted or (folder / recipe.name).is_dir():
             continue

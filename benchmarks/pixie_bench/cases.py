@@ -1,11 +1,13 @@
 """What is measured: the cases, as data."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
+from pixie_bench import gpu
 from pixie_bench.peak import Arithmetic
 from pixie_runtime.engine_kinds import EngineKind, Precision
 from pixie_runtime.skinning import SkinnerKind
+from pixie_runtime.skinning.device_skinner import Launcher
 
 BundleName = Literal[
     "pixie",
@@ -64,12 +66,21 @@ class NetworkCase:
     compared: bool = True
     """Whether it takes turns with eager PyTorch of the full network."""
     people: int = 1
+    chained: Literal["parameters", "mesh"] | None = None
+    """Whether all networks of a person run on the device before anything comes back,
+    and how far; None: one by one, as the program runs them."""
 
     @property
     def on_gpu(self) -> bool:
         """Whether it needs one."""
-        return self.engine in ("tensorrt", "tensorrt-rtx")
+        return self.engine in gpu.ENGINES
 
+
+_CHAINS: tuple[tuple[str, BundleName, EngineKind], ...] = (
+    ("fp16-tensorrt", "pixie-fp16", "tensorrt"),
+    ("int8-tensorrt", "pixie-int8-tensorrt", "tensorrt"),
+    ("fp16-tensorrt-rtx", "pixie-fp16", "tensorrt-rtx"),
+)
 
 NETWORKS = (
     NetworkCase("network-fp32", "pixie", "onnxruntime", arithmetic="float32"),
@@ -86,6 +97,20 @@ NETWORKS = (
     NetworkCase("network-fp16-tensorrt", "pixie-fp16", "tensorrt"),
     NetworkCase("network-int8-tensorrt", "pixie-int8-tensorrt", "tensorrt"),
     NetworkCase("network-fp16-tensorrt-rtx", "pixie-fp16", "tensorrt-rtx"),
+    NetworkCase("network-fp32-onnxruntime-cuda", "pixie", "onnxruntime-cuda"),
+    NetworkCase("network-fp16-onnxruntime-cuda", "pixie-fp16", "onnxruntime-cuda"),
+    NetworkCase(
+        "network-fp16-onnxruntime-tensorrt", "pixie-fp16", "onnxruntime-tensorrt"
+    ),
+    *(
+        NetworkCase(f"network-{name}-chained", bundle, engine, chained="parameters")
+        for name, bundle, engine in _CHAINS
+    ),
+    # PyTorch would make no mesh.
+    *(
+        NetworkCase(f"mesh-{name}", bundle, engine, chained="mesh", compared=False)
+        for name, bundle, engine in _CHAINS
+    ),
     *(
         NetworkCase(
             f"people-{count}", "small-int8", "openvino", compared=False, people=count
@@ -125,6 +150,11 @@ class LiveCase:
     rates: str | None = None
     """How often each part is looked at; None: in every frame."""
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it needs one."""
+        return self.engine in gpu.ENGINES
+
 
 LIVE = (
     LiveCase("live-landmark", "landmark", None),
@@ -144,6 +174,21 @@ LIVE = (
         "small-int8",
         rates="hands=2,head=2,landmarks=4",
     ),
+    LiveCase(
+        "live-pixie-fp16-tensorrt", "pixie-fp16, tensorrt", "pixie-fp16", "tensorrt"
+    ),
+    LiveCase(
+        "live-pixie-int8-tensorrt",
+        "pixie-int8, tensorrt",
+        "pixie-int8-tensorrt",
+        "tensorrt",
+    ),
+    LiveCase(
+        "live-pixie-fp16-tensorrt-rtx",
+        "pixie-fp16, tensorrt-rtx",
+        "pixie-fp16",
+        "tensorrt-rtx",
+    ),
 )
 
 
@@ -154,14 +199,21 @@ class SkinningCase:
     name: str
     body: Literal["dense", "embedded"]
     """Random correctives at all 10,475 vertices, or the body that ships."""
-    kind: SkinnerKind
+    kind: SkinnerKind | Launcher
     n_betas: int
     n_expression: int
     """Coefficients given: PIXIE has 200 and 50, the body that ships 50 and 43."""
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it needs one."""
+        return self.kind in get_args(Launcher)
 
 
 SKINNING = (
     SkinningCase("skinning", "dense", "numba", 200, 50),
     SkinningCase("skinning-embedded", "embedded", "numba", 50, 43),
     SkinningCase("skinning-numpy", "dense", "numpy", 200, 50),
+    SkinningCase("skinning-cuda-core", "dense", "cuda-core", 200, 50),
+    SkinningCase("skinning-pycuda", "dense", "pycuda", 200, 50),
 )

@@ -11,6 +11,7 @@ from typing import Any
 
 from pixie_bench.cases import LIVE, LiveCase
 from pixie_bench.chain_trace import chain_tracks
+from pixie_bench.gpu import require_gpu
 from pixie_bench.results import Findings, Result
 from pixie_bench.settings import Announce, Settings, silent
 from pixie_bench.timeline import trace_events, write_trace
@@ -29,10 +30,8 @@ def run_chain(
     Args:
         settings: what to run, and how long.
         announce: is told each case, in every round.
-        trace: file for a timeline of the last case that ran.
-
-    Raises:
-        SinkError: the file cannot be written.
+        trace: file for a timeline of the last case that ran; if it cannot be made,
+            that is said.
     """
     found, measured = Findings(), dict[str, list[dict[str, Any]]]()
     cases = [case for case in LIVE if settings.only in case.name]
@@ -49,9 +48,11 @@ def run_chain(
     for case in ran:
         found += _findings(case, measured[case.name])
     if trace is not None and ran:
-        options = _options(ran[-1], settings)
-        tracks = chain_tracks(options, threads=settings.threads)
-        write_trace(trace, trace_events(tracks))
+        try:
+            tracks = chain_tracks(_options(ran[-1], settings), threads=settings.threads)
+            write_trace(trace, trace_events(tracks))
+        except PixieError as error:
+            found += Findings(left_out=(f"trace: {error}",))
     return found
 
 
@@ -60,8 +61,10 @@ def _live(case: LiveCase, settings: Settings) -> dict[str, Any]:
 
     Raises:
         BundleError: there is no such bundle.
-        EngineError: it failed.
+        EngineError: it failed, or needs a GPU that is not there.
     """
+    if case.on_gpu:
+        require_gpu()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "live.json"
         command = [sys.executable, "-c", _PROGRAM, "live"]

@@ -42,9 +42,12 @@ _Outputs = Annotated[Outputs, tyro.conf.OmitArgPrefixes]
 
 def _measure(names: Sequence[SuiteName], settings: Settings, outputs: Outputs) -> int:
     """Run suites; print and write what they find."""
+    from pixie_bench.preflight import require_readable, require_writable
     from pixie_bench.results import Report, compared
     from pixie_runtime.report import write_json
 
+    require_readable(settings)
+    require_writable(outputs.json, outputs.markdown, outputs.roofline, outputs.trace)
     old = None if outputs.compare is None else Report.read(outputs.compare)
     report = run_suites(
         names,
@@ -143,8 +146,10 @@ def live(
         json: Write the numbers to this file too, with all memory samples.
     """
     from pixie_bench.live import measure_live
+    from pixie_bench.preflight import require_writable
     from pixie_runtime.report import write_json
 
+    require_writable(json)
     result = measure_live(
         video=video,
         bundle=bundle,
@@ -193,8 +198,10 @@ def image(
         json: Write every frame's numbers to this file too.
     """
     from pixie_bench.image import measure_image
+    from pixie_bench.preflight import require_writable
     from pixie_runtime.report import write_json
 
+    require_writable(json)
     result = measure_image(
         bundle,
         video=video,

@@ -8,6 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from pixie_bench.cases import NETWORKS, NetworkCase
+from pixie_bench.gpu import require_gpu
 from pixie_bench.graph_cost import Cost, graph_cost
 from pixie_bench.peak import Peak, measure_peak
 from pixie_bench.results import Findings, Result, timing_results
@@ -16,7 +17,6 @@ from pixie_bench.settings import Announce, Settings, silent
 from pixie_bench.spreads import Turns, in_turns
 from pixie_bench.worker_process import WorkerProcess
 from pixie_runtime.bundle import Bundle
-from pixie_runtime.engines.cuda_driver import gpu_fault
 from pixie_runtime.errors import EngineError, MissingExtraError, PixieError
 
 _EAGER = "eager PyTorch float32"
@@ -30,10 +30,7 @@ def run_engines(
     Args:
         settings: what to run, and how often.
         announce: is told each case.
-        plot: picture of the roofline to write.
-
-    Raises:
-        SinkError: the picture cannot be written.
+        plot: picture of the roofline to write; if it cannot be, that is said.
     """
     cases = [case for case in NETWORKS if settings.only in case.name]
     found, placed = Findings(), []
@@ -61,20 +58,11 @@ def run_engines(
 
 def _measure(case: NetworkCase, settings: Settings) -> tuple[Findings, Turns]:
     """Run a case, in turns with its peer."""
-    folder = settings.bundle(case.bundle)
-    fault = gpu_fault() if case.on_gpu else None
-    if fault is not None:
-        raise EngineError(f"needs an NVIDIA GPU, but {fault}")
-    given = {
-        "bundle": str(folder),
-        "engine": case.engine,
-        "precision": case.precision,
-        "threads": settings.threads,
-        "people": case.people,
-    }
+    if case.on_gpu:
+        require_gpu()
     left_out: tuple[str, ...] = ()
     with ExitStack() as opened:
-        ours = opened.enter_context(WorkerProcess.of(case.name, "network", given))
+        ours = opened.enter_context(_ours(case, settings))
         contenders = [ours]
         if case.compared:
             try:
@@ -99,6 +87,26 @@ def _measure(case: NetworkCase, settings: Settings) -> tuple[Findings, Turns]:
             results += (Result(case.name, "resident", resident, "MB"),)
         notes = {case.name: ours.description}
     return Findings(results, left_out, notes), own
+
+
+def _ours(case: NetworkCase, settings: Settings) -> WorkerProcess:
+    """Start the case's networks.
+
+    Raises:
+        BundleError: there is no such bundle.
+        EngineError: they cannot run here.
+    """
+    given = {"bundle": str(settings.bundle(case.bundle)), "engine": case.engine}
+    if case.chained is not None:
+        chain = {**given, "skinning": case.chained == "mesh"}
+        return WorkerProcess.of(case.name, "device-chain", chain)
+    one_by_one = {
+        **given,
+        "precision": case.precision,
+        "threads": settings.threads,
+        "people": case.people,
+    }
+    return WorkerProcess.of(case.name, "network", one_by_one)
 
 
 def _eager(settings: Settings) -> WorkerProcess:
@@ -141,8 +149,8 @@ def _floors(settings: Settings, placed: list[Placed], plot: Path | None) -> Find
     if plot is not None:
         try:
             draw(plot, peak, placed, f"{settings.threads} threads")
-        except MissingExtraError as error:
-            left_out = (str(error),)
+        except PixieError as error:
+            left_out = (f"roofline: {error}",)
     by = ", ".join(f"{name} by {library}" for name, library in peak.by.items())
     return Findings(tuple(results), left_out, {"machine-peak": by})
 

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pixie_bench import holistic_oracle
-from pixie_bench.holistic_oracle import read_frames
+from pixie_bench.clips import clip_frames, require_files
 from pixie_runtime.engine_kinds import Precision
 from pixie_runtime.engines.choosing import choose
+from pixie_runtime.errors import EngineError
 from pixie_runtime.landmarks.orientation import MIRRORED
 from pixie_runtime.landmarks.pixie import PixieLandmarker
 from pixie_runtime.types import Frame, PersonLandmarks
@@ -26,6 +27,7 @@ Float = npt.NDArray[np.floating]
 _BODY = slice(11, 33)
 _VISIBLE = 0.5
 _SAME_HAND = 0.1
+_ORACLE = "expected a Python with mediapipe 0.10.21, numpy and OpenCV"
 _ORACLE_HZ = 30.0
 """Holistic's own clock, whatever the clip's rate; ours is given the same."""
 
@@ -160,14 +162,26 @@ def _same_hands(
 
 
 def run_oracle(python: Path, clip: Path) -> dict[str, Float]:
-    """Return what Holistic finds in `clip`, run by another Python."""
+    """Return what Holistic finds in `clip`, run by another Python.
+
+    Raises:
+        EngineError: that cannot be run, or cannot run Holistic.
+    """
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "oracle.npz"
-        subprocess.run(
-            [str(python), holistic_oracle.__file__, str(clip), str(output)],
-            check=True,
-            stderr=subprocess.DEVNULL,
-        )
+        command = [str(python), holistic_oracle.__file__, str(clip), str(output)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except OSError as error:
+            raise EngineError(
+                f"cannot run --oracle-python {python}: {error.strerror}; {_ORACLE}"
+            ) from error
+        if done.returncode != 0 or not output.exists():
+            said = done.stderr.strip().splitlines() or ["it said nothing"]
+            raise EngineError(
+                f"MediaPipe Holistic failed in --oracle-python {python}: {said[-1]}; "
+                f"{_ORACLE}"
+            )
         with np.load(output) as archive:
             return dict(archive)
 
@@ -196,12 +210,18 @@ def run_ours(
 def report(
     oracle_python: Path, clips: Sequence[Path], rounds: int, precision: Precision
 ) -> list[str]:
-    """Return the table's lines: agreement, then speed, in turns A B A B."""
+    """Return the table's lines: agreement, then speed, in turns A B A B.
+
+    Raises:
+        EngineError: MediaPipe Holistic cannot be run.
+        SourceError: a clip cannot be read.
+    """
+    require_files(clips)
     maker = choose("auto", precision=precision, purpose="landmarks")
     landmarker = PixieLandmarker(maker=maker)
     comparisons, speeds = [], []
     for clip in clips:
-        frames = read_frames(clip)
+        frames = clip_frames(clip)
         theirs, ours = [], []
         for _ in range(rounds if len(frames) > 1 else 1):
             oracle = run_oracle(oracle_python, clip)

@@ -33,11 +33,11 @@ _FIELDS = {
 
 
 def read_frames(clip: Path) -> list[npt.NDArray[np.uint8]]:
-    """Return all pictures of a video or the one of a picture file, RGB."""
+    """Return all pictures of a video or the one of a picture file, RGB; or none."""
     if clip.suffix in (".png", ".jpg"):
         picture = cv2.imread(str(clip))
         if picture is None:
-            raise OSError(f"cannot read {clip}")
+            return []
         return [np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)]
     capture = cv2.VideoCapture(str(clip))
     frames: list[npt.NDArray[np.uint8]] = []

@@ -3,7 +3,7 @@
 from itertools import cycle
 from pathlib import Path
 
-from pixie_bench.holistic_oracle import read_frames
+from pixie_bench.clips import clip_frames
 from pixie_runtime.assembly import choose_makers, open_landmarker, smoothing
 from pixie_runtime.engine_kinds import EngineKind, Precision
 from pixie_runtime.network import open_network
@@ -35,8 +35,9 @@ class LandmarkSubject:
 
         Raises:
             EngineError, MissingExtraError: the engine cannot run here.
+            SourceError: the clip cannot be read.
         """
-        images = read_frames(demo_clip() if video is None else Path(video))
+        images = clip_frames(demo_clip() if video is None else Path(video))
         self._images = cycle(enumerate(images))
         options = Options(demo=True, engine=engine, precision=precision)
         makers = choose_makers(options, on_images=False, threads=threads)

@@ -1,6 +1,7 @@
 """`pixie-bench landmarks`: the landmark chain, beside MediaPipe Holistic."""
 
 from contextlib import ExitStack
+from pathlib import Path
 
 from pixie_bench import holistic_oracle
 from pixie_bench.cases import LANDMARKS, LandmarkCase
@@ -8,7 +9,7 @@ from pixie_bench.results import Findings, timing_results
 from pixie_bench.settings import Announce, Settings, silent
 from pixie_bench.spreads import in_turns
 from pixie_bench.worker_process import WorkerProcess
-from pixie_runtime.errors import PixieError
+from pixie_runtime.errors import EngineError, PixieError
 from pixie_runtime.sources.opening import demo_clip
 
 _PEER = "MediaPipe Holistic"
@@ -41,14 +42,10 @@ def _measure(case: LandmarkCase, settings: Settings) -> Findings:
     with ExitStack() as opened:
         ours = opened.enter_context(WorkerProcess.of(case.name, "landmarks", given))
         contenders = [ours]
-        if settings.oracle_python is None:
-            left_out = (
-                f"{case.name} has no peer: name a Python with mediapipe 0.10.21 with "
-                "--oracle-python",
-            )
-        else:
-            command = [str(settings.oracle_python), holistic_oracle.__file__, str(clip)]
-            contenders.append(opened.enter_context(WorkerProcess(_PEER, command)))
+        try:
+            contenders.append(opened.enter_context(_holistic(settings, clip)))
+        except PixieError as error:
+            left_out = (f"{case.name} has no peer: {error}",)
         turns = in_turns(
             contenders,
             rounds=settings.rounds,
@@ -58,3 +55,15 @@ def _measure(case: LandmarkCase, settings: Settings) -> Findings:
         beside = (contenders[-1].description, turns[_PEER]) if len(turns) > 1 else None
         results = timing_results(case.name, turns[case.name], beside)
         return Findings(results, left_out, {case.name: ours.description})
+
+
+def _holistic(settings: Settings, clip: Path) -> WorkerProcess:
+    """Start MediaPipe Holistic on the clip.
+
+    Raises:
+        EngineError: it cannot run in the other Python, or none was named.
+    """
+    if settings.oracle_python is None:
+        raise EngineError("name a Python with mediapipe 0.10.21 with --oracle-python")
+    command = [str(settings.oracle_python), holistic_oracle.__file__, str(clip)]
+    return WorkerProcess(_PEER, command)

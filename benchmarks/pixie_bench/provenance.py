@@ -13,6 +13,7 @@ _PACKAGES = (
     "pixie-live",
     "numpy",
     "onnxruntime",
+    "onnxruntime-gpu",
     "openvino",
     "torch",
     "numba",
@@ -20,6 +21,9 @@ _PACKAGES = (
     "smplx",
     "tensorrt-cu13",
     "tensorrt-rtx",
+    "cuda-bindings",
+    "cuda-core",
+    "pycuda",
 )
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from pixie_bench.bodies import write_dense, write_embedded
 from pixie_bench.cases import SKINNING, SkinningCase
+from pixie_bench.gpu import require_gpu
 from pixie_bench.results import Findings, timing_results
 from pixie_bench.settings import Announce, Settings, silent
 from pixie_bench.spreads import in_turns
 from pixie_bench.worker_process import WorkerProcess
-from pixie_runtime.errors import ModelFileError, PixieError
+from pixie_runtime.errors import EngineError, ModelFileError, PixieError
 
 _PEER = "smplx"
 _MORE_RUNS = 10
@@ -54,18 +55,16 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _measure(case: SkinningCase, body: Path, settings: Settings) -> Findings:
-    threads, left_out = settings.threads, tuple[str, ...]()
-    sizes = {"n_betas": case.n_betas, "n_expression": case.n_expression}
-    given = {"body": str(body), "threads": threads, **sizes}
+    if case.on_gpu:
+        require_gpu()
+    left_out = tuple[str, ...]()
     with ExitStack() as opened:
-        ours_given = {**given, "kind": case.kind}
-        ours = opened.enter_context(WorkerProcess.of(case.name, "skinning", ours_given))
+        ours = opened.enter_context(_ours(case, body, settings))
         contenders = [ours]
-        if find_spec("smplx") is None or find_spec("torch") is None:
-            left_out = (f"{case.name} has no peer: pip install smplx torch",)
-        else:
-            peer = WorkerProcess.of(_PEER, "smplx", given)
-            contenders.append(opened.enter_context(peer))
+        try:
+            contenders.append(opened.enter_context(_smplx(case, body, settings)))
+        except PixieError as error:
+            left_out = (f"{case.name} has no peer: {error}",)
         turns = in_turns(
             contenders,
             rounds=settings.rounds,
@@ -75,3 +74,38 @@ def _measure(case: SkinningCase, body: Path, settings: Settings) -> Findings:
         beside = (contenders[-1].description, turns[_PEER]) if len(turns) > 1 else None
         results = timing_results(case.name, turns[case.name], beside)
         return Findings(results, left_out, {case.name: ours.description})
+
+
+def _ours(case: SkinningCase, body: Path, settings: Settings) -> WorkerProcess:
+    """Start what makes the case's meshes.
+
+    Raises:
+        EngineError: it cannot run here.
+    """
+    given = _given(case, body)
+    if case.on_gpu:
+        on_card = {**given, "through": case.kind}
+        return WorkerProcess.of(case.name, "device-skinning", on_card)
+    on_cores = {**given, "kind": case.kind, "threads": settings.threads}
+    return WorkerProcess.of(case.name, "skinning", on_cores)
+
+
+def _smplx(case: SkinningCase, body: Path, settings: Settings) -> WorkerProcess:
+    """Start the package on the same body.
+
+    Raises:
+        EngineError: it is not installed, or cannot run.
+    """
+    if find_spec("smplx") is None or find_spec("torch") is None:
+        raise EngineError("pip install smplx torch")
+    given = {**_given(case, body), "threads": settings.threads}
+    return WorkerProcess.of(_PEER, "smplx", given)
+
+
+def _given(case: SkinningCase, body: Path) -> dict[str, str | int]:
+    """Return what ours and the peer are told alike."""
+    return {
+        "body": str(body),
+        "n_betas": case.n_betas,
+        "n_expression": case.n_expression,
+    }

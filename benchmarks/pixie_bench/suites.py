@@ -46,12 +46,12 @@ def run_suites(
     Args:
         names: which.
         settings: what to run, and how often.
-        pictures: files to write.
+        pictures: files to write; what cannot be is said among what was left out.
         announce: is told which one runs, and each of its cases.
 
     Raises:
-        PixieError: the clip cannot be read, or a file not written; what cannot run on
-            this machine is left out instead, with a sentence.
+        PixieError: the clip cannot be read; what cannot run on this machine is left
+            out instead, with a sentence.
     """
     date = datetime.now(UTC).isoformat(timespec="seconds")
     found = Findings()

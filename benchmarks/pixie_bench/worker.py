@@ -23,6 +23,8 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "eager": ("pixie_bench.eager_subject", "EagerSubject"),
     "landmarks": ("pixie_bench.landmark_subject", "LandmarkSubject"),
     "skinning": ("pixie_bench.skinning_subject", "SkinningSubject"),
+    "device-chain": ("pixie_bench.device_chain_subject", "DeviceChainSubject"),
+    "device-skinning": ("pixie_bench.device_skinning_subject", "DeviceSkinningSubject"),
     "smplx": ("pixie_bench.smplx_subject", "SmplxSubject"),
 }
 """Module and class by name; each is made of its settings as keywords."""

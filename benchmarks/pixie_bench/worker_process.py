@@ -130,7 +130,13 @@ class WorkerProcess:
         line = self._process.stdout.readline()
         if not line:
             raise self._died()
-        answer: dict[str, Any] = json.loads(line)
+        try:
+            answer: dict[str, Any] = json.loads(line)
+        except ValueError:
+            raise EngineError(
+                f"{self._name}: its process said {line.strip()!r}, expected JSON as "
+                "pixie_bench.worker answers; is it the program that was meant?"
+            ) from None
         return answer
 
     def _died(self) -> EngineError:

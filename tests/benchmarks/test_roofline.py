@@ -5,9 +5,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from pixie_bench import engines_suite
 from pixie_bench.graph_cost import Cost, graph_cost
 from pixie_bench.peak import Peak
 from pixie_bench.roofline import Placed, draw
+from pixie_bench.settings import Settings
 from pixie_runtime.errors import SinkError
 
 PEAK = Peak({"float32": 100.0, "int8": 400.0}, {"float32": "A", "int8": "B"}, 20.0)
@@ -63,3 +65,15 @@ def test_the_plot_is_a_picture(tmp_path: Path) -> None:
     assert (tmp_path / "roofline.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(SinkError, match="cannot write"):
         draw(tmp_path / "nowhere" / "roofline.png", PEAK, placed, "2 threads")
+
+
+@pytest.mark.filterwarnings("ignore:Exception ignored in:")  # likewise
+def test_a_picture_that_cannot_be_drawn_costs_no_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines_suite, "_peak", lambda threads: PEAK)
+    placed = [Placed("network-int8", "int8", Cost(30e9, 190e6), 300.0)]
+    found = engines_suite._floors(Settings(), placed, tmp_path / "roofline.xyz")
+    assert {one.metric for one in found.results} >= {"int8", "copy", "floor", "share"}
+    (sentence,) = found.left_out
+    assert sentence.startswith("roofline: cannot write")

@@ -1,9 +1,12 @@
 """Tiny cases from the command line to the files, with real engines and peers."""
 
+import itertools
 import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import ModuleType
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from pixie_bench import (
     cases,
     chain_suite,
     engines_suite,
+    gpu,
     landmarks_suite,
     outputs_suite,
 )
@@ -24,7 +28,9 @@ from pixie_bench.peak import measure_peak
 from pixie_bench.settings import Settings
 from pixie_bench.skinning_subject import SkinningSubject
 from pixie_bench.smplx_subject import SmplxSubject
+from pixie_runtime.engines import cuda_driver
 from pixie_runtime.sinks import Tick
+from pixie_runtime.skinning.device_skinner import Launcher
 from tests.runtime.image_bundle import write_image_bundle
 
 QUICK = ["--rounds", "1", "--runs", "1", "--warm-up", "0", "--threads", "1"]
@@ -79,6 +85,46 @@ def test_every_bundle_of_a_case_can_be_made() -> None:
     assert command(int8, Path("b"))[:2] == ["precision", str(Path("b") / "pixie")]
 
 
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda_driver, "gpu_fault", lambda: "there is no NVIDIA driver")
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize(
+    ("suite", "run", "work", "only"),
+    [
+        # In all their names, and not in the processor's machine-peak.
+        (engines_suite, "run_engines", "NETWORKS", "r"),
+        (chain_suite, "run_chain", "LIVE", ""),
+        (meshes, "run_skinning", "SKINNING", ""),
+    ],
+)
+def test_every_case_for_a_gpu_is_left_out_in_a_sentence_where_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, suite: ModuleType, run: str, work: str, only: str
+) -> None:
+    on_gpu = tuple(case for case in getattr(cases, work) if case.on_gpu)
+    monkeypatch.setattr(suite, work, on_gpu)
+    monkeypatch.setattr(meshes, "write_dense", lambda path: None)
+    monkeypatch.setattr(meshes, "write_embedded", lambda path: None)
+    found = getattr(suite, run)(Settings(only=only))
+    assert found.results == ()
+    assert found.left_out == tuple(
+        f"{case.name}: needs an NVIDIA GPU, but there is no NVIDIA driver"
+        for case in on_gpu
+    )
+
+
+def test_all_that_is_made_for_a_gpu_has_a_case() -> None:
+    networks = [case for case in NETWORKS if case.on_gpu]
+    assert {case.engine for case in networks} == gpu.ENGINES
+    chained = {(case.engine, case.chained) for case in networks}
+    wanted = itertools.product(("tensorrt", "tensorrt-rtx"), ("parameters", "mesh"))
+    assert chained >= set(wanted)
+    assert {c.kind for c in SKINNING if c.on_gpu} == set(get_args(Launcher))
+    assert {c.engine for c in LIVE if c.on_gpu} == {"tensorrt", "tensorrt-rtx"}
+
+
 def test_engines_are_measured_and_what_lacks_is_left_out(
     bundles: Path,
     tmp_path: Path,
@@ -86,8 +132,8 @@ def test_engines_are_measured_and_what_lacks_is_left_out(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     alone = replace(NETWORKS[0], compared=False)
-    gpu = next(case for case in NETWORKS if case.on_gpu)
-    monkeypatch.setattr(engines_suite, "NETWORKS", (alone, gpu))
+    lacking = next(case for case in NETWORKS if case.bundle == "small-int8")
+    monkeypatch.setattr(engines_suite, "NETWORKS", (alone, lacking))
     small = partial(measure_peak, size=64, megabytes=4)
     monkeypatch.setattr(engines_suite, "measure_peak", small)
     path, plot = tmp_path / "bench.json", tmp_path / "roofline.png"
@@ -102,7 +148,7 @@ def test_engines_are_measured_and_what_lacks_is_left_out(
     assert all(isinstance(rate, float) and rate > 0 for rate in peaks.values())
     assert plot.exists()
     (sentence,) = json.loads(path.read_text())["left_out"]
-    assert sentence.startswith(gpu.name)
+    assert sentence.startswith(lacking.name)
     assert "there is no bundle" in sentence
     assert "network-fp32" in capsys.readouterr().out
 
@@ -111,15 +157,17 @@ def test_engines_are_measured_and_what_lacks_is_left_out(
     assert "only before: machine-peak" in capsys.readouterr().out
 
 
-def test_the_landmark_chain_says_that_it_has_no_peer(
+def test_the_landmark_chain_is_measured_whatever_its_peer_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick = (replace(LANDMARKS[0], engine="onnxruntime"),)
     monkeypatch.setattr(landmarks_suite, "LANDMARKS", quick)
     path = tmp_path / "bench.json"
-    assert main(["landmarks", *QUICK, "--json", str(path)]) == 0
+    nobody = ["--oracle-python", str(tmp_path / "python")]
+    assert main(["landmarks", *QUICK, *nobody, "--json", str(path)]) == 0
     assert {one["metric"] for one in results(path)["landmarks"]} >= {"p50", "p99"}
-    assert "--oracle-python" in json.loads(path.read_text())["left_out"][0]
+    (sentence,) = json.loads(path.read_text())["left_out"]
+    assert sentence.startswith("landmarks has no peer: MediaPipe Holistic: cannot run")
 
 
 def test_meshes_are_measured_beside_smplx(
@@ -162,6 +210,21 @@ def test_the_whole_program_is_measured_in_fresh_processes(
     assert found["memory"][0]["unit"] == "MB"
     assert json.loads(trace.read_text())["traceEvents"]
     assert "pixie-bench bundles" in json.loads(path.read_text())["left_out"][0]
+
+
+def test_a_timeline_that_cannot_be_written_costs_no_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spread = {"p50": 1.0, "p95": 2.0, "p99": 3.0}
+    run = {"fps": 30.0, "latency_ms": spread, "stages_ms": {}, "engine": "here"}
+    sizes = {"first_frame_s": 1.0, "resident_mb": None, "peak_resident_mb": None}
+    monkeypatch.setattr(chain_suite, "LIVE", LIVE[:1])
+    monkeypatch.setattr(chain_suite, "_live", lambda case, settings: run | sizes)
+    monkeypatch.setattr(chain_suite, "chain_tracks", lambda options, threads: {})
+    found = chain_suite.run_chain(Settings(), trace=tmp_path / "nowhere" / "t.json")
+    assert found.results[0].value == 30.0
+    (sentence,) = found.left_out
+    assert sentence.startswith("trace: cannot write")
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pixie_bench import device_chain_subject
 from pixie_export.tensorrt_bundle import Target, build_engines, bundle_jobs
 from pixie_runtime.bundle import Bundle
 from pixie_runtime.engines import Engine
@@ -14,7 +15,7 @@ from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
 from pixie_runtime.engines.tensorrt_chain import DeviceChain
 from pixie_runtime.engines.tensorrt_engine import TensorrtMaker
 from pixie_runtime.engines.tensorrt_library import Library
-from pixie_runtime.errors import EngineError
+from pixie_runtime.errors import EngineError, UsageError
 from tests.runtime.engines.tensorrt_fakes import ADA, FakeDevice, FakeTensorrt
 
 
@@ -92,6 +93,29 @@ def test_vertices_follow_on_the_device(machine: Machine) -> None:
             np.testing.assert_allclose(read(array), expected[name], atol=1e-5)
 
 
+def test_a_chain_is_measured_until_the_device_is_done(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device_chain_subject, "choose", lambda engine: machine.maker)
+    subject = device_chain_subject.DeviceChainSubject(
+        bundle=str(machine.bundle.folder), engine="tensorrt", skinning=True
+    )
+    assert "chained on the device with the mesh" in subject.description
+    subject.run()
+    assert machine.device.calls == ["in", *["network"] * 5, "out", "wait"]
+    subject.run()
+    assert machine.device.calls[-2:] == ["launch", "wait"]
+    found = subject.outputs()["rotations"]
+    np.testing.assert_allclose(np.linalg.det(found), 1, atol=1e-4)
+
+
+def test_networks_of_a_processor_are_not_chained(machine: Machine) -> None:
+    with pytest.raises(UsageError, match=r"chained with tensorrt or .*, not with auto"):
+        device_chain_subject.DeviceChainSubject(
+            bundle=str(machine.bundle.folder), engine="auto"
+        )
+
+
 def read(array: Any) -> np.ndarray:
     """Read fake device memory as another library would: by the array interface."""
     interface = array.__cuda_array_interface__
@@ -101,10 +125,11 @@ def read(array: Any) -> np.ndarray:
 
 
 def test_a_closed_chain_has_given_its_memory_back(machine: Machine) -> None:
+    before = machine.device.pieces
     chain = DeviceChain(machine.maker, machine.bundle)
-    assert machine.device.pieces == 3
+    assert machine.device.pieces == before + 3
     chain.close()
-    assert machine.device.pieces == 0
+    assert machine.device.pieces == before
     with pytest.raises(RuntimeError, match="closed"):
         chain.infer(person(0))
 

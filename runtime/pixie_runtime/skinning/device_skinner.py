@@ -20,6 +20,9 @@ from pixie_runtime.skinning.pycuda_device import PyCudaDevice
 from pixie_runtime.smplx import JOINT_COUNT, PARENTS
 from pixie_runtime.types import Float32, SmplxParams
 
+Launcher = Literal["cuda-core", "pycuda"]
+"""The library that launches kernels on a CUDA card."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DeviceMeshes:
@@ -199,7 +202,7 @@ def _contents(model: BodyModel, packed: PackedBody) -> dict[str, AnyArray]:
 
 def open_cuda_skinner(
     model: BodyModel,
-    through: Literal["cuda-core", "pycuda"] = "cuda-core",
+    through: Launcher = "cuda-core",
     *,
     people: int = 4,
     normals: bool = False,
@@ -209,7 +212,7 @@ def open_cuda_skinner(
 
     Args:
         model: The body.
-        through: The library that launches the kernels: extras `cuda` and `pycuda`.
+        through: What launches the kernels: extras `cuda` and `pycuda`.
         people: As many as are ever skinned at once.
         normals: Whether normals are made too.
         card: CUDA's number of the card.

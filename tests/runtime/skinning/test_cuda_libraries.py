@@ -7,21 +7,25 @@ run yet.
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
+from pixie_bench import device_skinning_subject, skinning_subject
+from pixie_bench.device_skinning_subject import DeviceSkinningSubject
+from pixie_bench.skinning_subject import SkinningSubject
 from pixie_runtime.body import BodyModel, embedded_body_model
 from pixie_runtime.errors import EngineError, MissingExtraError
-from pixie_runtime.skinning.device_skinner import open_cuda_skinner
+from pixie_runtime.skinning.cuda_core_device import CudaCoreDevice
+from pixie_runtime.skinning.device_skinner import Launcher, open_cuda_skinner
+from pixie_runtime.skinning.pycuda_device import PyCudaDevice
 from tests.runtime.skinning import cuda_libraries
 from tests.runtime.skinning.bodies import cut
 from tests.runtime.skinning.cpu_device import COMPILER, compiled
 from tests.runtime.skinning.test_device_skinner import check, person
 
-Library = Literal["cuda-core", "pycuda"]
-LIBRARIES: tuple[Library, ...] = ("cuda-core", "pycuda")
+LIBRARIES: tuple[Launcher, ...] = get_args(Launcher)
 
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="g++ is not installed")
 
@@ -38,7 +42,7 @@ def model() -> BodyModel:
 
 @pytest.fixture
 def install(kernels: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    def install(through: Library, **card: Any) -> None:
+    def install(through: Launcher, **card: Any) -> None:
         make = {"pycuda": cuda_libraries.pycuda, "cuda-core": cuda_libraries.cuda_core}
         for name, module in make[through](kernels, **card).items():
             monkeypatch.setitem(sys.modules, name, module)
@@ -52,7 +56,7 @@ def install(kernels: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
 def test_a_frame_through_the_library_is_the_reference(
     install: Callable[..., None],
     model: BodyModel,
-    through: Library,
+    through: Launcher,
     capability: tuple[int, int],
 ) -> None:
     install(through, capability=capability)
@@ -70,8 +74,44 @@ def test_a_frame_through_the_library_is_the_reference(
 
 @needs_compiler
 @pytest.mark.parametrize("through", LIBRARIES)
+def test_a_mesh_is_measured_until_the_card_is_done(
+    install: Callable[..., None],
+    model: BodyModel,
+    monkeypatch: pytest.MonkeyPatch,
+    through: Launcher,
+) -> None:
+    install(through)
+    monkeypatch.setattr(device_skinning_subject, "load_body_model", lambda path: model)
+    done = list[str]()
+    device = {"cuda-core": CudaCoreDevice, "pycuda": PyCudaDevice}[through]
+    for name in ("launch", "synchronise"):
+        monkeypatch.setattr(device, name, noted(done, getattr(device, name)))
+    sizes = {"n_betas": 5, "n_expression": 5}
+    subject = DeviceSkinningSubject(body="", through=through, **sizes)
+    subject.run()
+    assert done[0] == "launch"
+    assert done[-1] == "synchronise"
+
+    monkeypatch.setattr(skinning_subject, "load_body_model", lambda path: model)
+    exact = SkinningSubject(body="", kind="numpy", **sizes)
+    exact.run()
+    np.testing.assert_allclose(subject.vertices(), exact.vertices(), atol=1e-5)
+
+
+def noted(done: list[str], method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the method, which notes that it was called."""
+
+    def call(*given: Any) -> Any:
+        done.append(method.__name__)
+        return method(*given)
+
+    return call
+
+
+@needs_compiler
+@pytest.mark.parametrize("through", LIBRARIES)
 def test_a_full_card_is_a_sentence(
-    install: Callable[..., None], model: BodyModel, through: Library
+    install: Callable[..., None], model: BodyModel, through: Launcher
 ) -> None:
     install(through, memory=1 << 16)
 
@@ -84,7 +124,7 @@ def test_a_full_card_is_a_sentence(
 @needs_compiler
 @pytest.mark.parametrize("through", LIBRARIES)
 def test_a_card_that_is_not_there_is_a_sentence(
-    install: Callable[..., None], model: BodyModel, through: Library
+    install: Callable[..., None], model: BodyModel, through: Launcher
 ) -> None:
     install(through, cards=1)
 
@@ -95,7 +135,7 @@ def test_a_card_that_is_not_there_is_a_sentence(
 @needs_compiler
 @pytest.mark.parametrize("through", LIBRARIES)
 def test_an_old_card_is_a_sentence(
-    install: Callable[..., None], model: BodyModel, through: Library
+    install: Callable[..., None], model: BodyModel, through: Launcher
 ) -> None:
     install(through, capability=(6, 1))
 
@@ -110,7 +150,7 @@ def test_an_old_card_is_a_sentence(
 def test_a_missing_library_names_its_extra(
     model: BodyModel,
     monkeypatch: pytest.MonkeyPatch,
-    through: Library,
+    through: Launcher,
     package: str,
     extra: str,
 ) -> None:
