@@ -52,7 +52,11 @@ class SinkError(PixieError):
 
 
 class MissingExtraError(PixieError):
-    """A feature whose optional packages are not installed."""
+    """A feature whose optional packages are not installed.
+
+    Its command names the package, not the clone it came from: pip takes the one that is
+    installed already and adds what the extra needs, whatever folder it runs in.
+    """
 
     exit_code = 7
 
