@@ -19,7 +19,10 @@ from pixie_runtime import rotations
 from pixie_runtime.body import BodyModel, embedded_body_model, load_body_model
 from pixie_runtime.bundle import Bundle
 from pixie_runtime.engines import EngineMaker
-from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
+from pixie_runtime.engines.onnxruntime_engine import (
+    OnnxRuntimeEngine,
+    OnnxRuntimeMaker,
+)
 from pixie_runtime.errors import SourceError
 from pixie_runtime.estimator import network_inputs
 from pixie_runtime.landmarks.pixie import PixieLandmarker
@@ -32,10 +35,18 @@ _NETWORK = "whole"
 
 
 class LandmarkJudge:
-    """Judges on the demo clip's landmarks; float32 ONNX Runtime is what is right."""
+    """Judges on the demo clip's landmarks; ONNX Runtime in float32 is what is right."""
 
-    def __init__(self, bundle: Bundle, *, threads: int = 2) -> None:
+    def __init__(
+        self, bundle: Bundle, *, standard: EngineMaker | None = None, threads: int = 2
+    ) -> None:
         """Find the landmarks, and run the bundle's own network on them.
+
+        Args:
+            bundle: a bundle of kind "landmark".
+            standard: what is right; default: ONNX Runtime, which a network in float32
+                takes.
+            threads: cores to use.
 
         Raises:
             SourceError: nobody is found in the clip.
@@ -46,7 +57,8 @@ class LandmarkJudge:
         )
         self._threads = threads
         self._inputs = _demo_inputs()
-        with OnnxRuntimeEngine(bundle.path_of(_NETWORK), threads=threads) as engine:
+        standard = standard or OnnxRuntimeMaker(threads)
+        with standard.open(bundle.path_of(_NETWORK)) as engine:
             self._expected = engine.infer(self._inputs)
         self._surface = self._vertices(self._expected)
 

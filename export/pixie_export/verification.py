@@ -122,8 +122,7 @@ class Verification:
                 raise BundleError(
                     f"{report.stage}: {what} differ from float32's by "
                     f"{spread.mean:.3g} {unit} in the mean, at most {limit:g} is "
-                    "allowed; keep the bundle as it was, or allow more with "
-                    "--max-degrees and --max-millimetres"
+                    "allowed; use a higher precision, or allow more (--help says how)"
                 )
 
 
@@ -131,8 +130,8 @@ def _beyond(
     stage: str, what: str, found: float, limit: float, unit: str
 ) -> BundleError:
     return BundleError(
-        f"{stage}: {what} differ from torch's by {found:.3g} {unit}, at most {limit:g} "
-        "is allowed; use another engine or export the bundle again"
+        f"{stage}: {what} differ from the reference by {found:.3g} {unit}, at most "
+        f"{limit:g} is allowed; use another engine or export the bundle again"
     )
 
 

@@ -84,8 +84,7 @@ def reference_of(bundle: Bundle) -> Reference:
     if manifest.kind != "image":
         raise BundleError(
             f"bundle {manifest.name} is of kind {manifest.kind} and holds no recorded "
-            "results to compare with; its graph was compared with torch when it was "
-            "exported, and image bundles can be compared again"
+            "results to compare with; expected an image bundle"
         )
     if REFERENCE_NAME not in manifest.sha256 or "skinning" not in manifest.networks:
         raise BundleError(

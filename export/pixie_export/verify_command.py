@@ -1,11 +1,14 @@
-"""`pixie-export verify`: a bundle's networks on this machine against the record."""
+"""`pixie-export verify`: a bundle's networks on this machine against what is right."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
+from pixie_export.graph_files import Announce
+from pixie_export.landmark_judge import LandmarkJudge
 from pixie_export.progress import progress
 from pixie_export.rounded_graph import RoundedMaker
 from pixie_export.verification import (
@@ -16,8 +19,8 @@ from pixie_export.verification import (
     table,
 )
 from pixie_export.verify import verify
-from pixie_runtime.bundle import Bundle, Manifest
-from pixie_runtime.engine_kinds import EngineKind
+from pixie_runtime.bundle import Bundle, Manifest, embedded_bundle
+from pixie_runtime.engine_kinds import EngineKind, Precision
 from pixie_runtime.engines import EngineMaker
 from pixie_runtime.engines.choosing import choose
 
@@ -27,16 +30,20 @@ _HALVES = ("float16", "bfloat16")
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """Compare a bundle's networks on this machine with torch's recorded results.
+    """Compare a bundle's networks on this machine with what they should give.
 
-    A float32 bundle may nowhere be off by more than the limits; one of fewer bits, by
-    more in the mean than its precision is allowed.
+    Image bundles hold torch's results on pictures of people. Landmark bundles are
+    compared with ONNX Runtime on the landmarks of the demo clip. In float32 nothing may
+    be off by more than the limits; in fewer bits, by more in the mean than they are
+    allowed.
     """
 
-    bundle: tyro.conf.Positional[Path]
-    """An image bundle."""
+    bundle: tyro.conf.Positional[Path | None] = None
+    """The bundle; default: the landmark bundle that ships."""
     engine: EngineKind = "onnxruntime"
     """What runs the networks."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Arithmetic of a float32 bundle, where the engine can choose it."""
     threads: int = 2
     """Cores that the engine may use."""
     degrees: float | None = None
@@ -52,19 +59,38 @@ class VerifyOptions:
 
 def run_verify(options: VerifyOptions, *, say: Say) -> None:
     """Compare, tell both tables, and fail beyond the limits."""
-    bundle = Bundle.open(options.bundle)
-    maker = comparing_maker(bundle.manifest, options.engine, options.threads)
+    folder = options.bundle
+    bundle = embedded_bundle() if folder is None else Bundle.open(folder)
+    maker = comparing_maker(
+        bundle.manifest, options.engine, options.threads, options.precision
+    )
     with progress() as announce:
-        found = verify(bundle, open_engine=maker.open, announce=announce)
-    say(f"{maker.description}, compared with torch in float32")
+        found, standard = _compared(bundle, maker, options.threads, announce)
+    say(f"{maker.description}, compared with {standard}")
     for line in tables(found):
         say(line)
     allowed = _require(found, bundle.manifest, options)
     say(f"\n{bundle.manifest.name}: within {allowed}")
 
 
+def _compared(
+    bundle: Bundle, maker: EngineMaker, threads: int, announce: Announce
+) -> tuple[Verification, str]:
+    """Compare a bundle's networks; return with what, in words, too."""
+    if bundle.manifest.kind != "landmark":
+        found = verify(bundle, open_engine=maker.open, announce=announce)
+        return found, "torch in float32"
+    announce("looking at the demo clip")
+    standard = comparing_maker(bundle.manifest, "onnxruntime", threads)
+    judge = LandmarkJudge(bundle, standard=standard, threads=threads)
+    return judge.verify(bundle, maker), standard.description
+
+
 def comparing_maker(
-    manifest: Manifest, engine: EngineKind, threads: int
+    manifest: Manifest,
+    engine: EngineKind,
+    threads: int,
+    precision: Precision = "float32",
 ) -> EngineMaker:
     """Return what opens a bundle's networks for a comparison.
 
@@ -72,19 +98,22 @@ def comparing_maker(
     one by one.
 
     Raises:
-        PixieError: there is no such engine here.
+        PixieError: there is no such engine here, or it has no such arithmetic.
     """
+    maker = choose(engine, precision=precision, threads=threads)
     if engine == "onnxruntime" and manifest.precision in _HALVES:
         return RoundedMaker(threads=threads)
-    return choose(engine, threads=threads)
+    return maker
 
 
 def tables(found: Verification) -> Iterator[str]:
-    """Yield the lines of both tables."""
+    """Yield the lines of both tables; a network that is alone has only one."""
     titles: Sequence[tuple[str, Sequence[StageReport]]] = (
         ("Each network on its recorded input:", found.alone),
         ("One after the other:", found.chained),
     )
+    if len(found.alone) == 1:
+        titles = (("Its one network:", found.alone),)
     for title, reports in titles:
         yield f"\n{title}"
         yield from table(reports)
@@ -92,7 +121,9 @@ def tables(found: Verification) -> Iterator[str]:
 
 def _require(found: Verification, manifest: Manifest, options: VerifyOptions) -> str:
     """Refuse what is beyond the limits of the bundle's precision; say what they are."""
-    mean = MeanLimits.of(manifest.precision)
+    mean, precision = MeanLimits.of(manifest.precision), manifest.precision
+    if mean is None and options.precision != "float32":
+        mean, precision = MeanLimits.of(options.precision), options.precision
     if mean is None:
         exact = Limits()
         limits = Limits(
@@ -107,7 +138,7 @@ def _require(found: Verification, manifest: Manifest, options: VerifyOptions) ->
         )
     allowed = MeanLimits(_given(options.degrees, mean.degrees), options.millimetres)
     found.require_mean(allowed)
-    return f"{manifest.precision}'s {allowed.degrees:g} degrees in the mean"
+    return f"{precision}'s {allowed.degrees:g} degrees in the mean"
 
 
 def _given(value: float | None, otherwise: float) -> float:

@@ -3,9 +3,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from pixie_export import landmark_judge
 from pixie_export.run import export_run
 from pixie_export.untrained import untrained_network
 from pixie_runtime.body import embedded_body_model
+from pixie_runtime.types import Float32
 from pixie_train.config import CoreConfig, ImageConfig
 from pixie_train.picture_training.config import StageRun
 from pixie_train.picture_training.state import RunState, save
@@ -46,3 +48,17 @@ def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save(state, folder / "last.pt")
     export_run(folder, folder / "small")
     return folder / "small"
+
+
+@pytest.fixture(scope="session")
+def demo_inputs() -> dict[str, Float32]:
+    """What a landmark network is given of the demo clip."""
+    return landmark_judge._demo_inputs()
+
+
+@pytest.fixture
+def looked_at_demo(
+    monkeypatch: pytest.MonkeyPatch, demo_inputs: dict[str, Float32]
+) -> None:
+    """Keep judges from looking at the clip again: that takes longer than judging."""
+    monkeypatch.setattr(landmark_judge, "_demo_inputs", lambda: demo_inputs)

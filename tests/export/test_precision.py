@@ -176,6 +176,7 @@ def test_an_operator_that_onnx_does_not_know_is_named(
         load_network(bundle, "body")
 
 
+@pytest.mark.usefixtures("looked_at_demo")
 def test_the_trained_landmark_bundle_passes_the_gate(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -184,6 +185,8 @@ def test_the_trained_landmark_bundle_passes_the_gate(
     main(["precision", source, "--to", "bf16", "--out", str(out)])
     assert "joint angles" in capsys.readouterr().out
     assert Bundle.open(out).manifest.kind == "landmark"
+    main(["verify", str(out)])
+    assert "within bfloat16's 0.5 degrees" in capsys.readouterr().out
 
 
 def test_positions_are_worth_their_float32(bundle: Path) -> None:

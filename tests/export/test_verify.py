@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pixie_export import verify_command
+from pixie_export.cli import main
 from pixie_export.reference import REFERENCE_NAME, Reference
 from pixie_export.verification import (
     Limits,
@@ -21,8 +23,12 @@ from pixie_export.verification import (
 from pixie_export.verify import verify
 from pixie_runtime.bundle import Bundle, embedded_bundle
 from pixie_runtime.engines import AnyArray
-from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeEngine
+from pixie_runtime.engines.onnxruntime_engine import (
+    OnnxRuntimeEngine,
+    OnnxRuntimeMaker,
+)
 from pixie_runtime.errors import BundleError
+from tests.export.sentences import the_sentence
 from tests.export.tiny_graphs import samples
 
 
@@ -103,7 +109,52 @@ def test_no_number_at_all_is_beyond_every_limit() -> None:
         found.require(Limits(degrees=1e9))
 
 
-def test_a_landmark_bundle_holds_nothing_to_compare_with() -> None:
+@pytest.mark.usefixtures("looked_at_demo")
+def test_the_landmark_bundle_that_ships_is_compared_with_onnx_runtime(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main(["verify"])
+    shown = capsys.readouterr().out
+    assert shown.count("ONNX Runtime") == 2, "it is its own standard"
+    assert shown.count("joint angles") == 1, "one network, one table"
+    assert "pixie-landmark: within 0.05 degrees, 0.1 mm" in shown
+
+
+@pytest.mark.usefixtures("looked_at_demo")
+def test_fewer_bits_that_are_asked_for_have_their_own_limits(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = []
+
+    class Inexact(OnnxRuntimeMaker):
+        description = "an engine that computes in bfloat16, which few processors do"
+
+        def open(self, model: Path | bytes, *, threads: int | None = None) -> Turned:
+            return Turned(model)
+
+    def choose(engine: str, *, precision: str, threads: int) -> OnnxRuntimeMaker:
+        asked.append((engine, precision))
+        return Inexact() if engine == "openvino" else OnnxRuntimeMaker()
+
+    monkeypatch.setattr(verify_command, "choose", choose)
+    main(["verify", "--engine", "openvino", "--precision", "bfloat16"])
+    assert asked[0] == ("openvino", "bfloat16")
+    assert "within bfloat16's 0.5 degrees in the mean" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["verify", "--engine", "openvino"])
+    assert "differ from the reference by 1 degrees" in capsys.readouterr().err
+
+
+def test_arithmetic_that_an_engine_lacks_is_one_sentence(
+    tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["verify", str(tiny_bundle), "--precision", "bfloat16"])
+    assert stopped.value.code == 2
+    assert "only OpenVINO computes in it" in the_sentence(capsys.readouterr().err)
+
+
+def test_a_landmark_bundle_holds_nothing_recorded() -> None:
     with pytest.raises(BundleError, match="of kind landmark and holds no recorded"):
         verify(embedded_bundle())
 
