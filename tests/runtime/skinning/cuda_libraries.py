@@ -7,9 +7,10 @@ by numpy's type in PyCUDA (`_build_arg_buf`), ints as pointers in cuda-core
 
 import ctypes
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,8 @@ from pixie_runtime.skinning.plan import Launch
 from tests.runtime.skinning.cpu_device import CpuDevice
 
 Modules = dict[str, ModuleType]
+Done = tuple[str]
+"""What cuda-bindings' functions return without a result."""
 
 
 class RefusedError(Exception):
@@ -30,6 +33,15 @@ def module(name: str, **names: Any) -> ModuleType:
     for key, value in names.items():
         setattr(made, key, value)
     return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchConfig:
+    """cuda-core's, with the keywords that we give it."""
+
+    grid: tuple[int, int, int]
+    block: tuple[int, int, int]
+    shmem_size: int
 
 
 def _packed(argument: object) -> Argument:
@@ -111,53 +123,94 @@ def cuda_core(
     memory: int = 1 << 30,
     cards: int = 1,
 ) -> Modules:
-    """Return cuda-core's and cuda-bindings' modules; `memory` is the card's."""
+    """Return cuda-core's and cuda-bindings' modules; `memory` is the card's.
+
+    Members and keywords are those of the real ones that we use, and no others: a test
+    looks every one up.
+    """
     cpu = CpuDevice(library)
     left = [memory]
-    stream = SimpleNamespace(handle=7, sync=lambda: None, close=lambda: None)
 
-    def allocate(nbytes: int, *, stream: object) -> SimpleNamespace:
-        left[0] -= nbytes
-        if left[0] < 0:
-            raise RefusedError("CUDA_ERROR_OUT_OF_MEMORY")
-        return SimpleNamespace(handle=cpu.allocate(nbytes), close=lambda stream: None)
+    class Stream:
+        handle = 7
 
-    def open_card(number: int) -> SimpleNamespace:
-        if number >= cards:
-            raise RefusedError("CUDA_ERROR_INVALID_DEVICE.")
-        return SimpleNamespace(
-            name="GeForce Test",
-            compute_capability=capability,
-            set_current=lambda: None,
-            create_stream=lambda: stream,
-            allocate=allocate,
-        )
+        def sync(self) -> None:
+            pass
 
-    def load(image: bytes) -> SimpleNamespace:
-        return SimpleNamespace(get_kernel=lambda name: name)
+        def close(self) -> None:
+            pass
+
+    class Buffer:
+        def __init__(self, nbytes: int) -> None:
+            self._address = cpu.allocate(nbytes)
+
+        @property
+        def handle(self) -> int:
+            return self._address
+
+        def close(self, stream: Stream) -> None:
+            pass
+
+    class Device:
+        name = "GeForce Test"
+        compute_capability = capability
+
+        def __new__(cls, device_id: int) -> Self:
+            if device_id >= cards:
+                raise RefusedError("CUDA_ERROR_INVALID_DEVICE.")
+            return super().__new__(cls)
+
+        def set_current(self) -> None:
+            pass
+
+        def create_stream(self) -> Stream:
+            return Stream()
+
+        def allocate(self, size: int, *, stream: Stream) -> Buffer:
+            left[0] -= size
+            if left[0] < 0:
+                raise RefusedError("CUDA_ERROR_OUT_OF_MEMORY")
+            return Buffer(size)
+
+    class ObjectCode:
+        @staticmethod
+        def from_cubin(module: bytes) -> "ObjectCode":
+            assert module[:4] == b"\x7fELF"
+            return ObjectCode()
+
+        @staticmethod
+        def from_ptx(module: bytes) -> "ObjectCode":
+            assert b".version" in module[:2000]
+            return ObjectCode()
+
+        def get_kernel(self, name: str) -> str:
+            return name
 
     def launch(
-        stream: object, config: SimpleNamespace, kernel: str, *given: object
+        stream: Stream, config: LaunchConfig, kernel: str, *kernel_args: object
     ) -> None:
         arguments: Sequence[Argument] = [
-            ctypes.c_void_p(a) if isinstance(a, int) else _packed(a) for a in given
+            ctypes.c_void_p(a) if isinstance(a, int) else _packed(a)
+            for a in kernel_args
         ]
         sizes = Launch(kernel, config.grid, config.block, config.shmem_size, ())
         cpu.launch(sizes, arguments)
 
-    def to_card(to: int, at: int, nbytes: int, stream: int) -> tuple[str]:
-        cpu.upload(to, _bytes_at(at, nbytes))
+    def to_card(dstDevice: int, srcHost: int, ByteCount: int, hStream: int) -> Done:
+        cpu.upload(dstDevice, _bytes_at(srcHost, ByteCount))
         return ("CUDA_SUCCESS",)
 
-    def from_card(to: int, at: int, nbytes: int, stream: int) -> tuple[str]:
-        cpu.download(at, _bytes_at(to, nbytes))
+    def from_card(dstHost: int, srcDevice: int, ByteCount: int, hStream: int) -> Done:
+        cpu.download(srcDevice, _bytes_at(dstHost, ByteCount))
         return ("CUDA_SUCCESS",)
 
     core = module(
         "cuda.core",
-        Device=open_card,
-        LaunchConfig=SimpleNamespace,
-        ObjectCode=SimpleNamespace(from_cubin=load, from_ptx=load),
+        Buffer=Buffer,
+        Device=Device,
+        LaunchConfig=LaunchConfig,
+        ObjectCode=ObjectCode,
+        Stream=Stream,
         launch=launch,
     )
     driver = module(

@@ -6,6 +6,8 @@ run yet.
 
 import sys
 from collections.abc import Callable
+from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 from typing import Any, get_args
 
@@ -183,6 +185,49 @@ def test_pycuda_without_a_driver_is_a_sentence(
 
     with pytest.raises(EngineError, match=r"no NVIDIA driver \(libcuda\.so\.1"):
         open_cuda_skinner(model, "pycuda")
+
+
+@needs_compiler
+def test_cuda_core_itself_has_what_is_used_of_it(kernels: Path) -> None:
+    real = pytest.importorskip("cuda.core", reason="the extra cuda is not installed")
+    stand_in = cuda_libraries.cuda_core(kernels)["cuda.core"]
+    for name in ("Device", "Stream", "Buffer", "ObjectCode"):
+        ours, theirs = getattr(stand_in, name), getattr(real, name)
+        for member in (m for m in vars(ours) if not m.startswith("_")):
+            if callable(getattr(ours, member)):
+                same_call(getattr(ours, member), getattr(theirs, member))
+            else:
+                assert hasattr(theirs, member), f"{name}.{member}"
+    same_call(stand_in.Device.__new__, real.Device.__new__)
+    same_call(stand_in.launch, real.launch)
+
+    config = {"grid": (3, 2, 1), "block": (256, 1, 1), "shmem_size": 128}
+    assert config.keys() == {f.name for f in fields(cuda_libraries.LaunchConfig)}
+    made = real.LaunchConfig(**config)
+    assert {name: getattr(made, name) for name in config} == config
+
+
+@needs_compiler
+def test_cuda_bindings_itself_copies_as_it_is_told_to(kernels: Path) -> None:
+    name = "cuda.bindings.driver"
+    real = pytest.importorskip(name, reason="the extra cuda is not installed")
+    stand_in = cuda_libraries.cuda_core(kernels)[name]
+    for function in ("cuMemcpyHtoDAsync", "cuMemcpyDtoHAsync"):
+        same_call(getattr(stand_in, function), getattr(real, function))
+    assert real.CUresult.CUDA_SUCCESS.name == "CUDA_SUCCESS"
+
+
+def same_call(ours: Callable[..., Any], theirs: Callable[..., Any]) -> None:
+    """Whether what can be called as ours can be called as theirs."""
+    used, there = signature(ours).parameters, signature(theirs).parameters
+    for name, parameter in used.items():
+        assert name in there, f"{theirs} has no {name}"
+        assert there[name].kind == parameter.kind, f"{name} of {theirs}"
+    positional = [n for n, p in used.items() if p.kind != p.KEYWORD_ONLY]
+    assert positional == list(there)[: len(positional)], theirs
+    for name, parameter in there.items():
+        needed = parameter.default is parameter.empty
+        assert name in used or not needed, f"{theirs} needs {name}"
 
 
 def test_cuda_core_itself_without_a_driver_is_a_sentence(model: BodyModel) -> None:
