@@ -15,6 +15,7 @@ import numpy as np
 from pixie_bench.machine import Bystanders, machine
 from pixie_bench.timing import Clock, Run, TimedEngine, TimedLandmarker
 from pixie_runtime.assembly import (
+    Makers,
     choose_makers,
     open_landmarker,
     open_source,
@@ -34,6 +35,7 @@ from pixie_runtime.image_estimator import (
 from pixie_runtime.network import tracking_rates
 from pixie_runtime.options import Options
 from pixie_runtime.pipeline import Pipeline, Progress
+from pixie_runtime.resampling import WarmingResampler, open_resampler
 from pixie_runtime.types import StageTimes
 
 _NETWORK_STAGES = {
@@ -173,8 +175,6 @@ def measure_image(
             "--frames, --rounds, --threads and --warm-up: expected 1 or more"
         )
     bundle = Bundle.open(folder)
-    path = bundle.body_model_path
-    model = embedded_body_model() if path is None else load_body_model(path)
     clip = Options(
         bundle=folder,
         video=video,
@@ -188,26 +188,7 @@ def measure_image(
     clock = Clock()
     measured: dict[Attention, Measured] = {name: Measured() for name in ATTENTIONS}
     with ExitStack() as opened, Bystanders() as bystanders:
-        engines: dict[str, TimedEngine] = {}
-        for name in (name for name in NETWORKS if name in bundle.manifest.networks):
-            opened_engine = opened.enter_context(
-                makers.network.open(bundle.path_of(name))
-            )
-            engines[name] = TimedEngine(name, opened_engine, clock)
-        chains = {}
-        for attention in ATTENTIONS:
-            options = replace(clip, attention=attention)
-            estimator = ImageEstimator(
-                bundle, model, attention=attention, engines=engines
-            )
-            opened_landmarker = open_landmarker(
-                options, makers.landmarks, tracking_rates(options.part_rates)
-            )
-            landmarker = TimedLandmarker(opened_landmarker, clock)
-            opened.callback(landmarker.close)
-            chains[attention] = _Chain(
-                options, landmarker, EyeEstimator(estimator, model), model, clock
-            )
+        chains = _chains(clip, bundle, makers, clock, opened)
         for _ in range(rounds):
             for attention, chain in chains.items():
                 chain.run(measured[attention], frames=frames, warm_up=warm_up)
@@ -217,6 +198,37 @@ def measure_image(
         f"{machine()}; {bystanders.text()}"
     )
     return ImageResult(setup, measured)
+
+
+def _chains(
+    clip: Options, bundle: Bundle, makers: Makers, clock: Clock, opened: ExitStack
+) -> dict[Attention, "_Chain"]:
+    """Open both chains, which share engines and what draws crops."""
+    path = bundle.body_model_path
+    model = embedded_body_model() if path is None else load_body_model(path)
+    engines: dict[str, TimedEngine] = {}
+    for name in (name for name in NETWORKS if name in bundle.manifest.networks):
+        engine = opened.enter_context(makers.network.open(bundle.path_of(name)))
+        engines[name] = TimedEngine(name, engine, clock)
+    resampler = open_resampler()
+    if isinstance(resampler, WarmingResampler):
+        # So that no frame has its crops drawn beside the compiler.
+        resampler.wait()
+    chains = {}
+    for attention in ATTENTIONS:
+        options = replace(clip, attention=attention)
+        estimator = ImageEstimator(
+            bundle, model, attention=attention, engines=engines, resampler=resampler
+        )
+        rates = tracking_rates(options.part_rates)
+        landmarker = TimedLandmarker(
+            open_landmarker(options, makers.landmarks, rates), clock
+        )
+        opened.callback(landmarker.close)
+        chains[attention] = _Chain(
+            options, landmarker, EyeEstimator(estimator, model), model, clock
+        )
+    return chains
 
 
 @dataclass(frozen=True)
