@@ -14,7 +14,8 @@ class Traits:
     """Draws shapes, expressions and jaws of one body model."""
 
     def __init__(self, model: BodyModel, *, n_betas: int) -> None:
-        self._arkit, self._partner = _arkit(model)
+        self._arkit = _arkit(model)
+        self._n_expression = model.n_expression
         self._shapes = _shape_statistics(model, n_betas)
 
     def jaws(self, dice: Dice, count: int) -> Tensor:
@@ -41,17 +42,28 @@ class Traits:
         return betas, sex if len(self._shapes) > 1 else sex + int(Gender.UNKNOWN)
 
     def expressions(self, dice: Dice, count: int) -> Tensor:
-        """Draw expressions (count, n): a few ARKit units, both sides mostly alike."""
-        units = len(self._partner)
+        """Draw expressions (count, n): a few ARKit units, both sides mostly alike.
+
+        Of a model that does not say what the units are in its expressions, as licensed
+        ones do not, coefficients are standard normal: they are principal components in
+        units of their standard deviation. Jaws are joints, and open with either.
+        """
+        if self._arkit is None:
+            return dice.normal(count, self._n_expression)
+        to_expression, partner = self._arkit
+        units = len(partner)
         scores = dice.chance(count, units, p=0.16) * dice.uniform(count, units)
         alike = dice.chance(count, 1, p=0.75)
-        return torch.where(alike, scores[:, self._partner], scores) @ self._arkit
+        return torch.where(alike, scores[:, partner], scores) @ to_expression
 
 
-def _arkit(model: BodyModel) -> tuple[Tensor, list[int]]:
-    """Return the map (units, n_expression), and for each unit the one it goes with."""
+def _arkit(model: BodyModel) -> tuple[Tensor, list[int]] | None:
+    """Return the map (units, n_expression), and for each unit the one it goes with.
+
+    None: the model has no such map.
+    """
     if model.arkit_to_expression is None or model.arkit_names is None:
-        raise ValueError(f"{model.name} has no map from ARKit units to expressions")
+        return None
     names = list(model.arkit_names)
     partner = [
         names.index(name.removesuffix("Right") + "Left")

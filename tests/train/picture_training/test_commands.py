@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -30,6 +31,8 @@ from pixie_train.picture_training.made_with import commit
 from pixie_train.picture_training.passes import StagePass
 from pixie_train.picture_training.sources import opened, parsed
 from pixie_train.picture_training.state import load, load_image_run
+from tests.runtime.body.files import in_smplx_layout, save
+from tests.train.hand_files import posed_hand, write_freihand
 from tests.train.picture_training.small import CONFIG, RUN, Noise, network
 
 HEAD_RUN = StageRun(
@@ -215,3 +218,37 @@ def test_heads_and_hands_begin_in_the_middle_of_their_crops(body: TrainingBody) 
         where = said.points_2d[:, points]
         assert where.mean(1).abs().max() < 0.3
         assert where.abs().max() < 1.2
+
+
+@pytest.fixture
+def licensed(model: BodyModel, tmp_path: Path) -> Path:
+    """Return a body as licensed files have it: no ARKit units, ten of each."""
+    arrays = in_smplx_layout(model)
+    directions = arrays["shapedirs"]
+    arrays["shapedirs"] = np.concatenate(
+        [directions[..., :10], directions[..., 300:310]], axis=-1
+    )
+    return save(tmp_path / "SMPLX_NEUTRAL.npz", arrays)
+
+
+def test_licensed_bodies_are_trained_on_synthetic_people_and_real_pictures(
+    licensed: Path, model: BodyModel, tmp_path: Path
+) -> None:
+    write_freihand(tmp_path / "FreiHAND", [posed_hand(model, 0)])
+    options = WholeOptions(
+        out=tmp_path / "run",
+        synthetic=2,
+        hands=(f"freihand:{tmp_path / 'FreiHAND'}",),
+        crop_size=32,
+        hd_size=64,
+        body_model=licensed,
+        network=CONFIG,
+        machine=Machine(threads=1),
+        run=replace(RUN, steps=1, batch=2, extra_heads=0, extra_hands=2),
+    )
+    run_whole(options, quiet)
+    assert load(tmp_path / "run").body_model_sha256 != model.sha256
+    with (tmp_path / "run" / "log.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["whole/expression"]) > 0
+    assert float(row["hand/finger_pose"]) > 0
