@@ -24,6 +24,9 @@ from pixie_train.data.record import Bools, Record
 WINDOWS = {CropKind.BODY: 1.2, CropKind.HEAD: 2.8, CropKind.HAND: 3.4}
 """Side of a window over the extent of what it is about: bodies as the release's boxes
 with a little air, heads and hands so that every jittered square lies inside."""
+ENOUGH = 0.5
+"""Share of a part's key points at which it counts as there: a wrist is no hand yet,
+the skeleton's fingers without tips are, and the inner landmarks are a face."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +127,8 @@ class Place:
 def window(record: Record, place: Place, *, n_betas: int, n_expression: int) -> Sample:
     """Return the square around what a record is about, as a sample.
 
-    Points of the part that are not known are put in the corners of its box, so that the
-    extent of a sample's points is that of the box; `Known.limit` takes them out of the
-    batch.
+    Key points that are not known are put where they leave the extent of a part's points
+    what it is (`_stand_ins`); `Known.limit` takes them out of the batch.
 
     Args:
         record: what is shown.
@@ -141,21 +143,22 @@ def window(record: Record, place: Place, *, n_betas: int, n_expression: int) -> 
     picture = _picture(record)
     corners = place.of(box_of(record).reshape(2, 2)).ravel()
     pixels = place.of(record.pixels.at)
-    pixels = np.where(record.pixels.known[:, None], pixels, _in_corners(corners))
-    inside = ((pixels >= 0) & (pixels <= place.size)).all(-1)
-    # A part is there if any of its points is.
-    parts = [(inside & record.pixels.known)[points].any() for points in PART_POINTS]
+    pixels = np.where(
+        record.pixels.known[:, None], pixels, _stand_ins(record, pixels, corners)
+    )
+    seen = ((pixels >= 0) & (pixels <= place.size)).all(-1) & record.pixels.known
+    there = [seen[points].mean() >= ENOUGH for points in PART_POINTS]
     return Sample(
         picture=_square(picture, place),
         skin=_skin(record, picture, place),
         pixels=pixels.astype(np.float32),
-        seen=inside & record.pixels.known,
+        seen=seen,
         xyz=record.xyz.at,
         rotations=record.rotations.R,
         absolute=record.absolute.R,
         betas=_padded(record.betas, n_betas),
         expression=_padded(record.expression, n_expression),
-        covered=1 - np.array(parts, np.float32),
+        covered=1 - np.array(there, np.float32),
         gender=int(record.gender),
         identity=record.identity,
     )
@@ -184,7 +187,7 @@ def box_of(record: Record) -> Float32:
 def part_box(record: Record, part: int) -> Float32 | None:
     """Return the box of a body's head, left or right hand; None: too few points."""
     known = record.pixels.known[PART_POINTS[part]]
-    if known.mean() < 0.5:
+    if known.mean() < ENOUGH:
         return None
     at = record.pixels.at[PART_POINTS[part]][known]
     return np.concatenate([at.min(0), at.max(0)])
@@ -237,13 +240,28 @@ def _skin(record: Record, picture: UInt8, place: Place) -> Bools:
     return np.asarray(_square(mask, place)[..., 0] > 127)
 
 
-def _in_corners(box: Float32) -> Float32:
-    """Return places for all key points that have the box's extent, (145, 2)."""
-    corners = np.stack([box[:2], box[2:]])
-    places = np.zeros((len(MIRRORED_POINTS), 2), np.float32)
-    for points in ([*range(len(places))], *PART_POINTS):
+def _stand_ins(record: Record, pixels: Float32, box: Float32) -> Float32:
+    """Return places for key points that are not known, (145, 2), of the sample.
+
+    A head's or hand's lie in the corners of its box. Of a body's parts they lie in the
+    corners of what is known of the part, as the box is all of the body's; a part of
+    which nothing is known has no extent.
+
+    Args:
+        record: what is known.
+        pixels: its key points, (145, 2).
+        box: x0, y0, x1, y1 of what it is about.
+    """
+    corners = box.reshape(2, 2)
+    places = np.tile(corners.mean(0), (len(pixels), 1))
+    for points in PART_POINTS:
+        if record.kind is CropKind.BODY:
+            known = pixels[points][record.pixels.known[points]]
+            if not len(known):
+                continue
+            corners = np.stack([known.min(0), known.max(0)])
         places[points] = corners[np.arange(len(points)) % 2]
-    return places
+    return np.asarray(places, np.float32)
 
 
 def _padded(values: Float32, count: int) -> Float32:

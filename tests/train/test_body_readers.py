@@ -214,6 +214,26 @@ def test_records_become_batches(name: str, tmp_path: Path) -> None:
     assert (batch.targets.xy_confidence > 0.1).sum() > 5
 
 
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("curated-fits", [True, True, True]),
+        ("bedlam", [False, True, True]),
+        ("coco-wholebody", [True, True, False]),
+        ("agora", [True, True, True]),
+        ("ehf", [True, True, True]),
+        ("3dpw", [False, False, False]),
+    ],
+)
+def test_parts_are_seen_where_half_of_their_points_are_known(
+    name: str, seen: list[bool], tmp_path: Path
+) -> None:
+    records = catalogue.open_records(name, MAKERS[name](tmp_path), CropKind.BODY)
+    pictures = RecordDataset(records, View(32, 64))[0].pictures
+    assert pictures.parts_seen is not None
+    assert pictures.parts_seen[0].tolist() == seen
+
+
 def test_openpose_points_are_found_by_name(tmp_path: Path) -> None:
     points = catalogue.open_records("curated-fits", curated(tmp_path), CropKind.BODY)[
         0

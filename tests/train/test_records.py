@@ -172,6 +172,41 @@ def test_bodies_give_heads_and_both_hands(
     assert 0.4 < shown < 0.6
 
 
+@pytest.mark.parametrize(
+    ("known", "seen"),
+    [
+        (FACE_POINTS[:51], [True, False, False]),
+        (PART_POINTS[1][1:16], [False, True, False]),
+        ([PART_POINTS[1][0], PART_POINTS[2][0]], [False, False, False]),
+        (PART_POINTS[2][::2], [False, False, True]),
+        (list(range(22)), [False, False, False]),
+    ],
+    ids=["inner face", "no wrist nor tips", "wrists alone", "every second", "body"],
+)
+def test_parts_of_bodies_are_where_their_known_points_are(
+    known: list[int],
+    seen: list[bool],
+    model: BodyModel,
+    bank: MotionBank,
+    tmp_path: Path,
+) -> None:
+    config = PictureConfig(size=128, truncated=0, occluded=0)
+    sample = Photographer(config, model, bank, count=1)[0]
+    full = record_of(sample, CropKind.BODY, tmp_path, "one")
+    few = replace(full, pixels=Points.of(known, full.pixels.at[known]))
+    mine, whole = (RecordDataset([r], VIEW)[0].pictures for r in (few, full))
+    assert mine.parts_seen is not None
+    assert mine.parts_seen[0].tolist() == seen
+    assert mine.part_boxes is not None
+    assert whole.part_boxes is not None
+    for part in np.flatnonzero(seen):
+        (x, y, side), square = mine.part_boxes[0, part], whole.part_boxes[0, part]
+        assert 0.4 * square[2] < side <= square[2] * 1.001
+        assert (torch.stack([x, y]) - square[:2]).abs().max() < square[2] / 3
+    # What is not seen is not larger than what is known of it either.
+    assert (mine.part_boxes[..., 2] <= whole.part_boxes[..., 2] * 1.001).all()
+
+
 def test_pictures_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no picture")
