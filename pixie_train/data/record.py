@@ -11,19 +11,22 @@ Camera axes: x right, y down, z away from us; metres.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from pixie_runtime.smplx import JOINT_COUNT
+from pixie_runtime.smplx import JOINT_COUNT, JOINT_INDEX, PARENTS
 from pixie_runtime.types import Camera, Float32
 from pixie_train.batch import NO_IDENTITY, CropKind
 from pixie_train.gender import Gender
 from pixie_train.key_points import KEY_POINT_COUNT
 
 Bools = npt.NDArray[np.bool_]
+
+_ABSOLUTE = [JOINT_INDEX[name] for name in ("head", "left_wrist", "right_wrist")]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +115,8 @@ class Record:
     rotations: Turns = field(default_factory=lambda: Turns.unknown(JOINT_COUNT))
     """55: row 0 in camera axes, the others relative to the parent."""
     absolute: Turns = field(default_factory=lambda: Turns.unknown(3))
-    """Head, left wrist, right wrist in camera axes."""
+    """Head, left wrist, right wrist in camera axes, where a data set says so itself;
+    see `absolutes`."""
     betas: Float32 = field(default_factory=lambda: np.zeros(0, np.float32))
     """The first so many coefficients, of the body model that is trained for."""
     expression: Float32 = field(default_factory=lambda: np.zeros(0, np.float32))
@@ -128,6 +132,20 @@ class Record:
     """Hands: a left one, in the places of left hands; it is mirrored for the batch."""
     mask: Path | None = None
     """Heads: a picture of the same size, above one half where the face's skin is."""
+
+    def absolutes(self) -> Turns:
+        """Return head, left wrist and right wrist in the axes of the root's rotation.
+
+        What `absolute` knows, and what the rotations from the root to them lead to
+        where all of these are known.
+        """
+        R, known = self.absolute.R.copy(), self.absolute.known.copy()
+        for place, joint in enumerate(_ABSOLUTE):
+            chain = _chain(joint)
+            if not known[place] and self.rotations.known[chain].all():
+                R[place] = reduce(np.matmul, self.rotations.R[chain])
+                known[place] = True
+        return Turns(R, known)
 
 
 class Records(Protocol):
@@ -149,6 +167,12 @@ class EpochRecords(Records, Protocol):
     def set_epoch(self, epoch: int) -> None:
         """Choose an epoch's records."""
         ...
+
+
+def _chain(joint: int) -> list[int]:
+    """Return the joints from the root to one, both included."""
+    above = [] if PARENTS[joint] < 0 else _chain(PARENTS[joint])
+    return [*above, joint]
 
 
 def _none(count: int) -> Bools:

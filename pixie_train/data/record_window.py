@@ -52,7 +52,7 @@ class Known:
             record.pixels.confidence,
             record.xyz.confidence,
             record.rotations.known,
-            record.absolute.known,
+            record.absolutes().known,
             len(record.betas),
             len(record.expression),
         )
@@ -155,7 +155,7 @@ def window(record: Record, place: Place, *, n_betas: int, n_expression: int) -> 
         seen=seen,
         xyz=record.xyz.at,
         rotations=record.rotations.R,
-        absolute=record.absolute.R,
+        absolute=record.absolutes().R,
         betas=_padded(record.betas, n_betas),
         expression=_padded(record.expression, n_expression),
         covered=1 - np.array(there, np.float32),

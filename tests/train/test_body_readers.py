@@ -210,6 +210,8 @@ def test_records_become_batches(name: str, tmp_path: Path) -> None:
     assert batch.names[0].startswith(name)
     assert batch.targets.betas_known.sum() == (10 if name in FITS else 0)
     assert batch.targets.rotations_known.any() == (name != "ehf")
+    rooted = name not in ("agora", "ehf")
+    assert batch.targets.absolute_known[0].tolist() == [rooted] * 3
     assert batch.targets.xyz_confidence.any() == (name in ("agora", "3dpw"))
     assert (batch.targets.xy_confidence > 0.1).sum() > 5
 

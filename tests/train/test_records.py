@@ -7,9 +7,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.transform import Rotation
 
 from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import SourceError, UsageError
+from pixie_runtime.smplx import JOINT_INDEX
 from pixie_train.batch import Batch, CropKind, join
 from pixie_train.data import catalogue
 from pixie_train.data.motion import MotionBank
@@ -144,6 +146,35 @@ def test_the_unknown_is_unknown_in_the_batch_and_costs_nothing_to_leave_out(
     has_shape = kind is CropKind.HEAD or kind is CropKind.BODY
     assert batch.targets.betas_known.sum() == (4 if has_shape else 0)
     assert len(join([batch, RecordDataset([full], VIEW)[0]])) == 2
+
+
+def test_heads_and_wrists_follow_from_the_rotations_above_them(
+    photographer: Photographer, tmp_path: Path
+) -> None:
+    kind = photographer.config.kind
+    for index in range(2):
+        record = record_of(photographer[index], kind, tmp_path, str(index))
+        derived = replace(record, absolute=Turns.unknown(3))
+        mine, wanted = (RecordDataset([r], VIEW)[0].targets for r in (derived, record))
+        torch.testing.assert_close(mine.absolute, wanted.absolute, atol=1e-5, rtol=0)
+        assert torch.equal(mine.absolute_known, wanted.absolute_known)
+        assert mine.absolute_known.any()
+
+
+def test_what_is_said_of_a_wrist_counts_and_a_missing_elbow_says_nothing_of_it() -> (
+    None
+):
+    turns = Turns.of(55, range(22), Rotation.random(22, random_state=0).as_matrix())
+    nothing = Record("mine/one", Path("one.jpg"), CropKind.BODY)
+    assert not nothing.absolutes().known.any()
+    turns.known[JOINT_INDEX["left_elbow"]] = False
+    body = replace(nothing, rotations=turns)
+    assert body.absolutes().known.tolist() == [True, False, True]
+    said = Turns.of(3, [1, 2], np.tile(np.eye(3), (2, 1, 1)))
+    both = replace(body, absolute=said).absolutes()
+    assert both.known.all()
+    np.testing.assert_array_equal(both.R[1:], said.R[1:])
+    np.testing.assert_array_equal(both.R[0], body.absolutes().R[0])
 
 
 def test_chance_depends_on_seed_number_and_epoch_alone(
