@@ -72,6 +72,7 @@ def load_body_model(path: Path | str) -> BodyModel:
             part=weights.argmax(axis=1).astype(np.uint8),
             **_face_tables(archive, len(faces)),
             **_face_units(archive),
+            **_mean_hands(archive),
             **_texture(archive),
         )
     for array in vars(model).values():
@@ -220,6 +221,14 @@ def _face_units(archive: ModelArchive) -> dict[str, Any]:
         units[f"betas_mean_{sex}"] = _float32(mean)
         units[f"betas_cov_{sex}"] = _float32(cov)
     return units
+
+
+def _mean_hands(archive: ModelArchive) -> dict[str, Any]:
+    sides = ("hands_meanl", "hands_meanr")
+    if not all(key in archive for key in sides):
+        return {}
+    both = [archive.array(key, "f", (45,)) for key in sides]
+    return {"hands_mean": _float32(np.concatenate(both).reshape(30, 3))}
 
 
 def _texture(archive: ModelArchive) -> dict[str, Any]:

@@ -71,6 +71,9 @@ class BodyModel:
     betas_cov_male: Float32 | None = None
     betas_mean_female: Float32 | None = None
     betas_cov_female: Float32 | None = None
+    hands_mean: Float32 | None = None
+    """Mean pose of left and right fingers, which some programs count fingers from:
+    axis-angles of joints 25 to 54, (30, 3). Posing never adds it."""
     vt: Float32 | None = None
     """Texture coordinates, (T, 2), in [0, 1]."""
     ft: Int32 | None = None

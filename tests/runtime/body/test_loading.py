@@ -81,6 +81,17 @@ def test_the_short_layout_has_ten_and_ten(small: Arrays, tmp_path: Path) -> None
     assert (model.vertex_count, model.n_betas, model.n_expression) == (300, 10, 10)
 
 
+def test_mean_hands_are_read_where_a_file_has_them(
+    small: Arrays, tmp_path: Path
+) -> None:
+    left, right = np.arange(90.0).reshape(2, 45)
+    hands = {"hands_meanl": left, "hands_meanr": right}
+    mean = load_body_model(save(tmp_path / "with.npz", small | hands)).hands_mean
+    np.testing.assert_array_equal(mean, np.arange(90).reshape(30, 3))
+    without = {name: a for name, a in small.items() if name not in hands}
+    assert load_body_model(save(tmp_path / "without.npz", without)).hands_mean is None
+
+
 def test_arrays_of_a_model_cannot_be_written(small: Arrays, tmp_path: Path) -> None:
     model = load_body_model(save(tmp_path / "m.npz", small))
 
