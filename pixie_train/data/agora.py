@@ -196,6 +196,7 @@ class Agora:
             CropKind.BODY,
             pixels=Points.of(places, person.pixels[rows] * self._scale),
             xyz=Points.of(places, person.joints[rows]),
+            skeleton=True,
             rotations=self._turns(person.fit),
             gender=person.gender,
         )

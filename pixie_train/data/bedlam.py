@@ -23,9 +23,9 @@ from pixie_runtime.types import Camera
 from pixie_train.batch import CropKind
 from pixie_train.data.annotation_files import required
 from pixie_train.data.array_archives import AnyArray, read_archive
-from pixie_train.data.body_layouts import FULL_POSE, OWN_JOINTS, turns_of
+from pixie_train.data.body_layouts import FULL_POSE, turns_of
 from pixie_train.data.inside import inside
-from pixie_train.data.record import Points, Record
+from pixie_train.data.record import Fit, Points, Record
 from pixie_train.pinhole import camera_of_matrix
 
 _NAME = "BEDLAM"
@@ -40,7 +40,6 @@ _SHAPES: dict[str, tuple[int | None, ...] | None] = {
     "gtkps": (None, None),
     _CAMERA: (3, 3),
 }
-_OWN = list(OWN_JOINTS)
 
 
 class Bedlam:
@@ -90,9 +89,10 @@ class Bedlam:
             f"bedlam/{scene}/{row}",
             inside(self._images / scene, str(found["imgname"]), _NAME),
             CropKind.BODY,
-            pixels=Points.of(_OWN, found["gtkps"][_OWN, :2]),
+            pixels=Points.of(range(JOINT_COUNT), found["gtkps"][:JOINT_COUNT, :2]),
+            skeleton=True,
             rotations=turns_of(FULL_POSE, found["pose_cam"]),
-            betas=np.asarray(found["shape"], np.float32)[:10],
+            fit=Fit(np.asarray(found["shape"], np.float32)[:10]),
             camera=_camera(found, f"bedlam/{scene}/{row}"),
             box=np.concatenate([middle - half, middle + half]),
         )

@@ -20,7 +20,6 @@ from pixie_train.key_points import (
     EXTRA_POINT_NAMES,
     FACE_POINTS,
     KEY_POINT_COUNT,
-    REGRESSED_JOINTS,
 )
 
 _EXTRA_START = KEY_POINT_COUNT - len(EXTRA_POINT_NAMES)
@@ -68,10 +67,8 @@ _COCO_18 = (
 )
 # fmt: on
 
-OWN_JOINTS = tuple(j for j in range(JOINT_COUNT) if j not in REGRESSED_JOINTS)
-"""Joints whose key points are the skeleton's own."""
 SMPLX_127: tuple[tuple[int, int], ...] = (
-    *((joint, joint) for joint in OWN_JOINTS),
+    *((joint, joint) for joint in range(JOINT_COUNT)),
     *((55 + row, key_point(name)) for row, name in enumerate(_SMPLX_VERTICES)),
     *((76 + row, place) for row, place in enumerate(FACE_51)),
 )

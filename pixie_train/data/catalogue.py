@@ -18,6 +18,7 @@ from pixie_train.data.pictures.dataset import PictureDataset, View
 from pixie_train.data.pictures.store import open_store
 from pixie_train.data.record import Records
 from pixie_train.data.record_dataset import PartsOfBodies, RecordDataset
+from pixie_train.data.suited import FittedBody, SuitedRecords
 from pixie_train.data.threedpw import ThreeDpw
 from pixie_train.data.total_motion import TotalMotion
 from pixie_train.data.vggface2 import VggFace2
@@ -48,8 +49,16 @@ def names() -> list[str]:
     return sorted([SYNTHETIC, *OPENERS])
 
 
-def open_records(name: str, folder: Path, kind: CropKind) -> Records:
+def open_records(
+    name: str, folder: Path, kind: CropKind, body: FittedBody | None = None
+) -> Records:
     """Open a data set of real pictures; of bodies also their heads or hands.
+
+    Args:
+        name: one of `OPENERS`.
+        folder: where it lies.
+        kind: what is wanted of it.
+        body: what is trained for; None: what holds of one body alone stays unknown.
 
     Raises:
         UsageError: there is no such data set, or it has no such pictures.
@@ -66,7 +75,11 @@ def open_records(name: str, folder: Path, kind: CropKind) -> Records:
             "trained on; take another data set"
         )
     records = opener(folder)
-    return records if shown is kind else PartsOfBodies(records, kind)
+    if shown is not kind:
+        records = PartsOfBodies(records, kind)
+    if body is None or shown is not CropKind.BODY:  # others say nothing of one body
+        return records
+    return SuitedRecords(records, body)
 
 
 def open_data(
@@ -75,6 +88,7 @@ def open_data(
     kind: CropKind,
     view: View | None = None,
     augmentation: Augmentation | None = None,
+    body: FittedBody | None = None,
 ) -> RecordDataset | PictureDataset:
     """Open any data set as batches of one.
 
@@ -84,6 +98,7 @@ def open_data(
         kind: what is wanted of it.
         view: sizes of what networks see.
         augmentation: None: none.
+        body: what is trained for; None: what holds of one body alone stays unknown.
 
     Raises:
         UsageError: there is no such data set, or it has no such pictures.
@@ -106,4 +121,4 @@ def open_data(
                 "training), or make pictures of a body model that has more"
             )
         return PictureDataset(store, view, augmentation)
-    return RecordDataset(open_records(name, folder, kind), view, augmentation)
+    return RecordDataset(open_records(name, folder, kind, body), view, augmentation)

@@ -7,10 +7,13 @@
 Sources: COCO-WholeBody's format document (17 key points, 6 of the feet, 68 of the face,
 21 of each hand, each x, y, confidence; `*_valid`), NeuralAnnot's description of its
 fits (mks0601/NeuralAnnot_RELEASE): by annotation id `smplx_param` with `root_pose`,
-`body_pose` 63, `lhand_pose` and `rhand_pose` 45, `jaw_pose`, `shape` 10, `expr` 10 and
-whether hands and face are valid. Inferred: hands' poses hold whole rotations, the root
-is in camera axes with y down. Fits of the paper itself were never published; betas are
-SMPL-X's neutral ones.
+`body_pose` 63, `lhand_pose` and `rhand_pose` 45, `jaw_pose`, `shape` 10, `expr` 10, and
+`cam_param` with `focal` and `princpt`, pixels along two axes. Fits were made with the
+smplx package's `use_pca=False, flat_hand_mean=False`: hands are counted from the mean
+hands of SMPL-X's file (`Fit.fingers`). Where a fit does not say whether hands and face
+are valid (`lhand_valid`, `rhand_valid`, `face_valid`), the annotation's flags count, as
+public readers have it. Inferred: the root is in camera axes with y down. Fits of the
+paper itself were never published; betas are SMPL-X's neutral ones.
 """
 
 from pathlib import Path
@@ -18,8 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from pixie_runtime.smplx import LEFT_HAND_JOINTS, RIGHT_HAND_JOINTS
-from pixie_runtime.types import Float32
+from pixie_runtime.types import Camera, Float32
 from pixie_train.batch import CropKind
 from pixie_train.data.annotation_files import damaged, first_of, read_json, required
 from pixie_train.data.body_layouts import (
@@ -34,7 +36,8 @@ from pixie_train.data.body_layouts import (
 )
 from pixie_train.data.hand_layouts import LEFT_21, RIGHT_21
 from pixie_train.data.inside import inside
-from pixie_train.data.record import Points, Record, Turns
+from pixie_train.data.record import Fit, Points, Record, Turns
+from pixie_train.pinhole import camera_of_matrix
 
 _NAME = "COCO-WholeBody"
 _GET = (
@@ -48,6 +51,12 @@ _GROUPS = (
     ("lefthand_kpts", LEFT_21, "lefthand_valid"),
     ("righthand_kpts", RIGHT_21, "righthand_valid"),
 )
+_VALID = {
+    "lhand_valid": "lefthand_valid",
+    "rhand_valid": "righthand_valid",
+    "face_valid": "face_valid",
+}
+"""A fit's flags, and the annotation's of the same."""
 _LARGEST_CONFIDENCE = 2
 """COCO's own points say 1 for hidden, 2 for visible; the others say 0 to 1."""
 
@@ -94,7 +103,8 @@ class CocoWholeBody:
         """Return one; the picture is not opened."""
         person = self._people[index]
         try:
-            fit = self._fits[str(person["id"])]["smplx_param"]
+            found = self._fits[str(person["id"])]
+            fit = _with_flags(found["smplx_param"], person)
             x, y, width, height = (float(value) for value in person["bbox"])
             return Record(
                 f"coco-wholebody/{person['id']}",
@@ -102,8 +112,12 @@ class CocoWholeBody:
                 CropKind.BODY,
                 pixels=_points(person),
                 rotations=_rotations(fit),
-                betas=np.asarray(fit["shape"], np.float32),
-                expression=_expression(fit),
+                fit=Fit(
+                    np.asarray(fit["shape"], np.float32),
+                    _expression(fit),
+                    _fingers(fit),
+                ),
+                camera=_camera(found.get("cam_param")),
                 box=np.array([x, y, x + width, y + height], np.float32),
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -128,19 +142,41 @@ def _points(person: dict[str, Any]) -> Points:
     return points
 
 
+def _with_flags(fit: dict[str, Any], person: dict[str, Any]) -> dict[str, Any]:
+    """Return a fit that says which parts are valid, if need be as the person does."""
+    return {ours: person.get(theirs, False) for ours, theirs in _VALID.items()} | fit
+
+
 def _rotations(fit: dict[str, Any]) -> Turns:
     some = [
         turns_of(ROOT_POSE, fit["root_pose"]),
         turns_of(BODY_POSE, fit["body_pose"]),
     ]
-    for side, joints in (("l", LEFT_HAND_JOINTS), ("r", RIGHT_HAND_JOINTS)):
-        if fit.get(f"{side}hand_valid", True):
-            some.append(turns_of(list(joints), fit[f"{side}hand_pose"]))
-    if fit.get("face_valid", True):
+    if fit["face_valid"]:
         some.append(turns_of(JAW_POSE, fit["jaw_pose"]))
     return joined(*some)
 
 
+def _fingers(fit: dict[str, Any]) -> Float32:
+    """Return axis-angles (30, 3), not a number for hands that are not valid."""
+    fingers = np.full((2, 15, 3), np.nan, np.float32)
+    for side, name in enumerate(("lhand", "rhand")):
+        if fit[f"{name}_valid"]:
+            fingers[side] = np.asarray(fit[f"{name}_pose"], np.float32).reshape(15, 3)
+    return fingers.reshape(30, 3)
+
+
 def _expression(fit: dict[str, Any]) -> Float32:
-    count = len(fit["expr"]) if fit.get("face_valid", True) else 0
+    count = len(fit["expr"]) if fit["face_valid"] else 0
     return np.asarray(fit["expr"], np.float32)[:count]
+
+
+def _camera(found: dict[str, Any] | None) -> Camera | None:
+    """Return the camera that a fit was made for; None: it does not say."""
+    if found is None:
+        return None
+    focal = np.asarray(found["focal"], np.float64).reshape(2)
+    x, y = np.asarray(found["princpt"], np.float64).reshape(2)
+    if not np.isfinite([*focal, x, y]).all() or focal.sum() <= 0:
+        raise ValueError(f"a camera: its focal lengths are {focal.tolist()}")
+    return camera_of_matrix(np.array([[focal[0], 0, x], [0, focal[1], y], [0, 0, 1]]))

@@ -27,7 +27,7 @@ from pixie_train.data.body_layouts import (
 )
 from pixie_train.data.hand_layouts import LEFT_21, RIGHT_21
 from pixie_train.data.inside import inside
-from pixie_train.data.record import Points, Record
+from pixie_train.data.record import Fit, Points, Record
 
 _NAME = "ExPose's curated fits"
 _GET = "download the curated fits from expose.is.tue.mpg.de and unpack them there"
@@ -81,8 +81,10 @@ class CuratedFits:
             CropKind.BODY,
             pixels=_points(row["keypoints2D"]),
             rotations=turns_of(FULL_POSE, self._pose[number]),
-            betas=np.asarray(row["betas"], np.float32),
-            expression=np.asarray(row["expression"], np.float32),
+            fit=Fit(
+                np.asarray(row["betas"], np.float32),
+                np.asarray(row["expression"], np.float32),
+            ),
         )
 
 

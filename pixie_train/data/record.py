@@ -10,7 +10,7 @@ Camera axes: x right, y down, z away from us; metres.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
@@ -74,6 +74,12 @@ class Points:
         """Which are known, (145,)."""
         return self.confidence > 0
 
+    def without(self, where: Sequence[int]) -> Self:
+        """Return the points with some of them not known."""
+        confidence = self.confidence.copy()
+        confidence[list(where)] = 0
+        return replace(self, confidence=confidence)
+
 
 @dataclass(frozen=True, eq=False)
 class Turns:
@@ -99,6 +105,22 @@ class Turns:
 
 
 @dataclass(frozen=True, eq=False)
+class Fit:
+    """What is said of a person in terms of SMPL-X's own, neutral model.
+
+    On another body coefficients mean other shapes and faces (`data.suited`).
+    """
+
+    betas: Float32
+    """The first so many."""
+    expression: Float32 = field(default_factory=lambda: np.zeros(0, np.float32))
+    """Likewise."""
+    fingers: Float32 | None = None
+    """Left and right fingers, (30, 3) axis-angles counted from the mean hands of the
+    model's file, not a number where not known; None: `rotations` has them."""
+
+
+@dataclass(frozen=True, eq=False)
 class Record:
     """What is known of one person or part."""
 
@@ -121,6 +143,11 @@ class Record:
     """The first so many coefficients, of the body model that is trained for."""
     expression: Float32 = field(default_factory=lambda: np.zeros(0, np.float32))
     """Likewise."""
+    fit: Fit | None = None
+    """What holds if it is SMPL-X that is trained for; None: nothing more."""
+    skeleton: bool = False
+    """Whether points at joints are those of SMPL-X's skeleton, which are no key points
+    of bodies that have other joints there."""
     gender: Gender = Gender.UNKNOWN
     identity: int = NO_IDENTITY
     """Number of the person in all the data."""

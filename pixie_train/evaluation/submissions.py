@@ -15,8 +15,8 @@ from pixie_train.evaluation.cases import Case, Estimate
 from pixie_train.evaluation.point_errors import MM
 from pixie_train.evaluation.scoring import neutral_head
 from pixie_train.evaluation.surface_distance import Surface
+from pixie_train.smplx_space import SMPLX_VERTICES
 
-SMPLX_VERTICES = 10475
 _AGORA_WIDTH = 3840
 
 

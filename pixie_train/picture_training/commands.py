@@ -189,7 +189,7 @@ def _trained(
         n_betas=core.n_betas,
         n_expression=core.n_expression,
     )
-    data, held_out = _data(options, run, given, view, model)
+    data, held_out = _data(options, run, given, view, body)
     device = device_of(options.machine, processes)
     faces, run = _faces(options, run, model, core.n_texture, device)
     out, hidden = made_folder(options.out, _ELSEWHERE), not processes.lead
@@ -275,15 +275,15 @@ def _data(
     run: StageRun,
     given: dict[CropKind, tuple[str, ...]],
     view: View,
-    model: BodyModel,
+    body: TrainingBody,
 ) -> tuple[dict[CropKind, list[Share]], Batch]:
     """Return what is trained on, and a batch that is only looked at."""
-    bank = load_motion_bank()
+    bank, model = load_motion_bank(), body.model
     how = replace(options.augmentation, seed=run.seed)
     data = {}
     for kind in run.counts:
         if given.get(kind):
-            data[kind] = opened(given[kind], kind, view, how, model)
+            data[kind] = opened(given[kind], kind, view, how, body)
             continue
         made = synthetic(
             kind,

@@ -13,6 +13,7 @@ from pixie_train.data.pictures.config import PictureConfig
 from pixie_train.data.pictures.dataset import PictureDataset, View
 from pixie_train.data.pictures.photographer import Photographer
 from pixie_train.data.pictures.store import PictureStore
+from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.loading import Share
 
 HELD_OUT_SEED = 10_001
@@ -44,7 +45,7 @@ def opened(
     kind: CropKind,
     view: View,
     augmentation: Augmentation,
-    model: BodyModel,
+    body: TrainingBody,
 ) -> list[Share]:
     """Open data sets of one kind, to train for a body model.
 
@@ -55,8 +56,9 @@ def opened(
     """
     shares = []
     for name, folder, share in map(parsed, given):
-        data = open_data(name, folder, kind, view, augmentation)
+        data = open_data(name, folder, kind, view, augmentation, body)
         store = data.samples if isinstance(data, PictureDataset) else None
+        model = body.model
         if isinstance(store, PictureStore) and store.body_model_sha256 != model.sha256:
             raise UsageError(
                 f"{folder} holds people of another body model than {model.name}, whose "

@@ -13,12 +13,13 @@ import pytest
 
 from pixie_runtime import rotations
 from pixie_runtime.errors import SourceError
-from pixie_runtime.smplx import JOINT_INDEX
+from pixie_runtime.smplx import JAW, JOINT_INDEX
 from pixie_train.batch import CropKind
 from pixie_train.data import catalogue
 from pixie_train.data.amass import load_smplx_motion
 from pixie_train.data.body_layouts import key_point
 from pixie_train.data.pictures import View
+from pixie_train.data.record import Fit, Record
 from pixie_train.data.record_dataset import RecordDataset
 from pixie_train.gender import Gender
 from pixie_train.key_points import FACE_POINTS
@@ -98,15 +99,16 @@ def coco(folder: Path) -> Path:
         "rhand_pose": POSE[40:].ravel().tolist(),
         "shape": [0.5] * 10,
         "expr": [0.25] * 10,
-        "rhand_valid": False,
+        "trans": [0.1, 0.2, 5.0],
     }
+    camera = {"focal": [300.0, 310.0], "princpt": [40.0, 45.0]}
     notes = folder / "annotations"
     notes.mkdir()
     images = [{"id": 9, "file_name": "000000000009.jpg"}]
     unfitted = person | {"id": 8}
     content = {"images": images, "annotations": [unfitted, person]}
     (notes / "coco_wholebody_train_v1.0.json").write_text(json.dumps(content))
-    fits = {"7": {"smplx_param": fit}}
+    fits = {"7": {"smplx_param": fit, "cam_param": camera}}
     (notes / "MSCOCO_train_SMPLX_all_NeuralAnnot.json").write_text(json.dumps(fits))
     return folder
 
@@ -171,8 +173,6 @@ def threedpw(folder: Path) -> Path:
     return folder
 
 
-FITS = ("curated-fits", "bedlam", "coco-wholebody")
-"""Those whose betas and roots are known."""
 MAKERS: dict[str, Callable[[Path], Path]] = {
     "curated-fits": curated,
     "bedlam": bedlam,
@@ -182,7 +182,7 @@ MAKERS: dict[str, Callable[[Path], Path]] = {
     "3dpw": threedpw,
 }
 UNKNOWN = {
-    "coco-wholebody": {23, 24, *range(40, 55)},
+    "coco-wholebody": set(range(23, 55)),
     "agora": {0, *range(23, 55)},
     "ehf": set(range(55)),
     "3dpw": {*range(22, 55)},
@@ -208,7 +208,8 @@ def test_records_become_batches(name: str, tmp_path: Path) -> None:
     records = catalogue.open_records(name, MAKERS[name](tmp_path), CropKind.BODY)
     batch = RecordDataset(records, View(32, 64, n_betas=12, n_expression=12))[0]
     assert batch.names[0].startswith(name)
-    assert batch.targets.betas_known.sum() == (10 if name in FITS else 0)
+    assert not batch.targets.betas_known.any()
+    assert not batch.targets.expression_known.any()
     assert batch.targets.rotations_known.any() == (name != "ehf")
     rooted = name not in ("agora", "ehf")
     assert batch.targets.absolute_known[0].tolist() == [rooted] * 3
@@ -256,8 +257,60 @@ def test_coco_s_points_keep_what_is_valid(tmp_path: Path) -> None:
     assert not points.known[[key_point("left_heel"), key_point("right_thumb")]].any()
     assert record.box is not None
     assert record.box.tolist() == [10, 20, 70, 70]
+    assert record.camera is not None
+    assert (record.camera.focal_px, record.camera.centre_px) == (305, (40, 45))
     hands = catalogue.open_records("coco-wholebody", tmp_path, CropKind.HAND)
     assert [hands[i].left for i in range(len(hands))] == [True]
+
+
+def rewritten(path: Path, change: Callable[[Any], None]) -> None:
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def test_coco_s_fits_follow_the_annotation_s_flags_unless_they_have_their_own(
+    tmp_path: Path,
+) -> None:
+    notes = coco(tmp_path) / "annotations"
+    rewritten(
+        notes / "coco_wholebody_train_v1.0.json",
+        lambda content: content["annotations"][1].update(face_valid=False),
+    )
+
+    def read() -> Record:
+        return catalogue.open_records("coco-wholebody", tmp_path, CropKind.BODY)[0]
+
+    def hands_known(fit: Fit | None) -> list[bool]:
+        assert fit is not None
+        assert fit.fingers is not None
+        known = np.isfinite(fit.fingers).reshape(2, 45)
+        return [bool(known[side].all()) for side in (0, 1)]
+
+    plain = read()
+    assert plain.fit is not None
+    assert hands_known(plain.fit) == [True, False]
+    assert not plain.rotations.known[JAW]
+    assert not len(plain.fit.expression)
+    flags = {"lhand_valid": False, "rhand_valid": True, "face_valid": True}
+    fits = notes / "MSCOCO_train_SMPLX_all_NeuralAnnot.json"
+    rewritten(fits, lambda content: content["7"]["smplx_param"].update(flags))
+    flagged = read()
+    assert hands_known(flagged.fit) == [False, True]
+    assert flagged.rotations.known[JAW]
+
+
+def test_coco_s_cameras_are_optional_but_must_be_cameras(tmp_path: Path) -> None:
+    fits = coco(tmp_path) / "annotations" / "MSCOCO_train_SMPLX_all_NeuralAnnot.json"
+
+    def read() -> Record:
+        return catalogue.open_records("coco-wholebody", tmp_path, CropKind.BODY)[0]
+
+    rewritten(fits, lambda content: content["7"]["cam_param"].update(focal=[0, 0]))
+    with pytest.raises(SourceError, match=r"person 7 lacks a camera.*\[0.0, 0.0\]"):
+        read()
+    rewritten(fits, lambda content: content["7"].pop("cam_param"))
+    assert read().camera is None
 
 
 def test_bedlam_s_boxes_and_joints(tmp_path: Path) -> None:
@@ -266,7 +319,7 @@ def test_bedlam_s_boxes_and_joints(tmp_path: Path) -> None:
     assert record.box.tolist() == [20, 10, 100, 90]
     thumb, elbow = JOINT_INDEX["left_thumb2"], JOINT_INDEX["left_elbow"]
     np.testing.assert_array_equal(record.pixels.at[thumb], [33, 44])
-    assert not record.pixels.known[elbow]
+    assert record.pixels.known[elbow]
 
 
 def test_bedlam_s_cameras_where_labels_have_them(tmp_path: Path) -> None:
@@ -303,8 +356,7 @@ def test_agora_s_people_in_pictures_of_another_size(tmp_path: Path) -> None:
     )
     assert record.name == "agora/train_0/1"
     assert record.gender is Gender.FEMALE
-    assert record.pixels.known.sum() == 55 - 14 + 21 + 51
-    assert not record.pixels.known[JOINT_INDEX["left_hip"]]
+    assert record.pixels.known.sum() == 127
     shutil.rmtree(tmp_path / "smplx_gt")
     again = catalogue.open_records("agora", tmp_path, CropKind.BODY)[0]
     assert not again.rotations.known.any()

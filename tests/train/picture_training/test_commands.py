@@ -187,20 +187,21 @@ def test_data_are_named_with_folder_and_share() -> None:
 
 
 def test_pictures_of_other_bodies_and_of_fewer_coefficients_are_refused(
-    model: BodyModel, tmp_path: Path
+    body: TrainingBody, tmp_path: Path
 ) -> None:
+    model = body.model
     config = PictureConfig(kind=CropKind.HEAD, size=64)
     synthesise(Photographer(config, model, load_motion_bank(), count=1), tmp_path)
     given, how = (f"synthetic:{tmp_path}",), Augmentation()
     fits = View(n_betas=model.n_betas, n_expression=model.n_expression)
-    (share,) = opened(given, CropKind.HEAD, fits, how, model)
+    (share,) = opened(given, CropKind.HEAD, fits, how, body)
     assert len(share.data) == 1
-    other = replace(model, name="another", sha256="0" * 64)
+    other = replace(body, model=replace(model, name="another", sha256="0" * 64))
     with pytest.raises(UsageError, match="people of another body model than another,"):
         opened(given, CropKind.HEAD, fits, how, other)
     more = replace(fits, n_betas=model.n_betas + 1)
     with pytest.raises(UsageError, match=r"but \d+ and \d+ are asked for; take as few"):
-        opened(given, CropKind.HEAD, more, how, model)
+        opened(given, CropKind.HEAD, more, how, body)
 
 
 def test_heads_and_hands_begin_in_the_middle_of_their_crops(body: TrainingBody) -> None:
