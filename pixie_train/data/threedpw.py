@@ -40,6 +40,8 @@ _SAME_PLACE = tuple(j for j in _BODY if j not in (1, 2, 12, 15))
 """SMPL's joints that lie where the key points of their names do."""
 _SEEN = tuple((row, place) for row, place in COCO_18 if place >= len(_BODY))
 """Nose, eyes and ears, which SMPL has not."""
+_SHAPES = {"jointPositions": (24, 3), "poses": (24, 3), "poses2D": (3, 18)}
+"""What is said of a person in each picture."""
 _GENDERS = {"f": Gender.FEMALE, "m": Gender.MALE}
 
 
@@ -113,17 +115,27 @@ def _sequence(path: Path, pictures: Path, also: Sequence[str]) -> Sequence3dpw:
             for k in range(len(values["jointPositions"]))
         )
         for person in people:
-            flat = np.asarray(person["jointPositions"], np.float64)
-            person["jointPositions"] = flat.reshape(-1, 24, 3)
+            for name in person.keys() & _SHAPES.keys():
+                person[name] = np.asarray(person[name], np.float64)
     except (ValueError, TypeError, IndexError) as error:
         raise damaged(path, NAME, str(error), GET) from error
     for person in people:
-        if len(person["jointPositions"]) != len(poses):
-            found = len(person["jointPositions"])
-            reason = f"it has {found} poses for {len(poses)} cameras"
-            raise damaged(path, NAME, reason, GET)
+        for name, each in _SHAPES.items():
+            if name in person:
+                person[name] = _of_frames(person[name], name, (len(poses), *each), path)
     folder = required(pictures / path.stem, NAME, GET)
     return Sequence3dpw(path.stem, folder, camera_of_matrix(K), poses, people)
+
+
+def _of_frames(
+    found: Float64, name: str, shape: tuple[int, ...], path: Path
+) -> Float64:
+    """Return what is said of each picture in a shape; the numbers may lie in rows."""
+    if found.shape[:1] != shape[:1] or found.size != np.prod(shape):
+        expected = " x ".join(map(str, shape))
+        reason = f'"{name}" has shape {found.shape}, expected {expected} numbers'
+        raise damaged(path, NAME, reason, GET)
+    return found.reshape(shape)
 
 
 class ThreeDpw:
@@ -162,12 +174,12 @@ class ThreeDpw:
         person = sequence.people[number]
         joints = sequence.joints(number, frame)[list(_SAME_PLACE)]
         pixels = sequence.camera.project(joints.astype(np.float32))
-        found = np.asarray(person["poses2D"][frame], np.float64).reshape(3, 18).T
+        found = person["poses2D"][frame].T
         rows = [row for row, _ in _SEEN]
         places = [*_SAME_PLACE, *(place for _, place in _SEEN)]
         certain = np.concatenate([np.ones(len(pixels)), found[rows, 2].clip(0, 1)])
-        turns = np.asarray(person["poses"][frame], np.float64).reshape(-1, 3)
-        R = rotations.to_matrix(rotations.from_rotvec(turns[: len(_BODY)]))
+        turns = person["poses"][frame][: len(_BODY)]
+        R = rotations.to_matrix(rotations.from_rotvec(turns))
         R[0] = sequence.poses[frame, :3, :3] @ R[0]
         return Record(
             f"3dpw/{sequence.name}/{number}/{frame}",

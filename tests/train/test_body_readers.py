@@ -407,6 +407,27 @@ def test_what_is_missing_is_named(
         catalogue.open_records(name, folder, CropKind.BODY)
 
 
+@pytest.mark.parametrize(
+    ("name", "cut"),
+    [
+        ("jointPositions", lambda a: a[:1]),
+        ("poses", lambda a: a[:, :66]),
+        ("poses2D", lambda a: a[:1]),
+        ("poses2D", lambda a: a[..., :17]),
+        ("poses2D", lambda a: np.float64(1)),
+    ],
+)
+def test_3dpw_s_lists_of_other_lengths_are_refused_when_it_is_opened(
+    name: str, cut: Callable[[Any], Any], tmp_path: Path
+) -> None:
+    (path,) = (threedpw(tmp_path) / "sequenceFiles" / "train").glob("*.pkl")
+    values = pickle.loads(path.read_bytes())
+    values[name] = [cut(of_person) for of_person in values[name]]
+    path.write_bytes(pickle.dumps(values, protocol=2))
+    with pytest.raises(SourceError, match=rf'{path.name} .*"{name}" has shape .*2 x '):
+        catalogue.open_records("3dpw", tmp_path, CropKind.BODY)
+
+
 def test_damaged_archives_are_refused_without_unpickling(tmp_path: Path) -> None:
     folder = curated(tmp_path)
     with np.load(folder / "train.npz") as archive:
