@@ -21,7 +21,7 @@ from pixie_runtime.errors import SourceError
 from pixie_runtime.smplx import JOINT_COUNT
 from pixie_runtime.types import Camera
 from pixie_train.batch import CropKind
-from pixie_train.data.annotation_files import required
+from pixie_train.data.annotation_files import damaged, required
 from pixie_train.data.array_archives import AnyArray, read_archive
 from pixie_train.data.body_layouts import FULL_POSE, turns_of
 from pixie_train.data.inside import inside
@@ -63,10 +63,7 @@ class Bedlam:
                 "on their side, which is not read; move its file elsewhere"
             )
         self._images = required(folder / "images", _NAME, _GET)
-        self._scenes = {
-            path.stem: read_archive(path, _SHAPES, _NAME, _GET, maybe=[_CAMERA])
-            for path in paths
-        }
+        self._scenes = {path.stem: _scene(path) for path in paths}
         self._places = [
             (scene, row)
             for scene, arrays in self._scenes.items()
@@ -96,6 +93,15 @@ class Bedlam:
             camera=_camera(found, f"bedlam/{scene}/{row}"),
             box=np.concatenate([middle - half, middle + half]),
         )
+
+
+def _scene(path: Path) -> dict[str, AnyArray]:
+    arrays = read_archive(path, _SHAPES, _NAME, _GET, maybe=[_CAMERA])
+    points = arrays["gtkps"].shape
+    if points[1] < JOINT_COUNT or points[2] < 2:
+        reason = f'"gtkps" has shape {points}, expected {JOINT_COUNT} points or more'
+        raise damaged(path, _NAME, reason, _GET)
+    return arrays
 
 
 def _camera(found: dict[str, AnyArray], name: str) -> Camera | None:

@@ -1,6 +1,5 @@
 """What data sets say of SMPL-X's own body, on it and on others."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from pixie_runtime.body import BodyModel
 from pixie_runtime.smplx import JOINT_INDEX, LEFT_HAND_JOINTS, RIGHT_HAND_JOINTS
 from pixie_train.batch import CropKind, Targets
 from pixie_train.data import catalogue
-from pixie_train.data.pictures import View
+from pixie_train.data.pictures import Augmentation, View
 from pixie_train.data.record import Record
 from pixie_train.data.record_dataset import RecordDataset
 from pixie_train.key_points import (
@@ -22,12 +21,20 @@ from pixie_train.key_points import (
     RIGHT_HAND_POINTS,
     KeyPoints,
 )
+from pixie_train.losses.choices import Choices
 from pixie_train.losses.points import BODY_POINTS
+from pixie_train.losses.shape import GenderedShape
+from pixie_train.losses.terms import TERMS, Case
+from pixie_train.picture_training.body import TrainingBody
+from pixie_train.picture_training.sources import opened
+from pixie_train.shape_file import gaussians_for
 from pixie_train.utilities import read_utilities
-from tests.train.test_body_readers import POSE, agora, bedlam, coco, curated
+from tests.train.body_files import MAKERS, POSE, curated
+from tests.train.losses.samples import N_BETAS, N_EXPRESSION, predictions
+from tests.train.tiny import TINY_CORE
 
 VIEW = View(32, 64, n_betas=12, n_expression=12)
-FITS = {"curated-fits": curated, "bedlam": bedlam, "coco-wholebody": coco}
+FITS = ("curated-fits", "bedlam", "coco-wholebody")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +64,7 @@ def smplx(official_model: BodyModel) -> Body:
 def record(
     name: str, folder: Path, body: Body, kind: CropKind = CropKind.BODY
 ) -> Record:
-    made = FITS[name](folder)
+    made = MAKERS[name](folder)
     return catalogue.open_records(name, made, kind, body)[0]
 
 
@@ -142,15 +149,11 @@ def test_fingers_are_not_known_where_the_mean_hands_are_not(
     assert found.rotations.known[:23].all()
 
 
-@pytest.mark.parametrize(("name", "make"), [("agora", agora), ("bedlam", bedlam)])
+@pytest.mark.parametrize("name", ["agora", "bedlam"])
 def test_joints_of_the_skeleton_are_key_points_where_the_body_has_its_own_there(
-    name: str,
-    make: Callable[[Path], Path],
-    smplx: Body,
-    model: BodyModel,
-    tmp_path: Path,
+    name: str, smplx: Body, model: BodyModel, tmp_path: Path
 ) -> None:
-    folder = make(tmp_path)
+    folder = MAKERS[name](tmp_path)
 
     def lacking(body: Body) -> set[int]:
         one = catalogue.open_records(name, folder, CropKind.BODY, body)[0]
@@ -166,6 +169,67 @@ def test_joints_of_the_skeleton_are_key_points_where_the_body_has_its_own_there(
     assert JOINT_INDEX["left_elbow"] in with_regressor
     # Hands are compared about their wrists, whatever the body has there.
     assert JOINT_INDEX["left_wrist"] not in with_regressor
+
+
+ROTATIONS = {"body_pose", "root_pose", "wrist_pose", "head_pose"}
+COEFFICIENTS = {"betas", "expression"}
+POINTS = {"body_3d", "hand_3d"}
+FINE = {"finger_pose", "jaw_pose"}
+
+
+@pytest.mark.parametrize(
+    ("name", "on_smplx", "on_another"),
+    [
+        (
+            "curated-fits",
+            ROTATIONS | FINE | POINTS | COEFFICIENTS,
+            ROTATIONS | FINE,
+        ),
+        ("bedlam", ROTATIONS | FINE | POINTS | {"betas"}, ROTATIONS | FINE),
+        (
+            "coco-wholebody",
+            ROTATIONS | FINE | POINTS | COEFFICIENTS,
+            ROTATIONS | {"jaw_pose"},
+        ),
+        ("agora", *[{"body_pose", "jaw_pose"} | POINTS] * 2),
+        ("3dpw", *[ROTATIONS | {"body_3d"}] * 2),
+    ],
+)
+def test_data_sets_of_bodies_have_these_terms_of_the_loss(
+    name: str,
+    on_smplx: set[str],
+    on_another: set[str],
+    smplx: Body,
+    model: BodyModel,
+    tmp_path: Path,
+) -> None:
+    folder = MAKERS[name](tmp_path)
+    view = replace(VIEW, n_betas=N_BETAS, n_expression=N_EXPRESSION)
+    shape = GenderedShape(gaussians_for(model, None, N_BETAS)[0])
+
+    def terms(body: Body) -> set[str]:
+        records = catalogue.open_records(name, folder, CropKind.BODY, body)
+        batch = RecordDataset(records, view)[0]
+        image = batch.pictures.image
+        case = Case(predictions(1), batch.targets, image, Choices(), shape, None)
+        return {
+            term
+            for term in ROTATIONS | COEFFICIENTS | POINTS | FINE
+            if sum(cost.value.sum() for cost in TERMS[term].costs(case)) > 0
+        }
+
+    assert terms(smplx) == on_smplx
+    assert terms(of(model)) == on_another
+
+
+def test_commands_open_fits_for_the_body_that_they_train(
+    official_model: BodyModel, tmp_path: Path
+) -> None:
+    given = (f"curated-fits:{curated(tmp_path)}",)
+    core = replace(TINY_CORE, n_betas=12, n_expression=12)
+    body = TrainingBody.of(official_model, core)
+    (share,) = opened(given, CropKind.BODY, VIEW, Augmentation(), body)
+    assert share.data[0].targets.betas_known.sum() == 10
 
 
 def test_key_points_stay_on_the_cpu_when_training_takes_the_body_elsewhere(
