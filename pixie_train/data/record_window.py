@@ -27,6 +27,10 @@ with a little air, heads and hands so that every jittered square lies inside."""
 ENOUGH = 0.5
 """Share of a part's key points at which it counts as there: a wrist is no hand yet,
 the skeleton's fingers without tips are, and the inner landmarks are a face."""
+WITH_JAW_LINE = 4 / 3
+"""How much larger a face is with its jaw line than the inner landmarks alone: in the
+median of 60 synthetic bodies; 1.13 to 1.54 for nine in ten of them."""
+_JAW_LINE = PART_POINTS[HEAD][51:]
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,11 +190,20 @@ def box_of(record: Record) -> Float32:
 
 def part_box(record: Record, part: int) -> Float32 | None:
     """Return the box of a body's head, left or right hand; None: too few points."""
-    known = record.pixels.known[PART_POINTS[part]]
-    if known.mean() < ENOUGH:
+    if record.pixels.known[PART_POINTS[part]].mean() < ENOUGH:
         return None
-    at = record.pixels.at[PART_POINTS[part]][known]
-    return np.concatenate([at.min(0), at.max(0)])
+    return _corners(record, record.pixels.at, part).ravel()
+
+
+def _corners(record: Record, pixels: Float32, part: int) -> Float32:
+    """Return the corners (2, 2) of the box of a part's known points; some must be."""
+    known = record.pixels.known
+    at = pixels[PART_POINTS[part]][known[PART_POINTS[part]]]
+    corners = np.stack([at.min(0), at.max(0)])
+    if part == HEAD and not known[_JAW_LINE].any():
+        middle = corners.mean(0)
+        corners = middle + (corners - middle) * WITH_JAW_LINE
+    return np.asarray(corners, np.float32)
 
 
 def _points(record: Record) -> list[int]:
@@ -244,8 +257,8 @@ def _stand_ins(record: Record, pixels: Float32, box: Float32) -> Float32:
     """Return places for key points that are not known, (145, 2), of the sample.
 
     A head's or hand's lie in the corners of its box. Of a body's parts they lie in the
-    corners of what is known of the part, as the box is all of the body's; a part of
-    which nothing is known has no extent.
+    corners of the box of what is known of the part, as the record's is all of the body;
+    a part of which nothing is known has no extent.
 
     Args:
         record: what is known.
@@ -254,12 +267,11 @@ def _stand_ins(record: Record, pixels: Float32, box: Float32) -> Float32:
     """
     corners = box.reshape(2, 2)
     places = np.tile(corners.mean(0), (len(pixels), 1))
-    for points in PART_POINTS:
+    for part, points in enumerate(PART_POINTS):
         if record.kind is CropKind.BODY:
-            known = pixels[points][record.pixels.known[points]]
-            if not len(known):
+            if not record.pixels.known[points].any():
                 continue
-            corners = np.stack([known.min(0), known.max(0)])
+            corners = _corners(record, pixels, part)
         places[points] = corners[np.arange(len(points)) % 2]
     return np.asarray(places, np.float32)
 
