@@ -5,11 +5,18 @@ import numpy.typing as npt
 
 from pixie_runtime.smplx import (
     BODY_JOINTS,
+    JAW,
     JOINT_COUNT,
     JOINT_INDEX,
     JOINT_NAMES,
+    LEFT_EYE,
+    LEFT_HAND_JOINTS,
+    LIMB_JOINTS,
+    RIGHT_EYE,
+    RIGHT_HAND_JOINTS,
 )
 from pixie_runtime.types import (
+    Camera,
     Float32,
     PartConfidence,
     PersonLandmarks,
@@ -52,8 +59,12 @@ def _landmarks_by_joint() -> npt.NDArray[np.intp]:
 
 _LANDMARKS = _landmarks_by_joint()
 """For pelvis and joints of the body the landmarks that show them, (22, 3)."""
+_OF_LIMBS = np.isin(np.arange(len(_LANDMARKS)), LIMB_JOINTS)
 _NECK_AND_HEAD = [JOINT_INDEX["neck"], JOINT_INDEX["head"]]
-_LEFT_WRIST, _RIGHT_WRIST = JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]
+_LEFT_ARM, _RIGHT_ARM = (
+    [JOINT_INDEX[f"{side}_{joint}"] for joint in ("shoulder", "elbow", "wrist")]
+    for side in ("left", "right")
+)
 
 
 def confidence(
@@ -84,25 +95,44 @@ def body_confidence(pose: PoseLandmarks | None) -> float:
     return pose.score * float(pose.visibility[_LIMBS].mean()) if pose else 0.0
 
 
-def joint_confidence(landmarks: PersonLandmarks, found: PartConfidence) -> Float32:
-    """Return how sure we are of each joint by what was seen of itself, (55,).
+def joint_confidence(
+    landmarks: PersonLandmarks, found: PartConfidence, camera: Camera
+) -> Float32:
+    """Return how sure we are of each joint, (55,).
 
-    A joint of the body: the pose's score times the visibility of the least visible
-    landmark that shows it. Neck and head are also as sure as the face, a wrist as its
-    hand, for these were looked at from near. Joints of hands and face: 0, their
-    parts' confidences say all.
+    A joint of the body is as sure as the body, or as the least visible landmark that
+    shows it if that is surer; for a limb of which one lies outside the picture, the
+    latter alone counts: whoever sits at a desk has legs that are but a guess.
+    Neck and head are at least as sure as the face, an arm as its hand: whose elbow is
+    below the picture may wave into it. Joints of hands and face are as sure as these.
 
     Args:
         landmarks: what was found of the person.
         found: how sure we are of its parts.
+        camera: whose picture it was.
     """
-    sure = np.zeros(JOINT_COUNT, np.float32)
+    sure = by_part(found)
+    body = slice(0, len(_LANDMARKS))
     pose = landmarks.pose
     if pose is not None:
-        sure[: len(_LANDMARKS)] = pose.score * pose.visibility[_LANDMARKS].min(axis=1)
+        shown = pose.score * pose.visibility
+        at: Float32 = pose.image[:, :2]
+        outside = ((at < 0) | (at > np.array(camera.size_px))).any(axis=1)
+        cut_off = np.take(outside, _LANDMARKS).any(axis=1) & _OF_LIMBS
+        sure[body][cut_off] = 0.0
+        sure[body] = np.maximum(sure[body], shown[_LANDMARKS].min(axis=1))
     sure[_NECK_AND_HEAD] = np.maximum(sure[_NECK_AND_HEAD], found.face)
-    sure[_LEFT_WRIST] = max(sure[_LEFT_WRIST], found.left_hand)
-    sure[_RIGHT_WRIST] = max(sure[_RIGHT_WRIST], found.right_hand)
+    sure[_LEFT_ARM] = np.maximum(sure[_LEFT_ARM], found.left_hand)
+    sure[_RIGHT_ARM] = np.maximum(sure[_RIGHT_ARM], found.right_hand)
+    return sure
+
+
+def by_part(found: PartConfidence) -> Float32:
+    """Return each joint's confidence where no more is known than its part's, (55,)."""
+    sure = np.full(JOINT_COUNT, found.body, np.float32)
+    sure[LEFT_HAND_JOINTS] = found.left_hand
+    sure[RIGHT_HAND_JOINTS] = found.right_hand
+    sure[[JAW, LEFT_EYE, RIGHT_EYE]] = found.face
     return sure
 
 

@@ -96,7 +96,7 @@ class LandmarkEstimator(TellsCoefficients):
             confidence=found,
             camera=camera,
             times=StageTimes(frame.grabbed_ns),
-            joint_confidence=joint_confidence(landmarks, found),
+            joint_confidence=joint_confidence(landmarks, found, camera),
         )
 
     def reset(self) -> None:

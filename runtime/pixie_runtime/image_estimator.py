@@ -194,7 +194,7 @@ class ImageEstimator(TellsCoefficients):
             confidence=found,
             camera=camera,
             times=StageTimes(frame.grabbed_ns),
-            joint_confidence=joint_confidence(landmarks, found),
+            joint_confidence=joint_confidence(landmarks, found, camera),
         )
 
 

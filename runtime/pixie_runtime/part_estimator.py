@@ -11,11 +11,13 @@ from pixie_runtime.attention import FACE_68
 from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import Bundle, CropSpec
 from pixie_runtime.coefficients import Coefficients, TellsCoefficients
+from pixie_runtime.confidence import by_part
 from pixie_runtime.crops import Square, projected_span, square_crop
 from pixie_runtime.engines import Engine, EngineMaker
 from pixie_runtime.image_networks import ImageNetworks
 from pixie_runtime.resampling import Draws, Resampler
 from pixie_runtime.smplx import (
+    BODY_JOINTS,
     JAW,
     JOINT_COUNT,
     JOINT_INDEX,
@@ -181,16 +183,18 @@ class PartEstimator(TellsCoefficients):
         values = outputs["camera"] * np.array([1, tx_sign, 1], np.float32)
         weak = WeakCamera(values, span)
         quaternions, transl = weak.placed(seen, quaternions, camera, joints=look.joints)
-        sure = np.zeros(JOINT_COUNT, np.float32)
-        sure[[0, *look.joints]] = look.score
         scores = {"body": 0.0, "left_hand": 0.0, "right_hand": 0.0, "face": 0.0}
+        found = PartConfidence(**{**scores, look.part: look.score})
+        sure = by_part(found)
+        # All of the body turns and moves with the part, and is at rest otherwise.
+        sure[[0, *BODY_JOINTS]] = look.score
         return Person(
             track_id=0,
             frame_index=frame.index,
             timestamp_s=frame.timestamp_s,
             params=SmplxParams(betas, expression, quaternions, transl),
             joints=shaped.posed(quaternions, transl).joints,
-            confidence=PartConfidence(**{**scores, look.part: look.score}),
+            confidence=found,
             camera=camera,
             times=StageTimes(frame.grabbed_ns),
             joint_confidence=sure,

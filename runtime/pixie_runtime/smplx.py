@@ -66,6 +66,8 @@ GENERATIONS: tuple[tuple[int, ...], ...] = _generations()
 """The joints below the pelvis by their distance from it: children after parents."""
 BODY_JOINTS = range(1, 22)
 """`body_pose` of the smplx package: 21 joints from left_hip to right_wrist."""
+LIMB_JOINTS = (1, 2, 4, 5, 7, 8, 10, 11, 16, 17, 18, 19, 20, 21)
+"""Hips to feet and shoulders to wrists."""
 JAW = 22
 LEFT_EYE = 23
 RIGHT_EYE = 24

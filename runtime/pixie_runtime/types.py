@@ -267,9 +267,9 @@ class Person:
     """The camera in whose frame all this is."""
     times: StageTimes = field(default_factory=lambda: StageTimes(0))
     joint_confidence: Float32 | None = None
-    """How sure we are of each joint's rotation by what was seen of that joint alone,
-    (55,) in [0, 1]: whoever sits at a desk has sure arms and no legs, and so an unsure
-    body. None where no more is known than each part's confidence."""
+    """How sure we are of each joint's rotation, (55,) in [0, 1]: whoever sits at a desk
+    has sure arms and no legs, and so an unsure body. None where no more is known than
+    each part's confidence."""
 
     def __post_init__(self) -> None:
         _check_shape(self, "joints", (JOINT_COUNT, 3))

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from pixie_runtime import rotations as rot
 from pixie_runtime.body import BodyModel
-from pixie_runtime.smoothing.parts import PART_BY_JOINT
+from pixie_runtime.confidence import by_part
 from pixie_runtime.smoothing.settings import SmoothingSettings
 from pixie_runtime.smplx import BODY_JOINTS, JOINT_COUNT, PARENTS
 from pixie_runtime.types import (
@@ -49,19 +49,19 @@ class Trust:
     parts: Float64
     """In the order of `PARTS`, (4,)."""
     joints: Float64
-    """(55,): each joint as far as its part, or as far as itself was seen if that is
-    further; the pelvis' position goes with the pelvis."""
+    """(55,); the pelvis' position goes with the pelvis."""
 
     @classmethod
     def of(cls, person: Person, settings: SmoothingSettings) -> "Trust":
         """Return what a person's confidences come to."""
-        found = [getattr(person.confidence, part) for part in PARTS]
-        parts = _followed(np.array(found, np.float64), settings)
-        joints = parts[PART_BY_JOINT]
-        if person.joint_confidence is not None:
-            by_itself = person.joint_confidence.astype(np.float64)
-            joints = np.maximum(joints, _followed(by_itself, settings))
-        return cls(parts, joints)
+        parts = [getattr(person.confidence, part) for part in PARTS]
+        joints = person.joint_confidence
+        if joints is None:
+            joints = by_part(person.confidence)
+        return cls(
+            _followed(np.array(parts, np.float64), settings),
+            _followed(joints.astype(np.float64), settings),
+        )
 
     @classmethod
     def none(cls) -> "Trust":

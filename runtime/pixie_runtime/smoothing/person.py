@@ -8,20 +8,21 @@ from pixie_runtime.smoothing.doubt import TurnDoubt, TurnLimits
 from pixie_runtime.smoothing.hands import HandKeeper
 from pixie_runtime.smoothing.measurement import (
     BODY,
-    FACE,
     Measurement,
     Trust,
     measure,
 )
 from pixie_runtime.smoothing.one_euro import OneEuroNumbers, OneEuroRotations
 from pixie_runtime.smoothing.parts import (
-    PART_BY_JOINT,
+    IS_LIMB,
+    IS_TRUNK,
     neutral_rotations,
     settings_by_joint,
 )
 from pixie_runtime.smoothing.settings import OneEuroSettings, SmoothingSettings
 from pixie_runtime.smoothing.shape import ShapeMean
-from pixie_runtime.types import PARTS, Float32, Float64, Person, SmplxParams
+from pixie_runtime.smplx import JAW, JOINT_COUNT
+from pixie_runtime.types import Float32, Float64, Person, SmplxParams
 
 _NEUTRAL = neutral_rotations()
 
@@ -34,10 +35,11 @@ class PersonSmoother:
     Rotations, the pelvis' position and expressions go through One-Euro filters on the
     frames' own timestamps; the shape becomes the person's mean. A hand or face that is
     not seen keeps its last pose for a moment and then relaxes (a wrist: goes slowly to
-    what the arm lets guess); a body that is not seen stands still, and so does a body
-    or hand that seems to have turned faster than people can, until that has lasted
-    (`TurnDoubt`). After a gap, a jump or a flip of the body the filters start afresh,
-    so that nothing is smeared across. Nothing that is not finite gets in.
+    what the arm lets guess), and so do arms and legs outside the picture. A body that
+    is not seen stands still, and so does a body or hand that seems to have turned
+    faster than people can, until that has lasted (`TurnDoubt`). After a gap, a jump or
+    a flip of the body the filters start afresh, so that nothing is smeared across.
+    Nothing that is not finite gets in.
     """
 
     def __init__(self, settings: SmoothingSettings | None = None) -> None:
@@ -75,7 +77,7 @@ class PersonSmoother:
             TurnLimits(s.sudden_deg, s.fastest_turn_deg_per_s, s.doubt_s, s.gap_s)
         )
         self._hands = HandKeeper(s)
-        self._unseen_s = np.zeros(len(PARTS))
+        self._unseen_s = np.zeros(JOINT_COUNT)
         self._track_id: int | None = None
         self._timestamp_s = 0.0
         self._last_root: Float64 | None = None
@@ -103,7 +105,7 @@ class PersonSmoother:
             measure(person.params, model, betas, trust), trust.parts, person.timestamp_s
         )
         if is_new:
-            self._begin(measured)
+            self._begin(measured, trust)
         dt_s = person.timestamp_s - self._timestamp_s
         self._timestamp_s = person.timestamp_s
         jumped = self._jumped(measured)
@@ -111,13 +113,15 @@ class PersonSmoother:
             self._step(measured, dt_s)
         else:
             self._restart(measured)
-        self._relax_unseen(trust.parts, 0.0 if is_new else max(dt_s, 0.0))
+        self._relax_unseen(trust, 0.0 if is_new else max(dt_s, 0.0))
         return self._result(person, model, betas)
 
-    def _begin(self, measured: Measurement) -> None:
-        """Start from this frame's body and from neutral hands and face."""
-        is_body = (PART_BY_JOINT == BODY)[:, None]
-        start = np.where(is_body, measured.rotations, _NEUTRAL)
+    def _begin(self, measured: Measurement, trust: Trust) -> None:
+        """Start from the body that is seen, and from neutral in all else."""
+        is_body_seen = trust.joints[0] > 0
+        is_seen_limb = IS_LIMB & ((trust.joints > 0) | (not is_body_seen))
+        is_known = (IS_TRUNK | is_seen_limb)[:, None]
+        start = np.where(is_known, measured.rotations, _NEUTRAL)
         self._rotations.restart(start, measured.joint_weight > 0)
         self._pelvis.restart(measured.pelvis, measured.pelvis_weight > 0)
         size, s = len(measured.expression), self._settings
@@ -159,18 +163,22 @@ class PersonSmoother:
                 jumped |= bool(moved > self._settings.jump_m)
         return jumped
 
-    def _relax_unseen(self, trust: Float64, dt_s: float) -> None:
-        """Let hands and face that were not seen for a while go to their neutral."""
+    def _relax_unseen(self, trust: Trust, dt_s: float) -> None:
+        """Let what was not seen for a while go to its neutral, if it has one.
+
+        Limbs only of a body that is seen otherwise.
+        """
         s = self._settings
-        self._unseen_s = np.where(trust > 0, 0.0, self._unseen_s + dt_s)
-        relaxing_s = np.clip(self._unseen_s - s.hold_s, 0.0, dt_s)
-        relaxing_s[BODY] = 0.0
+        waits = IS_TRUNK | (IS_LIMB & (trust.joints[0] == 0))
+        unseen_s = self._unseen_s + np.where(waits, 0.0, dt_s)
+        self._unseen_s = np.where(trust.joints > 0, 0.0, unseen_s)
+        relaxing_s = np.where(waits, 0.0, np.clip(self._unseen_s - s.hold_s, 0.0, dt_s))
         if not relaxing_s.any():
             return
         factor = -np.expm1(-relaxing_s / s.relax_s)
-        self._rotations.approach(_NEUTRAL, factor[PART_BY_JOINT])
+        self._rotations.approach(_NEUTRAL, factor)
         neutral = np.zeros_like(self._expression.value)
-        self._expression.approach(neutral, np.full(len(neutral), factor[FACE]))
+        self._expression.approach(neutral, np.full(len(neutral), factor[JAW]))
 
     def _result(self, person: Person, model: BodyModel, betas: Float32) -> Person:
         rotations = self._rotations.value.astype(np.float32)

@@ -65,28 +65,30 @@ class Quickness:
 class SmoothingSettings:
     """How a person is smoothed.
 
-    The rotations' defaults were chosen on recorded human motion with 2 degrees of noise
-    on every joint: at 60 frames per second they take two thirds of the noise in the
-    acceleration for 12 ms of lag.
+    The defaults were chosen on footage of fast and slow movement, between how late the
+    joints are beside smoothing that knows the future and how much they shake
+    (`tools/smoothing_delay.py`; docs/accuracy.md, "How late smoothing is"). There most
+    of the speed between two frames is noise: a higher cut-off that hardly rises with
+    speed is both quicker and calmer than the paper's low one that rises much.
     """
 
     enabled: bool = True
     """Off: people pass through untouched."""
-    root: OneEuroSettings = OneEuroSettings(1.5, 1.5)
+    root: OneEuroSettings = OneEuroSettings(3.0, 0.75)
     """The body's orientation."""
-    body: OneEuroSettings = OneEuroSettings(2.0, 1.5)
+    body: OneEuroSettings = OneEuroSettings(3.5, 0.75)
     """Hips to shoulders and elbows."""
-    wrists: OneEuroSettings = OneEuroSettings(2.0, 1.5)
-    hands: OneEuroSettings = OneEuroSettings(1.5, 1.0)
+    wrists: OneEuroSettings = OneEuroSettings(2.5, 0.75)
+    hands: OneEuroSettings = OneEuroSettings(2.0, 0.5)
     """Finger joints."""
-    head: OneEuroSettings = OneEuroSettings(2.0, 1.5)
+    head: OneEuroSettings = OneEuroSettings(3.5, 0.75)
     """Neck, head, jaw and eyes."""
-    expression: OneEuroSettings = OneEuroSettings(2.0, 1.0)
-    position: OneEuroSettings = OneEuroSettings(1.5, 2.0)
+    expression: OneEuroSettings = OneEuroSettings(3.5, 0.5)
+    position: OneEuroSettings = OneEuroSettings(3.0, 1.0)
     """The pelvis across the picture, metres."""
-    depth: OneEuroSettings = OneEuroSettings(0.8, 1.0)
+    depth: OneEuroSettings = OneEuroSettings(1.6, 0.5)
     """The pelvis along the view, metres: by far the noisiest of one camera."""
-    speed_cutoff_hz: float = 2.0
+    speed_cutoff_hz: float = 1.0
     """Cut-off of the speed that the gains are applied to, Hz."""
     gap_s: float = 0.5
     """After a longer pause filtering starts afresh, seconds."""
