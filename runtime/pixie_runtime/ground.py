@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 _SETTLE_S = 1.0
 """How long, on the source's clock, the place may still change."""
+_FEWEST = 10
+"""Frames it takes at least: of so many, four bad ones do not move a median."""
+_UNKNOWN_STEP_S = 1.0
+"""Taken for the time between two frames where only one was seen so far."""
 _ANKLES = [JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"]]
 _TOES = [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]]
 
@@ -30,10 +34,12 @@ def _uncalibrated() -> "Calibration | None":
 class Ground:
     """Finds the ground, and the point on it where the first person stands.
 
-    It is the median over the first second in which they are seen, which one bad frame
-    does not move, and stays from then on: whatever the person does afterwards, walking,
-    sitting down, jumping, moves the avatar and not the ground. Who else comes into view
-    stands on the same ground, so that people keep their distances.
+    It is the median over the first second in which they are seen, and over ten frames
+    at least, which one bad frame does not move, and stays from then on: whatever the
+    person does afterwards, walking, sitting down, jumping, moves the avatar and not the
+    ground. Who else comes into view stands on the same ground, so that people keep
+    their distances. Who leaves before it is found, were they there at all, leaves it to
+    whoever comes next.
 
     The camera is taken to be level, unless a calibration says how it is tilted; its
     floor then is the ground.
@@ -76,15 +82,23 @@ class Ground:
         if self._settled:
             return
         now = person.timestamp_s
-        if person.track_id != self._track_id:
-            if self._samples and now - self._seen_s < _SETTLE_S:
-                return  # somebody else; the first one is still there
+        if not self._samples or now - self._seen_s >= self._gone_after_s():
+            # Whatever their number: one who comes back is nobody known either.
             self._samples.clear()
             self._track_id, self._began_s = person.track_id, now
+        elif person.track_id != self._track_id:
+            return  # somebody else; the first one is still there
         self._seen_s = now
         self._samples.append(_sample(person))
         self._place = np.median(self._samples, axis=0)
-        self._settled = now - self._began_s >= _SETTLE_S
+        long_enough = now - self._began_s >= _SETTLE_S
+        self._settled = long_enough and len(self._samples) >= _FEWEST
+
+    def _gone_after_s(self) -> float:
+        """Return for how long the person has to be unseen to have left."""
+        steps = len(self._samples) - 1
+        step_s = (self._seen_s - self._began_s) / steps if steps else _UNKNOWN_STEP_S
+        return max(_SETTLE_S, 3 * step_s)
 
 
 def _sample(person: Person) -> Float64:

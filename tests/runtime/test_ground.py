@@ -74,16 +74,43 @@ def test_second_person_neither_moves_the_ground_nor_stands_in_the_first(
     np.testing.assert_allclose(in_world(first, ground)[0, [0, 2]], 0, atol=1e-6)
 
 
+@pytest.mark.parametrize(("frames", "next_id"), [(1, 0), (20, 0), (1, 1)])
 def test_who_leaves_before_it_is_settled_leaves_it_to_the_next(
-    model: BodyModel,
+    model: BodyModel, frames: int, next_id: int
 ) -> None:
     ground = Ground()
-    ground.observe(somebody(model, 0))
+    for frame in range(frames):
+        ground.observe(somebody(model, frame / 30))
     for frame in range(31):
-        person = somebody(model, 5 + frame / 30, track_id=1, distance_m=4.5)
+        assert not ground.settled
+        time_s = 20 + frame / 30
+        person = somebody(model, time_s, track_id=next_id, distance_m=4.5)
         ground.observe(person)
+        np.testing.assert_allclose(in_world(person, ground)[0, [0, 2]], 0, atol=1e-6)
     assert ground.settled
+
+
+@pytest.mark.parametrize("before_s", [0.5, 2.0])
+def test_somebody_seen_by_mistake_just_before_does_not_move_it(
+    model: BodyModel, before_s: float
+) -> None:
+    ground = Ground()
+    ground.observe(somebody(model, 0, distance_m=9.0))
+    frame = 0
+    while not ground.settled:
+        person = somebody(model, before_s + frame / 30)
+        ground.observe(person)
+        frame += 1
     np.testing.assert_allclose(in_world(person, ground)[0, [0, 2]], 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("fps", [3, 1, 0.5])
+def test_slow_capture_settles_after_ten_frames(model: BodyModel, fps: float) -> None:
+    ground = Ground()
+    for frame in range(10):
+        assert not ground.settled
+        ground.observe(somebody(model, frame / fps))
+    assert ground.settled
 
 
 def test_tilted_camera_makes_people_lean_until_it_is_calibrated(
