@@ -1,4 +1,4 @@
-"""Words for sentences that tell of several things at once."""
+"""Words for sentences that tell of several things at once, or of a fault of ours."""
 
 from collections.abc import Sequence
 
@@ -15,3 +15,8 @@ def listed(names: Sequence[str]) -> str:
 def counted(number: int, one: str, many: str) -> str:
     """Return the number with the word for it: `1 picture`, `2 pictures`."""
     return f"{number} {one if number == 1 else many}"
+
+
+def fault(error: BaseException) -> str:
+    """Return an error that nobody foresaw: its kind and what it says."""
+    return f"{type(error).__name__}: {error}".removesuffix(": ")

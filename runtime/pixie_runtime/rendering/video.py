@@ -25,6 +25,8 @@ _WHILE_WRITING = {
     "video_track_timescale": str(_TICKS),
     "flush_packets": "1",
 }
+_UNWRITABLE = (OSError, av.FFmpegError)
+"""What libav raises: its own errors are no OSErrors where the system names none."""
 _FINISHED = {"movflags": "faststart", "video_track_timescale": str(_TICKS)}
 
 
@@ -52,7 +54,7 @@ class VideoWriter:
             self._container: OutputContainer = av.open(
                 str(path), "w", format="mp4", options=_WHILE_WRITING
             )
-        except OSError as error:
+        except _UNWRITABLE as error:
             raise self._error(error) from error
 
     def write(self, image: UInt8, timestamp_s: float) -> None:
@@ -70,7 +72,7 @@ class VideoWriter:
             if self._stream is None:
                 self._stream = self._open_stream(frame.width, frame.height)
             self._container.mux(self._stream.encode(frame))
-        except OSError as error:
+        except _UNWRITABLE as error:
             raise self._error(error) from error
 
     def close(self) -> None:
@@ -79,7 +81,7 @@ class VideoWriter:
             if self._stream is not None:
                 self._container.mux(self._stream.encode(None))
             self._container.close()
-        except OSError as error:
+        except _UNWRITABLE as error:
             raise self._error(error) from error
         if self._stream is None:
             self._path.unlink(missing_ok=True)
@@ -88,7 +90,7 @@ class VideoWriter:
 
     def abandon(self) -> None:
         """Let go of a file that can take no more; keeps what it has."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(*_UNWRITABLE):
             self._container.close()
         with contextlib.suppress(OSError):
             _cut_after_last_fragment(self._path)
@@ -102,7 +104,7 @@ class VideoWriter:
         stream.thread_count = 2
         return stream
 
-    def _error(self, error: OSError) -> SinkError:
+    def _error(self, error: OSError | av.FFmpegError) -> SinkError:
         reason = error.strerror or str(error)
         return SinkError(
             f"cannot write the video {self._path}: {reason}; choose another place or "
@@ -139,5 +141,5 @@ def _put_index_in_front(path: Path) -> None:
                     packet.stream = stream
                     target.mux(packet)
         plain.replace(path)
-    except OSError:
+    except _UNWRITABLE:
         plain.unlink(missing_ok=True)

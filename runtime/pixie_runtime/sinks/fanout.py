@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 
-from pixie_runtime.errors import SinkError
+from pixie_runtime.errors import PixieError, SinkError
 from pixie_runtime.sinks import Sink, Tick, Traffic, traffic_of
+from pixie_runtime.wording import fault
 
 
 class Fanout:
     """Sends every tick to every sink; one that fails is closed and left out.
+
+    That holds for faults of ours as well: the sentence then names the kind of error.
 
     Sinks may have `warnings`, sentences for the user, a `greeting`, one line to begin
     with, and a `summary`, one line about what they made; those of all are in
@@ -63,7 +66,7 @@ class Fanout:
         for sink in tuple(self._working):
             try:
                 sink.send(tick)
-            except SinkError as error:
+            except Exception as error:
                 self._fail(sink, error)
         if self.sinks and not self._working:
             raise SinkError("no output is left: " + "; ".join(self._failures))
@@ -84,13 +87,22 @@ class Fanout:
         said = (getattr(sink, name, "") for sink in self.sinks)
         return tuple(line for line in said if line)
 
-    def _fail(self, sink: Sink, error: SinkError) -> None:
+    def _fail(self, sink: Sink, error: Exception) -> None:
         self._working.remove(sink)
-        self._failures.append(str(error))
+        self._failures.append(_sentence(sink, error))
         self._close(sink)
 
     def _close(self, sink: Sink) -> None:
         try:
             sink.close()
-        except SinkError as error:
-            self._failures.append(str(error))
+        except Exception as error:
+            self._failures.append(_sentence(sink, error))
+
+
+def _sentence(sink: Sink, error: Exception) -> str:
+    if isinstance(error, PixieError):
+        return str(error)
+    return (
+        f"{sink.name} failed by a fault of this program, please report it "
+        f"({fault(error)})"
+    )

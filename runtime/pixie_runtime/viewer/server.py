@@ -22,6 +22,7 @@ from pixie_runtime.viewer.access import refusal
 from pixie_runtime.viewer.clients import PICTURE, PageClient
 from pixie_runtime.viewer.commands import MAX_BYTES, Command
 from pixie_runtime.viewer.pages import Page, static_pages
+from pixie_runtime.wording import fault
 
 _SOCKET_PATH = "/socket"
 _MAX_PAGES = 8
@@ -173,7 +174,7 @@ class ViewerServer:
 
     def _acted(self, done: Future[None]) -> None:
         error = done.exception()
-        self._fault = "" if error is None else f"{type(error).__name__}: {error}"
+        self._fault = "" if error is None else fault(error)
         self.publish({"state": self._state()})
 
     def _process_request(

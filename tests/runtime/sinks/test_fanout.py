@@ -22,18 +22,21 @@ class Notebook:
         self.ticks: list[Tick] = []
         self.closed = 0
         self.fails_in_send = self.fails_in_close = False
-        self.bug: Exception | None = None
+        self.bug_in_close: Exception | None = None
+        self.bug_in_send: Exception | None = None
         self.warnings: tuple[str, ...] = ()
 
     def send(self, tick: Tick) -> None:
+        if self.bug_in_send:
+            raise self.bug_in_send
         if self.fails_in_send:
             raise SinkError(f"{self.name} is torn")
         self.ticks.append(tick)
 
     def close(self) -> None:
         self.closed += 1
-        if self.bug:
-            raise self.bug
+        if self.bug_in_close:
+            raise self.bug_in_close
         if self.fails_in_close:
             raise SinkError(f"{self.name} does not shut")
 
@@ -92,10 +95,26 @@ def test_all_are_closed_whatever_goes_wrong() -> None:
     assert [sink.closed for sink in sinks] == [1, 1, 1, 1]
 
 
-def test_bug_in_one_sink_still_closes_the_others() -> None:
+def test_bug_in_one_sink_ends_it_alone_and_is_told_with_its_kind() -> None:
+    good, bad = Notebook("good"), Notebook("bad")
+    bad.bug_in_send = ValueError("cannot convert float NaN to integer")
+    fanout = Fanout([bad, good])
+    for _ in range(3):
+        fanout.send(make_tick())
+    assert (len(good.ticks), bad.closed) == (3, 1)
+    (warning,) = fanout.warnings
+    assert warning == (
+        "bad failed by a fault of this program, please report it "
+        "(ValueError: cannot convert float NaN to integer)"
+    )
+    with pytest.raises(SinkError, match="bad failed by a fault .*ValueError"):
+        fanout.close()
+
+
+def test_bug_in_closing_one_sink_still_closes_the_others() -> None:
     sinks = [Notebook(str(number)) for number in range(3)]
-    sinks[1].bug = RuntimeError("a bug")
-    with pytest.raises(RuntimeError, match="a bug"):
+    sinks[1].bug_in_close = RuntimeError()
+    with pytest.raises(SinkError, match=r"^1 failed by a fault .* \(RuntimeError\)$"):
         Fanout(sinks).close()
     assert [sink.closed for sink in sinks] == [1, 1, 1]
 

@@ -210,6 +210,22 @@ def test_what_was_written_before_the_disk_was_full_stays_readable(
     assert len(decoded(path)) >= 15
 
 
+def test_a_picture_that_no_encoder_takes_ends_it_with_a_sentence(
+    tmp_path: Path,
+) -> None:
+    sink = OverlayVideo(tmp_path / "out.mp4", MODEL, 30, max_side=20_000)
+    sink.send(Tick(frame(0, 0.0, (16_400, 2)), ()))
+    with pytest.raises(SinkError, match=r"cannot write the video .*external library"):
+        sink.close()
+
+
+def test_a_fault_of_ours_is_a_failure_of_the_overlay(tmp_path: Path) -> None:
+    sink = OverlayVideo(tmp_path / "out.mp4", MODEL, 30)
+    sink.send(Tick(frame(0, float("nan")), ()))
+    with pytest.raises(SinkError, match=r"the overlay failed \(ValueError: cannot "):
+        sink.close()
+
+
 def test_a_run_that_is_cut_off_leaves_a_readable_file(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     sink = OverlayVideo(path, MODEL, 30)
