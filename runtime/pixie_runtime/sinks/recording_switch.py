@@ -127,12 +127,17 @@ class RecordingSwitch:
             if sink is None:
                 return
             self._seconds = time.monotonic() - self._began_s
-            self._warnings += getattr(sink, "warnings", ())
             try:
                 sink.close()
             except SinkError as error:
                 self._fail(error)
                 raise
+            finally:
+                # Only now: some have to be said at the end.
+                self._warnings += getattr(sink, "warnings", ())
+            if not self._path.exists():
+                self._problem = f"nobody was in view: {self._path.name} is not written"
+                return
             self._summaries.append(
                 f"recording: {self._path} ({self._frames} frames, "
                 f"{self._seconds:.1f} s)"

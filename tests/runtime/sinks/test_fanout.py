@@ -107,7 +107,7 @@ def test_bug_in_one_sink_ends_it_alone_and_is_told_with_its_kind() -> None:
         "bad failed by a fault of this program, please report it "
         "(ValueError: cannot convert float NaN to integer)"
     )
-    with pytest.raises(SinkError, match="bad failed by a fault .*ValueError"):
+    with pytest.raises(SinkError, match=r"bad failed by a fault .*ValueError"):
         fanout.close()
 
 

@@ -73,6 +73,21 @@ def test_closing_finishes_what_is_being_recorded(tmp_path: Path) -> None:
     assert len(load_take(next(tmp_path.iterdir()))) == 3
 
 
+def test_a_recording_of_nobody_is_not_said_to_be_saved(tmp_path: Path) -> None:
+    recording = switch(tmp_path)
+    recording.start()
+    for frame in range(3):
+        recording.send(make_tick(frame_index=frame))
+    recording.stop()
+    assert not list(tmp_path.iterdir())
+    assert recording.state.problem == (
+        "nobody was in view: take-20260721-120000.mcap is not written"
+    )
+    assert recording.summary == ""
+    (warning,) = recording.warnings
+    assert "nobody was recorded" in warning
+
+
 def test_a_folder_that_cannot_be_written_is_told_and_nothing_else_happens(
     tmp_path: Path,
 ) -> None:
