@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from pixie_runtime.takes.recording import Recording
-from pixie_runtime.takes.track import BREAK_S, Track, frame_rate
+from pixie_runtime.takes.track import Track, break_s, frame_rate
 from pixie_runtime.types import PARTS, Float64
 from pixie_runtime.wording import counted
 
@@ -85,7 +85,7 @@ def _row(track: Track) -> Sequence[str]:
 
 def _gaps(times: Float64) -> str:
     steps = np.diff(times)
-    long = steps[steps > BREAK_S]
+    long = steps[steps > break_s(times)]
     return f"{len(long)}, up to {long.max():.1f} s" if len(long) else "none"
 
 

@@ -6,7 +6,7 @@ from pixie_runtime import rotations as rot
 from pixie_runtime.errors import SourceError
 from pixie_runtime.takes.curves import Curves, joined
 from pixie_runtime.takes.take import Take
-from pixie_runtime.takes.track import BREAK_S
+from pixie_runtime.takes.track import break_s
 
 _CHUNK = 1024
 """Frames made at once: some 10 MB."""
@@ -26,8 +26,8 @@ def resampled(take: Take, fps: float) -> Take:
 
     By the true timestamps, rotations go along the shortest arc between the two frames
     around each moment (Shoemake 1985) and everything else along the straight line. In a
-    gap of more than 0.5 s, in which the person was not seen, the last pose before it is
-    held with confidence 0. `frames` are the nearest recorded ones.
+    gap (`break_s`), in which the person was not seen, the last pose before it is held
+    with confidence 0. `frames` are the nearest recorded ones.
 
     Raises:
         SourceError: the take goes on for more than a day.
@@ -46,7 +46,7 @@ def resampled(take: Take, fps: float) -> Take:
     step = times[after] - times[before]
     share = np.clip((moments - times[before]) / np.maximum(step, 1e-9), 0.0, 1.0)
     share[after == before] = 0.0
-    held = (step > BREAK_S) & (share > 0)
+    held = (step > break_s(times)) & (share > 0)
     share[held] = 0.0
     pieces = []
     for start in range(0, count, _CHUNK):

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from pixie_runtime import rotations as rot
 from pixie_runtime.takes.curves import Curves, joined
 from pixie_runtime.takes.take import Take
-from pixie_runtime.takes.track import BREAK_S
+from pixie_runtime.takes.track import break_s
 from pixie_runtime.types import Float64
 
 CUTOFF_HZ = 6.0
@@ -28,11 +28,11 @@ def smoothed(take: Take, cutoff_hz: float = CUTOFF_HZ) -> Take:
     Around each frame a parabola is fitted to its neighbours under a Gaussian, by their
     true timestamps, and read off at the frame: a Savitzky-Golay filter for uneven
     frames. Rotations are fitted in the tangent space at the frame's own, so that there
-    are no poles and no jumps. Motion before and after a gap of more than 0.5 s is kept
-    apart.
+    are no poles and no jumps. Motion before and after a gap (`break_s`) is kept apart.
     """
     sigma_s = _SIGMA_TIMES_CUTOFF / cutoff_hz
-    breaks = np.flatnonzero(np.diff(take.timestamps_s) > BREAK_S) + 1
+    times = take.timestamps_s
+    breaks = np.flatnonzero(np.diff(times) > break_s(times)) + 1
     edges = [0, *breaks.tolist(), len(take)]
     pieces = []
     for begin, end in pairwise(edges):

@@ -15,8 +15,10 @@ _CHUNK = 4096
 """Frames converted at once: some 10 MB."""
 _COMMON_RATES = (24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 90.0, 100.0, 120.0)
 _DEFAULT_RATE = 30.0
-BREAK_S = 0.5
-"""A longer pause between two frames is somebody out of view, not a frame rate."""
+_BREAK_S = 0.5
+"""A longer pause between two frames is somebody out of view, unless all are as long."""
+_FEWEST_STEPS = 3
+"""From fewer there is no telling how long they usually are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,10 +121,20 @@ class Track:
         return np.asarray(pelvis * WORLD_FROM_CAMERA - rest_pelvis, np.float32)
 
 
+def break_s(timestamps_s: Float64) -> float:
+    """Return the pause between two frames, seconds, beyond which nobody was in view.
+
+    That is half a second, or three usual steps where a capture is so slow.
+    """
+    steps = np.diff(timestamps_s)
+    usual_s = float(np.median(steps)) if len(steps) >= _FEWEST_STEPS else 0.0
+    return max(_BREAK_S, 3 * usual_s)
+
+
 def frame_rate(timestamps_s: Float64) -> float:
     """Return the mean frames per second, breaks left out; 30 where there is none."""
     steps = np.diff(timestamps_s)
-    steps = steps[(steps > 0) & (steps <= BREAK_S)]
+    steps = steps[(steps > 0) & (steps <= break_s(timestamps_s))]
     return float(1 / steps.mean()) if steps.size else _DEFAULT_RATE
 
 

@@ -10,6 +10,7 @@ from pixie_runtime.addresses import Address
 from pixie_runtime.body import BodyModel, embedded_body_model
 from pixie_runtime.errors import UsageError
 from pixie_runtime.takes import Take
+from pixie_runtime.takes.track import break_s
 from pixie_runtime.types import Float64, Person
 from pixie_runtime.viewer.addresses import urls_of
 from pixie_runtime.viewer.body_file import body_file
@@ -20,8 +21,6 @@ from pixie_runtime.viewer.shapes import Shapes
 from pixie_runtime.viewer.wire import VERSION, Counts, body_message, frame_message
 
 _MOST_PER_SECOND = 60.0
-_OUT_OF_VIEW_S = 0.5
-"""Somebody who was not recorded for so long is not shown."""
 _TIMELINE_COLUMNS = 240
 
 
@@ -77,6 +76,7 @@ class TakeShow:
         for take in takes:
             _check_fits(take, model)
         self._takes = takes
+        self._breaks_s = [break_s(take.timestamps_s) for take in takes]
         self._start_s = min(float(take.timestamps_s[0]) for take in takes)
         end_s = max(float(take.timestamps_s[-1]) for take in takes)
         self.playback = playback or Playback(end_s - self._start_s)
@@ -125,7 +125,10 @@ class TakeShow:
         fastest = max(take.fps for take in self._takes)
         while not self._ended.wait(self._pause_s(fastest)):
             time_s = self._start_s + self.playback.position_s
-            rows = [_row_at(take.timestamps_s, time_s) for take in self._takes]
+            rows = [
+                _row_at(take.timestamps_s, time_s, unseen_s)
+                for take, unseen_s in zip(self._takes, self._breaks_s, strict=True)
+            ]
             if rows == shown or not (self._server.is_awaited or shown is None):
                 continue
             self._show(time_s, rows)
@@ -186,10 +189,16 @@ def view_take(
         show.close()
 
 
-def _row_at(timestamps_s: Float64, time_s: float) -> int | None:
-    """Return the frame that is seen at a moment, None where nobody was recorded."""
+def _row_at(timestamps_s: Float64, time_s: float, unseen_s: float) -> int | None:
+    """Return the frame that is seen at a moment, None where nobody was recorded.
+
+    Args:
+        timestamps_s: Of the frames, (T,).
+        time_s: The moment.
+        unseen_s: Who was not recorded for longer is not shown.
+    """
     row = int(np.searchsorted(timestamps_s, time_s + 1e-9, side="right")) - 1
-    if row < 0 or time_s - timestamps_s[row] > _OUT_OF_VIEW_S:
+    if row < 0 or time_s - timestamps_s[row] > unseen_s:
         return None
     return row
 
@@ -201,7 +210,8 @@ def _timeline(
     moments = np.linspace(start_s, end_s, _TIMELINE_COLUMNS)
     lines = []
     for take in takes:
-        rows = [_row_at(take.timestamps_s, moment) for moment in moments]
+        times, unseen_s = take.timestamps_s, break_s(take.timestamps_s)
+        rows = [_row_at(times, moment, unseen_s) for moment in moments]
         sure = [0.0 if row is None else take.confidences[row, 0] for row in rows]
         lines.append({"track": take.track_id, "body": np.round(sure, 2).tolist()})
     return lines

@@ -114,6 +114,14 @@ def test_frames_dropped_for_a_moment_are_made_up_in_between() -> None:
     assert (moved > 0).all()
 
 
+def test_slow_capture_is_seen_all_the_time_but_in_its_gaps() -> None:
+    times = [*(i / 1.5 for i in range(12)), *(20 + i / 1.5 for i in range(12))]
+    even = resampled(take_of(times), 30.0)
+    gap = (even.timestamps_s > times[11] + 0.01) & (even.timestamps_s < 19.99)
+    assert (even.confidences[gap] == 0).all()
+    assert (even.confidences[~gap] > 0).any(axis=1).all()
+
+
 def test_lone_frame_is_a_take() -> None:
     even = resampled(take_of([3.0]), 30.0)
     assert len(even) == 1
