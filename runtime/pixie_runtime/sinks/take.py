@@ -91,7 +91,7 @@ class TakeSink:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Recordings found from earlier; that nobody was in view."""
+        """Recordings found from earlier; that nobody was in view; what does not fit."""
         return tuple(self._warnings)
 
     def send(self, tick: Tick) -> None:
@@ -139,8 +139,9 @@ class TakeSink:
 
     def _convert(self, target: Target) -> None:
         try:
-            people = read_recording(self._container).people
-            for track_id, track in people.items():
+            recording = read_recording(self._container)
+            self._warnings += recording.warnings
+            for track_id, track in recording.people.items():
                 path = self._path
                 if len(self._takes) > 1:
                     path = path.with_stem(f"{path.stem}.person{track_id}")

@@ -55,13 +55,15 @@ class Contents:
     def __init__(self, file: BinaryIO) -> None:
         self.metadata: dict[str, str] | None = None
         """Of the recording, if there are any."""
-        self.camera: Camera | None = None
+        self.seen_by: dict[Camera, int] = {}
+        """How many people's frames follow on each camera, in the order of the file."""
         self.nobody_s: list[float] = []
         """When nobody was in view, seconds on the source's clock."""
         self.is_whole = False
         """Whether the container has its end."""
         self.damaged = 0
         """How many pieces could not be read."""
+        self._camera: Camera | None = None
         self._schemas: dict[int, Schema] = {}
         self._layouts: dict[int, np.dtype[np.void]] = {}
         self._alive: set[int] = set()
@@ -121,8 +123,9 @@ class Contents:
     def _take_metadata(self, record: Metadata) -> None:
         if record.name == INFO:
             self.metadata = record.metadata
-        elif record.name == CAMERA and self.camera is None:
-            self.camera = camera_from_metadata(record.metadata)
+        elif record.name == CAMERA:
+            self._camera = camera_from_metadata(record.metadata)
+            self.seen_by.setdefault(self._camera, 0)
 
     def _take_channel(self, channel: Channel) -> None:
         """Note what a topic is; the index at the end has them all once more."""
@@ -146,6 +149,8 @@ class Contents:
             self.nobody_s.append(time_s)
         elif message.channel_id not in self._others:
             self._messages.setdefault(message.channel_id, []).append(message.data)
+            if self._camera is not None:
+                self.seen_by[self._camera] += 1
 
 
 def _records(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:

@@ -34,7 +34,7 @@ class Recording:
     nobody_s: Float64
     """When nobody was in view, seconds on the source's clock."""
     warnings: tuple[str, ...]
-    """What is missing in it, one sentence each."""
+    """What is missing in it or does not fit, one sentence each."""
 
     def track(self, person: int | None = None) -> Track:
         """Return a person's frames; None for who was seen longest.
@@ -89,7 +89,8 @@ def read_recording(path: Path) -> Recording:
             f"{path} is an MCAP file, but no recording of pixie-live: it has no "
             f"metadata named {INFO}"
         )
-    camera = contents.camera
+    seen_by = contents.seen_by
+    camera = max(seen_by, key=seen_by.__getitem__, default=None)
     tracks, left_out = tracks_of(contents.people(), camera or _NO_CAMERA)
     return Recording(
         path=path,
@@ -100,6 +101,7 @@ def read_recording(path: Path) -> Recording:
             path,
             is_whole=contents.is_whole,
             damaged=contents.damaged + left_out + bool(tracks and camera is None),
+            seen_by=seen_by,
         ),
     )
 
@@ -114,7 +116,9 @@ def _check_version(path: Path, metadata: Mapping[str, str]) -> None:
         )
 
 
-def _warnings(path: Path, *, is_whole: bool, damaged: int) -> tuple[str, ...]:
+def _warnings(
+    path: Path, *, is_whole: bool, damaged: int, seen_by: Mapping[Camera, int]
+) -> tuple[str, ...]:
     """Return what is missing."""
     said = []
     if not is_whole:
@@ -122,4 +126,11 @@ def _warnings(path: Path, *, is_whole: bool, damaged: int) -> tuple[str, ...]:
     if damaged:
         pieces = counted(damaged, "piece", "pieces")
         said.append(f"{path} is damaged: {pieces} of it left out")
+    if len(seen_by) > 1:
+        frames = counted(sum(seen_by.values()), "frame", "frames")
+        said.append(
+            f"{path} has {len(seen_by)} cameras, or sizes of picture, one after "
+            f"another: takes have that of the most frames, {max(seen_by.values())} of "
+            f"{frames}; the others do not lie over their pictures"
+        )
     return tuple(said)

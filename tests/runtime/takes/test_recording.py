@@ -1,5 +1,6 @@
 import random
 import struct
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from mcap.stream_reader import breakup_chunk
 from mcap.writer import CompressionType, Writer
 
 from pixie_runtime.errors import SourceError
+from pixie_runtime.sinks.take import TakeSink
 from pixie_runtime.takes import load_take
 from pixie_runtime.takes.recording import is_cut_off, read_recording
-from tests.runtime.people import CAMERA
+from pixie_runtime.types import Camera
+from tests.runtime.people import CAMERA, make_tick
 from tests.runtime.takes.recordings import INFO, person_at, record
 
 
@@ -122,6 +125,24 @@ def test_motion_is_kept_though_the_camera_is_damaged(
     recording = read_recording(path)
     assert len(recording.track()) == 100
     assert "is damaged" in recording.warnings[0]
+
+
+@pytest.mark.parametrize(("before", "after"), [(40, 20), (20, 40)])
+def test_take_has_the_camera_of_most_frames_where_it_changed(
+    tmp_path: Path, before: int, after: int
+) -> None:
+    turned = Camera.with_field_of_view(480, 640, 60)
+    sink = TakeSink(tmp_path / "a.mcap", INFO)
+    for frame in range(before + after):
+        camera = CAMERA if frame < before else turned
+        sink.send(make_tick(replace(person_at(frame), camera=camera)))
+    sink.close()
+    recording = read_recording(tmp_path / "a.mcap")
+    assert len(recording.track()) == 60
+    assert recording.track().camera == (CAMERA if before > after else turned)
+    (warning,) = recording.warnings
+    assert "has 2 cameras" in warning
+    assert "40 of 60 frames" in warning
 
 
 def test_topics_of_others_are_no_damage(tmp_path: Path, whole: bytes) -> None:
