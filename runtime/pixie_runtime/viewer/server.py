@@ -26,6 +26,8 @@ from pixie_runtime.wording import fault
 
 _SOCKET_PATH = "/socket"
 _MAX_PAGES = 8
+_MOST_WAITING = 32
+"""Commands that wait to be done; pages that send more have to wait themselves."""
 _STATE_PERIOD_S = 0.2
 """How often a page is told what has changed about recording and the like."""
 _OPEN_TIMEOUT_S = 5
@@ -76,6 +78,7 @@ class ViewerServer:
         self._clients: set[PageClient] = set()
         # One at a time: what was pressed first is done first.
         self._acting = ThreadPoolExecutor(1, thread_name_prefix="viewer desk")
+        self._room = asyncio.Semaphore(_MOST_WAITING)
         self._fault = ""
         self._server = ServerThread(
             address,
@@ -109,8 +112,8 @@ class ViewerServer:
         self._server.call(lambda: self._publish(messages))
 
     def close(self) -> None:
-        """Part from the pages and free the port."""
-        self._acting.shutdown()
+        """Part from the pages and free the port; what still waits is not done."""
+        self._acting.shutdown(cancel_futures=True)
         self._server.close()
 
     def _publish(self, messages: Mapping[str, str | bytes]) -> None:
@@ -156,23 +159,31 @@ class ViewerServer:
 
     async def _handle(self, connection: ServerConnection) -> None:
         client = PageClient(connection)
-        state = await asyncio.to_thread(self._state)
-        first: dict[str, str | bytes] = {"hello": self._hello}
-        first |= self._on_page()
-        first["state"] = state
-        for key, message in first.items():
+        client.put("hello", self._hello)
+        for key, message in self._on_page().items():
             client.put(key, message)
+        # Before anything is waited for: who comes meanwhile finds the place taken.
         self._clients.add(client)
         try:
+            client.put("state", await asyncio.to_thread(self._state))
             await client.serve(self._act)
         finally:
             self._clients.discard(client)
 
     async def _act(self, command: Command) -> None:
-        """Have it done, in order and without waiting: a page goes on meanwhile."""
-        self._acting.submit(self._desk.handle, command).add_done_callback(self._acted)
+        """Have it done, in order; a page goes on meanwhile, unless too much waits."""
+        await self._room.acquire()
+        try:
+            doing = self._acting.submit(self._desk.handle, command)
+        except RuntimeError:  # closed by now
+            self._room.release()
+        else:
+            doing.add_done_callback(self._acted)
 
     def _acted(self, done: Future[None]) -> None:
+        self._server.call(self._room.release)
+        if done.cancelled():
+            return
         error = done.exception()
         self._fault = "" if error is None else fault(error)
         self.publish({"state": self._state()})

@@ -1,5 +1,6 @@
 """The server, over real sockets."""
 
+import asyncio
 import http.client
 import re
 import socket
@@ -12,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 import pixie_runtime
@@ -31,15 +33,18 @@ class Desk:
 
     def __init__(self) -> None:
         self.commands: list[Command] = []
-        self.asked = threading.Event()
         self.fails = False
+        self.takes_s = 0.0
+        self.may_end = threading.Event()
+        self.may_end.set()
 
     def state(self) -> Mapping[str, Any]:
         return {"asked": {"times": len(self.commands)}}
 
     def handle(self, command: Command) -> None:
         self.commands.append(command)
-        self.asked.set()
+        time.sleep(self.takes_s)
+        self.may_end.wait()
         if self.fails:
             raise RuntimeError("the desk is broken")
 
@@ -154,6 +159,36 @@ def test_a_button_that_breaks_is_told_and_the_page_goes_on(
         assert number_of(page.wait_for("frame")) == 1
 
 
+def test_a_page_goes_on_while_a_button_takes_its_time(
+    server: ViewerServer, desk: Desk
+) -> None:
+    desk.may_end.clear()
+    with open_page(url_of(server)) as page:
+        page.send("record", False)
+        wait_until(lambda: desk.commands)
+        for number in range(4):
+            wait_until(lambda: server.is_awaited)
+            server.publish({"frame": frame(number)})
+            assert number_of(page.wait_for("frame")) == number
+            page.send("ready")
+        desk.may_end.set()
+
+
+def test_a_flood_of_commands_neither_piles_up_nor_holds_up_the_end(desk: Desk) -> None:
+    server = ViewerServer(FREE, hello={}, desk=desk)
+    url, deaf = url_of(server), {"close_timeout": 0.1}
+    desk.takes_s = 0.01
+    with open_page(url, **deaf) as flood, open_page(url, **deaf) as other:
+        for _ in range(1500):
+            flood.send("record", True)
+        other.send("record", False)
+        wait_until(lambda: Record(False) in desk.commands)
+        assert len(desk.commands) < 500
+        begun_s = time.monotonic()
+        server.close()
+        assert time.monotonic() - begun_s < 5
+
+
 def test_a_page_that_does_not_draw_gets_two_frames_and_then_only_the_newest(
     server: ViewerServer,
 ) -> None:
@@ -230,6 +265,21 @@ def test_more_than_eight_pages_are_told_so(server: ViewerServer) -> None:
             open_page(url_of(server)),
         ):
             pass
+
+
+def test_there_are_eight_pages_even_if_forty_come_at_once(server: ViewerServer) -> None:
+    url = url_of(server).replace("http", "ws", 1) + "/socket"
+
+    async def come() -> int:
+        pages = [connect(url, max_size=None) for _ in range(40)]
+        came = await asyncio.gather(*pages, return_exceptions=True)
+        count = server.page_count
+        opened = [page for page in came if isinstance(page, ClientConnection)]
+        await asyncio.gather(*(page.close() for page in opened))
+        assert len(opened) == count
+        return count
+
+    assert asyncio.run(come()) == 8
 
 
 def test_a_port_in_use_and_a_foreign_address_are_one_sentence(
