@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocket, expect
 
 from pixie_runtime.addresses import Address
 from pixie_runtime.assembly import open_pipeline, open_source
@@ -353,6 +353,12 @@ def test_a_take_is_played_held_and_gone_through(
         closing(TakeShow([load_take(path)], FREE, title="an arm")) as show,
         browser_page(width=1100, height=700, webgl=True) as page,
     ):
+        sent: list[str] = []
+
+        def listen(socket: WebSocket) -> None:
+            socket.on("framesent", lambda text: sent.append(str(text)))
+
+        page.on("websocket", listen)
         page.goto(show.urls[0])
         clock = page.locator("#clock")
         expect(clock).to_contain_text("of 3.0 s")
@@ -364,3 +370,10 @@ def test_a_take_is_played_held_and_gone_through(
         wait_until(lambda: show.playback.position_s == pytest.approx(1.5, abs=0.02))
         expect(clock).to_have_text("1.5 of 3.0 s")
         keep_screenshot(page, "take", tmp_path)
+        page.locator("#seek").blur()
+        sent.clear()
+        for key in ("c", "r", " ", " ", " "):
+            page.keyboard.down(key)  # without up: the last two spaces are repeats
+        page.keyboard.up(" ")
+        wait_until(lambda: show.playback.position_s == show.playback.duration_s)
+        assert [text for text in sent if "ready" not in text] == ['{"play":true}']

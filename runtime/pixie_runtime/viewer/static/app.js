@@ -210,7 +210,7 @@ function draw(now) {
     adapt(now - drawing);
     drawing = 0;
     // Where the processor draws, the capture needs it more: leave it most of the time.
-    setTimeout(send, slow > SLOW_MS ? 3 * slow : 0, "ready");
+    setTimeout(send, slow > SLOW_MS ? 3 * slow : 0, "ready", true);
   }
 }
 

@@ -23,7 +23,7 @@ export class Link {
     };
   }
 
-  send(name, value = true) {
+  send(name, value) {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ [name]: value }));
   }
 }

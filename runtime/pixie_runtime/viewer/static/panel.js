@@ -19,6 +19,7 @@ export class Panel {
   constructor(send) {
     this.send = send;
     this.state = null;
+    this.calibrateDoes = "start";
     this.touched = -SETTLED_MS;
     this.makeSliders();
     element("record").onclick = () => send("record", !this.state?.recording.on);
@@ -114,6 +115,9 @@ export class Panel {
     const button = { r: "record", c: "calibrate", f: "follow", b: "bones", " ": "play" }[event.key];
     if (!button || event.target.matches("button")) return;
     event.preventDefault();
+    // What the page does not offer, no key does; a key that is held down was pressed once.
+    const absent = document.body.classList.contains("watching-take") ? ".live" : ".take";
+    if (event.repeat || element(button).closest(absent)) return;
     element(button).click();
   }
 }
