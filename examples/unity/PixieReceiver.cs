@@ -77,30 +77,34 @@ public class PixieReceiver : MonoBehaviour
         }
     }
 
+    // Whatever comes: anybody may send to the port, and a receiver must not hang or throw.
     void ReadBundle(byte[] data)
     {
         if (data.Length < 16 || Encoding.ASCII.GetString(data, 0, 7) != "#bundle") return;
         int part = 0, parts = 0, number = 0;
         for (int at = 16; at + 4 <= data.Length;)
         {
-            int end = at + 4 + ReadInt(data, at);
-            if (end > data.Length) return;
+            int size = ReadInt(data, at);
             at += 4;
-            string address = ReadText(data, ref at), types = ReadText(data, ref at);
+            if (size <= 0 || size > data.Length - at) return;
+            int end = at + size;
+            string address = ReadText(data, ref at, end), types = ReadText(data, ref at, end);
             var numbers = new List<float>();
             string name = "";
             foreach (char type in types)
             {
-                if (type == 's') name = ReadText(data, ref at);
-                if (type == 'f') numbers.Add(ReadFloat(data, at));
-                if (type == 'i') numbers.Add(ReadInt(data, at));
-                if (type == 'f' || type == 'i') at += 4;
+                if (type == 's') name = ReadText(data, ref at, end);
+                if (type != 'f' && type != 'i') continue;
+                if (at + 4 > end) return;
+                numbers.Add(type == 'f' ? ReadFloat(data, at) : ReadInt(data, at));
+                at += 4;
             }
             at = end;
             string start = "/pixie/" + person + "/";
             if (!address.StartsWith(start)) continue;
             if (address == start + "frame")
             {
+                if (numbers.Count < 4) return;
                 number = (int)numbers[0];
                 part = (int)numbers[2];
                 parts = (int)numbers[3];
@@ -113,23 +117,25 @@ public class PixieReceiver : MonoBehaviour
     void Take(string what, string name, List<float> n)
     {
         Transform joint;
-        if (what == "root")
+        if (what == "root" && n.Count == 7)
         {
             // The camera frame (x right, y down, z away), turned upright and mirrored.
             joints["pelvis"].localPosition = new Vector3(-n[0], -n[1], -n[2]);
             joints["pelvis"].localRotation = new Quaternion(n[3], n[6], -n[5], -n[4]);
         }
-        else if (what == "joint" && joints.TryGetValue(name, out joint))
+        else if (what == "joint" && n.Count == 4 && joints.TryGetValue(name, out joint))
             joint.localRotation = new Quaternion(n[1], -n[2], -n[3], n[0]);
-        else if (what == "rest")
+        else if (what == "rest" && n.Count >= 2)
         {
-            for (int i = 2; i < n.Count; i++) rest[(int)n[0] + i - 2] = n[i];
+            int first = (int)n[0];
+            if (first < 0 || first > rest.Length - (n.Count - 2)) return;
+            for (int i = 2; i < n.Count; i++) rest[first + i - 2] = n[i];
             for (int j = 1; j < 55; j++)
                 joints[Names[j]].localPosition =
                     new Vector3(-rest[3 * j], rest[3 * j + 1], rest[3 * j + 2]);
         }
-        else if (what == "arkit") face = n.ToArray();
-        else if (what == "confidence") confidence = n.ToArray();
+        else if (what == "arkit" && n.Count == 52) face = n.ToArray();
+        else if (what == "confidence" && n.Count == 4) confidence = n.ToArray();
     }
 
     // OSC is big-endian.
@@ -143,12 +149,13 @@ public class PixieReceiver : MonoBehaviour
         return BitConverter.ToSingle(BitConverter.GetBytes(ReadInt(data, at)), 0);
     }
 
-    // A string ends with a zero and is filled up to a multiple of four bytes.
-    static string ReadText(byte[] data, ref int at)
+    // A string ends with a zero and is filled up to a multiple of four bytes; one that has
+    // no end before its message has is empty.
+    static string ReadText(byte[] data, ref int at, int end)
     {
-        int end = Array.IndexOf(data, (byte)0, at);
-        string text = Encoding.UTF8.GetString(data, at, end - at);
-        at = (end / 4 + 1) * 4;
+        int zero = at < end ? Array.IndexOf(data, (byte)0, at, end - at) : -1;
+        string text = zero < 0 ? "" : Encoding.UTF8.GetString(data, at, zero - at);
+        at = zero < 0 ? end : (zero / 4 + 1) * 4;
         return text;
     }
 }
