@@ -132,7 +132,7 @@ def test_take_has_the_camera_of_most_frames_where_it_changed(
     tmp_path: Path, before: int, after: int
 ) -> None:
     turned = Camera.with_field_of_view(480, 640, 60)
-    sink = TakeSink(tmp_path / "a.mcap", INFO)
+    sink = TakeSink(tmp_path / "a.npz", INFO)
     for frame in range(before + after):
         camera = CAMERA if frame < before else turned
         sink.send(make_tick(replace(person_at(frame), camera=camera)))
@@ -143,6 +143,7 @@ def test_take_has_the_camera_of_most_frames_where_it_changed(
     (warning,) = recording.warnings
     assert "has 2 cameras" in warning
     assert "40 of 60 frames" in warning
+    assert sink.warnings == recording.warnings
 
 
 def test_topics_of_others_are_no_damage(tmp_path: Path, whole: bytes) -> None:
