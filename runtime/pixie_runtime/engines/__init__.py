@@ -31,6 +31,7 @@ class Engine(Protocol):
         """Run once; every input by name. The returned arrays belong to the caller.
 
         Raises:
+            EngineError: What runs the network failed, or has no memory for it.
             RuntimeError: The engine is closed.
             ValueError: An input is missing, unknown, or of a wrong shape or type.
         """

@@ -188,7 +188,11 @@ def _onnxruntime_on_gpu(library: "GpuLibrary", wanted: _Wanted) -> EngineMaker:
     from pixie_runtime.engines.onnxruntime_gpu import OnnxRuntimeGpuMaker
 
     _require_gpu(f"onnxruntime-{library}")
-    return OnnxRuntimeGpuMaker(library, wanted.cache / "onnxruntime-tensorrt")
+    if library == "cuda":
+        return OnnxRuntimeGpuMaker(library)
+    # ONNX Runtime makes the folder itself, but not those it lies in.
+    kept = ready_cache(wanted.cache / "onnxruntime-tensorrt")
+    return OnnxRuntimeGpuMaker(library, kept)
 
 
 def _openvino(wanted: _Wanted) -> "OpenVinoMaker":

@@ -6,9 +6,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
+import numpy as np
 import onnxruntime
 
 from pixie_runtime.engines import AnyArray
+from pixie_runtime.engines.faults import failure, lacks_memory, misfit, uneven
 from pixie_runtime.errors import BundleError, EngineError, PixieError
 
 Provider = str | tuple[str, Mapping[str, str]]
@@ -18,8 +20,20 @@ _ERRORS_ONLY = 3
 _SPIN_US = 20
 _LACKING = ("is not a registered function/op", "Could not find an implementation for")
 """Parts of its messages about operators that it does not know, or not on the CPU."""
+_DEVICE = ("EP_FAIL", "CUDA failure", "CUBLAS failure", "CUDNN failure")
+"""Parts of its messages about devices that fail."""
 _BOUNDS_SPINNING = (1, 27)
 """First version of ONNX Runtime that is known to obey `spin_duration_us`."""
+_TYPES = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(uint8)": "uint8",
+    "tensor(int8)": "int8",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+    "tensor(bool)": "bool",
+}
+"""Numpy's names of types by ONNX Runtime's."""
 
 
 class OnnxRuntimeEngine:
@@ -51,7 +65,8 @@ class OnnxRuntimeEngine:
         Raises:
             BundleError: There is no such file, or it is no ONNX model that this
                 version of ONNX Runtime can run.
-            EngineError: It lacks one of the model's operators.
+            EngineError: It lacks one of the model's operators, the device or the
+                memory for it.
         """
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -60,22 +75,28 @@ class OnnxRuntimeEngine:
         for key, value in _spinning().items():
             options.add_session_config_entry(key, value)
         source = model if isinstance(model, bytes) else str(model)
-        shown = "the model given as bytes" if isinstance(model, bytes) else str(model)
+        self._shown = _shown(model)
         if isinstance(model, Path) and not model.is_file():
             raise BundleError(f"no model file {model}: the installation is incomplete")
         try:
+            # Its Python layer would go on with another device, and print that.
             session = onnxruntime.InferenceSession(
-                source, options, providers=list(providers)
+                source, options, providers=list(providers), enable_fallback=0
             )
         # ONNX Runtime's exceptions have no common base but Exception.
         except Exception as error:
-            raise _refusal(shown, error) from error
+            raise _refusal(self._shown, error) from error
         self._session: onnxruntime.InferenceSession | None = session
         self._providers = tuple(session.get_providers())
         self._description = described(self._providers[0])
         self._input_shapes = MappingProxyType(
             {i.name: tuple(i.shape) for i in session.get_inputs()}
         )
+        self._types = {
+            i.name: np.dtype(_TYPES[i.type])
+            for i in session.get_inputs()
+            if i.type in _TYPES
+        }
         self._output_names = tuple(o.name for o in session.get_outputs())
 
     @property
@@ -102,6 +123,7 @@ class OnnxRuntimeEngine:
         """Run once; every input by name. The returned arrays belong to the caller.
 
         Raises:
+            EngineError: The device or ONNX Runtime failed, or has no memory for it.
             RuntimeError: The engine is closed.
             ValueError: An input is missing, unknown, or of a wrong shape or type.
         """
@@ -114,7 +136,7 @@ class OnnxRuntimeEngine:
         try:
             outputs = self._session.run(None, dict(inputs))
         except Exception as error:
-            raise ValueError(str(error)) from error
+            raise self._fault(inputs, error) from error
         return dict(zip(self._output_names, outputs, strict=True))
 
     def close(self) -> None:
@@ -126,6 +148,19 @@ class OnnxRuntimeEngine:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def _fault(self, inputs: Mapping[str, AnyArray], error: Exception) -> Exception:
+        """Return what to tell of a run that failed.
+
+        ONNX Runtime refuses what does not fit by itself, so that it need not be looked
+        for before every run.
+        """
+        fault = misfit(inputs, self._input_shapes, self._types) or uneven(
+            inputs, self._input_shapes
+        )
+        if fault is not None:
+            return ValueError(fault)
+        return failure(self._description, f"run {self._shown}", error, _reason(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +190,7 @@ class OnnxRuntimeMaker:
         Raises:
             BundleError: There is no such file, or it is no ONNX model that this
                 version of ONNX Runtime can run.
-            EngineError: It lacks one of the model's operators.
+            EngineError: It lacks one of the model's operators, or the memory for it.
         """
         return OnnxRuntimeEngine(model, threads=threads or self.threads)
 
@@ -172,14 +207,30 @@ def described(provider: str) -> str:
 
 def _refusal(shown: str, error: Exception) -> PixieError:
     """Return what to tell of a model that could not be loaded."""
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    reason = _reason(error)
     running = f"ONNX Runtime {onnxruntime.__version__}"
     if any(sign in str(error) for sign in _LACKING):
         return EngineError(
             f"{running} lacks an operator of {shown}: {reason}; install a newer one, "
             "or use another --engine"
         )
+    # A device that cannot be set up has Python's classes, a bad model never has.
+    own_fault = isinstance(error, (RuntimeError, ValueError)) or any(
+        sign in str(error) for sign in _DEVICE
+    )
+    if own_fault or lacks_memory(error):
+        return failure(running, f"load {shown}", error, reason)
     return BundleError(f"{shown} is not a model that {running} can run: {reason}")
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of a message."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _shown(model: Path | bytes) -> str:
+    """Return how a model is called in errors."""
+    return "the model given as bytes" if isinstance(model, bytes) else str(model)
 
 
 def _spinning() -> dict[str, str]:

@@ -3,7 +3,10 @@
 Not run on a GPU yet: what is tested is what happens without one.
 """
 
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +27,7 @@ _PROVIDERS: dict[GpuLibrary, str] = {
 }
 _CUDA: Provider = ("CUDAExecutionProvider", {"use_tf32": "0"})
 """float32 as it says: TF32, its default, keeps 10 bits of each factor."""
+_PACKAGE = 'pip install "onnxruntime-gpu[cuda,cudnn]"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,9 @@ class OnnxRuntimeGpuMaker:
     """Opens networks with ONNX Runtime on a GPU; an `EngineMaker`."""
 
     library: GpuLibrary
-    cache: Path
-    """Folder for what TensorRT builds; ONNX Runtime keys it by network and GPU."""
+    cache: Path | None = None
+    """Existing folder for what TensorRT builds, which ONNX Runtime keys by network and
+    GPU; None: it is built anew every time."""
 
     concurrent = False
     int8 = False
@@ -47,7 +52,7 @@ class OnnxRuntimeGpuMaker:
             raise EngineError(
                 f"--engine onnxruntime-{self.library}: the installed ONNX Runtime "
                 f"{onnxruntime.__version__} is the one for CPUs; replace it: pip "
-                "uninstall onnxruntime, then pip install onnxruntime-gpu"
+                f"uninstall onnxruntime, then {_PACKAGE}"
             )
 
     @property
@@ -70,6 +75,7 @@ class OnnxRuntimeGpuMaker:
                 version of ONNX Runtime can run.
             EngineError: It did not get onto the GPU.
         """
+        complaint = _preloaded()
         engine = OnnxRuntimeEngine(
             model, threads=threads or 1, providers=[*self._wanted(), _CUDA]
         )
@@ -77,20 +83,55 @@ class OnnxRuntimeGpuMaker:
         if engine.providers[0] != wanted:
             found = engine.providers[0]
             engine.close()
+            because = f" ({complaint})" if complaint else ""
             raise EngineError(
                 f"--engine onnxruntime-{self.library}: ONNX Runtime fell back to "
-                f"{found} because {wanted} did not load; install the CUDA, cuDNN and "
-                "TensorRT that its release names, or use --engine auto"
+                f"{found} because {wanted} did not load{because}; {self._advice()}, or "
+                "use --engine auto"
             )
         return engine
 
     def _wanted(self) -> list[Provider]:
         if self.library == "cuda":
             return []
-        options = {
-            "trt_engine_cache_enable": "1",
-            "trt_engine_cache_path": str(self.cache),
-            "trt_timing_cache_enable": "1",
-            "trt_timing_cache_path": str(self.cache),
-        }
-        return [("TensorrtExecutionProvider", options)]
+        return [("TensorrtExecutionProvider", tensorrt_options(self.cache))]
+
+    def _advice(self) -> str:
+        """Return where the libraries come from; pip has no TensorRT of theirs."""
+        if self.library == "cuda":
+            return f"{_PACKAGE} brings CUDA and cuDNN"
+        return (
+            f"{_PACKAGE} brings CUDA and cuDNN, TensorRT must be the one that its "
+            "release names"
+        )
+
+
+def tensorrt_options(cache: Path | None) -> dict[str, str]:
+    """Return the options of ONNX Runtime's TensorRT, which has its own words for yes.
+
+    Args:
+        cache: existing folder for what is built; None: nothing is kept.
+    """
+    if cache is None:
+        return {}
+    return {
+        "trt_engine_cache_enable": "True",
+        "trt_engine_cache_path": str(cache),
+        "trt_timing_cache_enable": "True",
+        "trt_timing_cache_path": str(cache),
+    }
+
+
+@cache
+def _preloaded() -> str:
+    """Load the CUDA and cuDNN that pip installed; return what did not load.
+
+    ONNX Runtime finds those only if they are in the process before its first session on
+    the GPU (`onnxruntime.preload_dlls`, since 1.21), and prints what it does not find.
+    """
+    preload = getattr(onnxruntime, "preload_dlls", None)
+    if preload is None:
+        return ""
+    with redirect_stdout(StringIO()) as said:
+        preload()
+    return next(iter(said.getvalue().splitlines()), "")

@@ -11,6 +11,7 @@ import numpy as np
 
 from pixie_runtime.engine_kinds import Precision
 from pixie_runtime.engines import AnyArray
+from pixie_runtime.engines.faults import failure, misfit, uneven
 from pixie_runtime.engines.mapped_files import put_away
 from pixie_runtime.engines.openvino_last_layers import inputs_of_last_layers
 from pixie_runtime.engines.openvino_library import (
@@ -21,7 +22,7 @@ from pixie_runtime.engines.openvino_library import (
     reason,
     version,
 )
-from pixie_runtime.errors import EngineError
+from pixie_runtime.errors import EngineError, PixieError
 
 _HINTS: dict[Precision, str] = {"auto": "f32", "float32": "f32", "bfloat16": "bf16"}
 _MOST_PLANS = 4
@@ -105,9 +106,10 @@ class OpenVinoEngine:
         network = read_onnx(model)
         parameters = network.get_parameters()
         self._names = tuple(p.get_friendly_name() for p in parameters)
-        self._types = tuple(
-            np.dtype(p.get_element_type().to_dtype()) for p in parameters
-        )
+        self._types = {
+            p.get_friendly_name(): np.dtype(p.get_element_type().to_dtype())
+            for p in parameters
+        }
         shapes = [_axes(p.get_partial_shape()) for p in parameters]
         self._input_shapes = MappingProxyType(
             dict(zip(self._names, shapes, strict=True))
@@ -153,6 +155,7 @@ class OpenVinoEngine:
         are copied first.
 
         Raises:
+            EngineError: OpenVINO failed, or has no memory for this size.
             RuntimeError: The engine is closed.
             ValueError: An input is missing, unknown, or of a wrong shape or type.
         """
@@ -162,7 +165,10 @@ class OpenVinoEngine:
             raise ValueError(
                 f"inputs {sorted(inputs)} given, expected {sorted(self._input_shapes)}"
             )
-        self._check(inputs)
+        # OpenVINO would convert without a word.
+        fault = misfit(inputs, self._input_shapes, self._types)
+        if fault is not None:
+            raise ValueError(fault)
         given = [
             np.require(inputs[name], requirements=("C", "W")) for name in self._names
         ]
@@ -170,10 +176,16 @@ class OpenVinoEngine:
             try:
                 plan = self._plan_for(tuple(array.shape for array in given))
                 return plan.run(given, self._output_names)
-            # Shapes of inputs that do not go together come out when it is compiled;
             # OpenVINO's exceptions have no common base but Exception.
             except Exception as error:
-                raise ValueError(reason(error)) from error
+                # Inputs that do not go together come out when it is compiled for them.
+                fault = uneven(inputs, self._input_shapes)
+                if fault is not None:
+                    raise ValueError(fault) from error
+                if isinstance(error, PixieError):
+                    raise
+                what = f"run {self._shown}"
+                raise failure(_running(), what, error, reason(error)) from error
 
     def close(self) -> None:
         """Free the network; `infer` may not be called afterwards."""
@@ -187,22 +199,6 @@ class OpenVinoEngine:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-    def _check(self, inputs: Mapping[str, AnyArray]) -> None:
-        """Raise ValueError for what OpenVINO would convert without a word."""
-        for name, expected in zip(self._names, self._types, strict=True):
-            array, axes = inputs[name], self._input_shapes[name]
-            if array.dtype != expected:
-                raise ValueError(f"input {name} is {array.dtype}, expected {expected}")
-            fits = len(array.shape) == len(axes) and all(
-                isinstance(axis, str) or axis == size
-                for axis, size in zip(axes, array.shape, strict=True)
-            )
-            if not fits:
-                raise ValueError(
-                    f"input {name} has shape {array.shape}, expected "
-                    f"({', '.join(map(str, axes))})"
-                )
 
     def _plan_for(self, shapes: _Shapes) -> _Plan:
         """Return the network compiled for these shapes, or for all."""
@@ -233,7 +229,7 @@ class OpenVinoEngine:
         # OpenVINO's exceptions have no common base but Exception.
         except Exception as error:
             raise EngineError(
-                f"OpenVINO {version()} cannot compile {self._shown} for the CPU "
+                f"{_running()} cannot compile {self._shown} for the CPU "
                 f"({reason(error)}); use --engine onnxruntime"
             ) from error
         put_away(self._mapped)
@@ -292,7 +288,11 @@ class OpenVinoMaker:
 def described(precision: Precision) -> str:
     """Return what runs a network, in words."""
     computed = "float32" if precision == "auto" else precision
-    return f"OpenVINO {version()} on the CPU, {computed}"
+    return f"{_running()} on the CPU, {computed}"
+
+
+def _running() -> str:
+    return f"OpenVINO {version()}"
 
 
 def _smallest(axis: int | str) -> int:

@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from pixie_runtime.engines.faults import failure, lacks_memory
 from pixie_runtime.errors import BundleError, EngineError, MissingExtraError
 
 _TELEMETRY = "openvino_telemetry"
@@ -67,7 +68,7 @@ def read_onnx(model: Path | bytes) -> Any:
 
     Raises:
         BundleError: there is no such file, or it is no whole ONNX model.
-        EngineError: OpenVINO lacks one of its operators.
+        EngineError: OpenVINO lacks one of its operators, or the memory for it.
     """
     shown = "the model given as bytes" if isinstance(model, bytes) else str(model)
     if isinstance(model, Path) and not model.is_file():
@@ -87,6 +88,9 @@ def read_onnx(model: Path | bytes) -> Any:
                 f"OpenVINO {version()} lacks operators of {shown} ({lacking}); use "
                 "--engine onnxruntime"
             ) from error
+        if lacks_memory(error):
+            running = f"OpenVINO {version()}"
+            raise failure(running, f"load {shown}", error, reason(error)) from error
         raise BundleError(
             f"{shown} is not a model that OpenVINO {version()} can run: {reason(error)}"
         ) from error

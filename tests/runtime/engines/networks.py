@@ -59,6 +59,22 @@ def arithmetic() -> bytes:
     return bytes(model.SerializeToString())
 
 
+def sum_with_three_rows() -> bytes:
+    """Return a network of `y` (n, 2), `x` (n, 2) and three rows: it fails for two."""
+    nodes = [helper.make_node("Add", ["x", "rows"], ["y"])]
+    rows = {"rows": np.ones((3, 2), np.float32)}
+    model = model_of(nodes, [floats("x", "n", 2)], [floats("y", "m", 2)], rows)
+    return bytes(model.SerializeToString())
+
+
+def repeated() -> bytes:
+    """Return a network of `y`, `x` (n, 2) repeated to a given `shape` (2,)."""
+    nodes = [helper.make_node("Expand", ["x", "shape"], ["y"])]
+    shape = helper.make_tensor_value_info("shape", TensorProto.INT64, [2])
+    model = model_of(nodes, [floats("x", "n", 2), shape], [floats("y", "m", "k")])
+    return bytes(model.SerializeToString())
+
+
 def picture_mean() -> bytes:
     """Return a network of `mean` (1, 3), of a uint8 `image` (1, 8, 8, 3)."""
     image = helper.make_tensor_value_info("image", TensorProto.UINT8, [1, 8, 8, 3])

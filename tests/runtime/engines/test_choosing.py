@@ -18,6 +18,7 @@ from pixie_runtime.engines.choosing import Chosen, EngineKind, Precision, choose
 from pixie_runtime.engines.compiled_cache import ready_cache
 from pixie_runtime.engines.cuda_driver import gpu_fault
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
+from pixie_runtime.engines.onnxruntime_gpu import OnnxRuntimeGpuMaker
 from pixie_runtime.engines.openvino_probe import require_survival
 from pixie_runtime.errors import EngineError, MissingExtraError, UsageError
 from tests.runtime.engines.networks import doubling
@@ -60,7 +61,7 @@ def test_onnx_runtime_for_cpus_is_told_from_the_one_for_gpus(
     cpu_only = ["AzureExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: cpu_only)
     kind: EngineKind = f"onnxruntime-{library}"  # type: ignore[assignment]
-    with pytest.raises(EngineError, match="pip install onnxruntime-gpu"):
+    with pytest.raises(EngineError, match=r'pip install "onnxruntime-gpu\[cuda'):
         choose(kind, cache=tmp_path)
 
 
@@ -76,6 +77,22 @@ def test_a_session_that_fell_back_to_the_cpu_is_refused(
     # This ONNX Runtime knows better than it claims, and warns of it.
     with pytest.warns(UserWarning, match="CUDAExecutionProvider"), fell_back:
         maker.open(doubling())
+
+
+def test_tensorrt_in_onnx_runtime_gets_a_folder_that_is_there_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "gpu_fault", lambda: None)
+    claimed = ["TensorrtExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: claimed)
+    maker = choose("onnxruntime-tensorrt", cache=tmp_path / "new" / "cache")
+    assert isinstance(maker, OnnxRuntimeGpuMaker)
+    assert maker.cache is not None
+    assert maker.cache.is_dir()
+    (tmp_path / "file").write_text("in the way")
+    without = choose("onnxruntime-tensorrt", cache=tmp_path / "file" / "cache")
+    assert isinstance(without, OnnxRuntimeGpuMaker)
+    assert without.cache is None
 
 
 @pytest.mark.parametrize("kind", EXTRAS)

@@ -15,11 +15,17 @@ from pixie_runtime.engines import EngineMaker
 from pixie_runtime.engines.onnxruntime_engine import OnnxRuntimeMaker
 from pixie_runtime.engines.openvino_engine import OpenVinoEngine, OpenVinoMaker
 from pixie_runtime.engines.openvino_library import capabilities
+from pixie_runtime.errors import EngineError
 from pixie_runtime.landmarks.pixie import PixieLandmarker
 from pixie_runtime.sources.opening import demo_clip
 from pixie_runtime.sources.video import VideoFile
 from pixie_runtime.types import Float32, Frame
-from tests.runtime.engines.networks import doubling, floats, model_of
+from tests.runtime.engines.networks import (
+    doubling,
+    floats,
+    model_of,
+    sum_with_three_rows,
+)
 
 pytest.importorskip("openvino")
 
@@ -78,6 +84,13 @@ def test_free_axes_other_than_the_batch_stay_free() -> None:
         for shape in ((2, 3), (3, 2), (1, 7)):
             found = engine.infer({"x": np.ones(shape, np.float32)})["y"]
             assert found == shape[0] * shape[1]
+
+
+def test_a_size_that_cannot_be_compiled_is_the_engines_fault() -> None:
+    with OpenVinoEngine(sum_with_three_rows()) as engine:
+        with pytest.raises(EngineError, match=r"cannot compile .*; use --engine"):
+            engine.infer({"x": np.ones((2, 2), np.float32)})
+        assert engine.infer({"x": np.ones((3, 2), np.float32)})["y"].shape == (3, 2)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
