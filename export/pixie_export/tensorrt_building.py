@@ -23,6 +23,7 @@ from pixie_runtime.engines.tensorrt_api import (
     RtxTensorrt,
 )
 from pixie_runtime.engines.tensorrt_library import Library
+from pixie_runtime.engines.whole_files import write_whole
 from pixie_runtime.errors import BundleError, EngineError
 
 Rows = tuple[int, int, int]
@@ -58,14 +59,14 @@ def build_plan(
 
     Raises:
         BundleError: the file is missing or no ONNX.
-        EngineError: an operator that the library lacks, or the build failed.
+        EngineError: an operator that the library lacks, it does not start, or the
+            build failed.
     """
     module = library.module
-    library.messages.clear()
-    builder = module.Builder(library.logger)
+    builder = library.make(module.Builder)
     flags = 1 << int(module.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
     network = builder.create_network(flags)
-    parser = module.OnnxParser(network, library.logger)
+    parser = library.make(module.OnnxParser, network)
     _parse(library, parser, name, model)
     config = builder.create_builder_config()
     config.clear_flag(module.BuilderFlag.TF32)
@@ -73,9 +74,7 @@ def build_plan(
     if targets:
         _aim(library, config, targets)
     if timing is not None:
-        known = timing.read_bytes() if timing.is_file() else b""
-        # A cache of another version or GPU is refused; all is measured again then.
-        config.set_timing_cache(config.create_timing_cache(known), False)
+        _begin_timing(config, timing)
     plan = builder.build_serialized_network(network, config)
     if plan is None:
         raise _failed(library, name)
@@ -202,14 +201,23 @@ def _aim(library: Library, config: IBuilderConfig, targets: Sequence[str]) -> No
             raise EngineError(f"{library.title} refuses {target}: {library.reason()}")
 
 
+def _begin_timing(config: IBuilderConfig, path: Path) -> None:
+    """Begin with what was measured before, or with nothing if that is damaged."""
+    known = b""
+    with suppress(OSError):
+        known = path.read_bytes()
+    cache = config.create_timing_cache(known)
+    if cache is None:
+        cache = config.create_timing_cache(b"")
+    if cache is not None:
+        # What another version or GPU measured is refused, and measured again.
+        config.set_timing_cache(cache, False)
+
+
 def _keep_timing(config: IBuilderConfig, path: Path) -> None:
     cache = config.get_timing_cache()
     if cache is None:
         return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(bytes(memoryview(cache.serialize())))
-    except OSError:
-        # It only saves time; the engine is what was asked for.
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
+    # It only saves time; the engine is what was asked for.
+    with suppress(OSError):
+        write_whole(path, bytes(memoryview(cache.serialize())))

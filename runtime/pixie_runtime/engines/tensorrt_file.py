@@ -10,12 +10,11 @@ and what does not match its hash is not given to the library.
 
 import hashlib
 import json
-import os
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from pixie_runtime.engines.whole_files import write_whole
 from pixie_runtime.errors import EngineError
 
 _MAGIC = b"pixie-engine-1\n"
@@ -68,16 +67,9 @@ def write_engine(folder: Path, record: EngineRecord, plan: bytes) -> Path:
     """
     path = folder / record.file_name
     header = asdict(record) | {"plan_sha256": hashlib.sha256(plan).hexdigest()}
-    temporary = folder / f".{record.file_name}.{os.getpid()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(_MAGIC + json.dumps(header).encode() + b"\n")
-            file.write(plan)
-        temporary.replace(path)
+        write_whole(path, _MAGIC + json.dumps(header).encode() + b"\n", plan)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise EngineError(
             f"cannot write the engine {path}: {error.strerror or error}; give another "
             "folder with --out, on a disk with room"

@@ -2,9 +2,10 @@
 
 import re
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 from pixie_runtime.engines.tensorrt_api import Tensorrt
 from pixie_runtime.errors import EngineError, MissingExtraError
@@ -15,6 +16,7 @@ _TITLES: dict[LibraryKind, str] = {
     "tensorrt": "TensorRT",
     "tensorrt-rtx": "TensorRT-RTX",
 }
+_Made = TypeVar("_Made")
 _FIRST_VERSION = 10
 _MESSAGES_KEPT = 20
 
@@ -49,6 +51,25 @@ class Library:
     def command(self) -> str:
         """The command that builds engines for this library."""
         return f"pixie-export {self.kind}"
+
+    def make(self, factory: Callable[..., _Made], *arguments: object) -> _Made:
+        """Call one of the module's classes, with the logger as the last argument.
+
+        Raises:
+            EngineError: the library made nothing, for want of a driver for example.
+        """
+        self.messages.clear()
+        try:
+            return factory(*arguments, self.logger)
+        except TypeError as error:
+            # pybind11's word for a factory that returned nothing.
+            if "nullptr" not in str(error):
+                raise
+            raise EngineError(
+                f"{self.title} does not start here: {self.reason()}; look at "
+                f"nvidia-smi whether the driver is new enough, or install it again "
+                f'with pip install "pixie-live[{self.kind}]"'
+            ) from error
 
     def reason(self) -> str:
         """Return what the library complained of last, on one line."""

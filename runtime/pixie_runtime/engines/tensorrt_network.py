@@ -98,7 +98,7 @@ class CudaNetwork:
             contexts: makes contexts; default: plainly.
 
         Raises:
-            EngineError: no memory for it, or the library refuses it.
+            EngineError: no memory for it, or the library does not start or refuses it.
         """
         self._library, self._shown = library, shown
         free = device.free_memory()
@@ -108,7 +108,7 @@ class CudaNetwork:
                 f"{free / 1e6:.0f} MB are free on {device.gpu}; close other programs "
                 "that use the GPU, or use an fp16 bundle (pixie-export precision)"
             )
-        self._runtime = library.module.Runtime(library.logger)
+        self._runtime = library.make(library.module.Runtime)
         engine = self._runtime.deserialize_cuda_engine(plan)
         if engine is None:
             raise self._refused("read its engine for")

@@ -7,7 +7,7 @@ on a GPU yet.
 """
 
 import hashlib
-import os
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, cast
 
@@ -20,6 +20,7 @@ from pixie_runtime.engines.tensorrt_api import (
 )
 from pixie_runtime.engines.tensorrt_engine import TensorrtMaker
 from pixie_runtime.engines.tensorrt_library import Library, LibraryKind
+from pixie_runtime.engines.whole_files import write_whole
 
 
 class RtxContexts:
@@ -43,8 +44,9 @@ class RtxContexts:
         config.dynamic_shapes_kernel_specialization_strategy = strategies.EAGER
         if self._cache is None:
             self._cache = config.create_runtime_cache()
-            if self._path.is_file():
-                # What another driver or GPU left is refused, and compiled again.
+            # What another driver or GPU left is refused, and compiled again; so is
+            # what cannot be read.
+            with suppress(OSError):
                 self._cache.deserialize(self._path.read_bytes())
         config.set_runtime_cache(self._cache)
         return rtx.create_execution_context(config)
@@ -55,13 +57,8 @@ class RtxContexts:
             return
         content = bytes(self._cache.serialize())
         self._cache = None
-        beside = self._path.with_suffix(f".{os.getpid()}")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(content)
-            beside.replace(self._path)
-        except OSError:
-            beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            write_whole(self._path, content)
 
 
 class TensorrtRtxMaker(TensorrtMaker):

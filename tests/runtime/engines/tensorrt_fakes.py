@@ -136,7 +136,8 @@ class FakeTensorrt:
         self.__version__ = version
         self.device = device
         self.refuses: dict[str, str] = {}
-        """What fails, with the message that is logged: "build", "read", "run"."""
+        """What fails, with the message that is logged: "build", "read", "run", or
+        the class that makes nothing: "Builder"."""
         self.unknown_operator = ""
         self.last_config: FakeConfig | None = None
 
@@ -145,13 +146,21 @@ class FakeTensorrt:
             logger.log(FakeLogger.ERROR, self.refuses[what])
         return what in self.refuses
 
+    def require(self, what: str, logger: Any) -> None:
+        """Fail as pybind11 does where the library's factory returns nothing."""
+        if self.refused(what, logger):
+            raise TypeError("pybind11::init(): factory function returned nullptr")
+
     def Builder(self, logger: Any) -> "FakeBuilder":  # noqa: N802, it is a class
+        self.require("Builder", logger)
         return FakeBuilder(self, logger)
 
     def OnnxParser(self, network: Any, logger: Any) -> "FakeParser":  # noqa: N802
+        self.require("OnnxParser", logger)
         return FakeParser(self, network)
 
     def Runtime(self, logger: Any) -> "FakeRuntime":  # noqa: N802
+        self.require("Runtime", logger)
         return FakeRuntime(self, logger)
 
 
@@ -198,7 +207,7 @@ class FakeConfig:
     def __init__(self) -> None:
         self.profiles: list[FakeProfile] = []
         self.cleared: list[str] = []
-        self.known_timing = b""
+        self.timing = FakeTiming(b"")
 
     def add_optimization_profile(self, profile: FakeProfile) -> int:
         self.profiles.append(profile)
@@ -207,16 +216,19 @@ class FakeConfig:
     def clear_flag(self, flag: str) -> None:
         self.cleared.append(flag)
 
-    def create_timing_cache(self, known: bytes) -> bytes:
-        return known
+    def create_timing_cache(self, known: bytes) -> "FakeTiming | None":
+        fits = known in (b"", b"+measured", b"+measured+measured")
+        return FakeTiming(known) if fits else None
 
-    def set_timing_cache(self, cache: bytes, ignore_mismatch: bool) -> bool:
+    def set_timing_cache(self, cache: "FakeTiming", ignore_mismatch: bool) -> bool:
+        if not isinstance(cache, FakeTiming):
+            raise TypeError("set_timing_cache(): incompatible function arguments")
         assert not ignore_mismatch
-        self.known_timing = cache
+        self.timing = cache
         return True
 
     def get_timing_cache(self) -> "FakeTiming":
-        return FakeTiming(self.known_timing + b"+measured")
+        return FakeTiming(self.timing.content + b"+measured")
 
 
 @dataclass

@@ -34,6 +34,20 @@ try:
 except PixieError as error:
     print(error)
 """
+MAKE = """
+from pixie_runtime.engines.tensorrt_library import load_library
+from pixie_runtime.errors import EngineError
+library = load_library("tensorrt")
+for name in ("Builder", "Runtime"):
+    try:
+        library.make(getattr(library.module, name))
+    except EngineError as error:
+        print(error)
+try:
+    library.make(library.module.Builder, "one argument too many")
+except TypeError:
+    print("refused")
+"""
 
 Api = dict[str, dict[str, str]]
 """Docstrings by class and member."""
@@ -133,6 +147,15 @@ def test_the_real_bindings_load_and_log_into_the_library(
 ) -> None:
     path, libraries = bindings(version, kept), stubs(version, kept)
     assert run(LOAD, path, libraries).strip() == f"TensorRT {version} | a complaint"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_library_that_makes_nothing_is_one_sentence(version: str, kept: Path) -> None:
+    path, libraries = bindings(version, kept), stubs(version, kept)
+    *sentences, mistake = run(MAKE, path, libraries).splitlines()
+    begin = f"TensorRT {version} does not start here: it gave no reason; look at"
+    assert [sentence.startswith(begin) for sentence in sentences] == [True, True]
+    assert mistake == "refused"
 
 
 def test_bindings_without_their_libraries_are_told_from_none(kept: Path) -> None:

@@ -286,6 +286,23 @@ def test_what_tensorrt_complains_of_is_in_the_sentence(
         engine.infer({"x": rows(1)})
 
 
+@pytest.mark.parametrize("what", ["Builder", "OnnxParser"])
+def test_a_library_that_does_not_start_building_says_why(
+    machine: Machine, what: str
+) -> None:
+    machine.trt.refuses[what] = "CUDA initialization failure with error: 35"
+    with pytest.raises(EngineError, match=r"does not start here: CUDA .*: 35; look"):
+        machine.build(linear())
+
+
+def test_a_library_that_does_not_start_running_says_why(machine: Machine) -> None:
+    model = linear()
+    machine.build(model)
+    machine.trt.refuses["Runtime"] = "CUDA initialization failure with error: 35"
+    with pytest.raises(EngineError, match=r"does not start here: CUDA .*: 35; look"):
+        machine.maker().open(model)
+
+
 def test_an_unsupported_operator_is_named(machine: Machine) -> None:
     machine.trt.unknown_operator = "MatMul"
     with pytest.raises(
@@ -317,7 +334,25 @@ def test_what_was_measured_is_used_for_the_next_network(machine: Machine) -> Non
     machine.build(linear(seed=0), "one")
     machine.build(linear(seed=1), "two")
     assert machine.trt.last_config is not None
-    assert machine.trt.last_config.known_timing == b"+measured"
+    assert machine.trt.last_config.timing.content == b"+measured"
+    assert not [path for path in machine.cache.iterdir() if path.name[0] == "."]
+
+
+@pytest.mark.parametrize("content", [b"", b"torn", None])
+def test_measurements_that_are_damaged_are_made_anew(
+    machine: Machine, content: bytes | None
+) -> None:
+    machine.build(linear(seed=0), "one")
+    (timing,) = machine.cache.glob("timing_*.cache")
+    timing.unlink()
+    if content is None:
+        timing.mkdir()
+    else:
+        timing.write_bytes(content)
+    machine.build(linear(seed=1), "two")
+    assert machine.trt.last_config is not None
+    assert machine.trt.last_config.timing.content == b""
+    assert content is None or timing.read_bytes() == b"+measured"
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

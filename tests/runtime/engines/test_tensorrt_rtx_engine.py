@@ -134,6 +134,17 @@ def test_kernels_of_another_driver_are_compiled_again(tmp_path: Path) -> None:
     assert kept.read_bytes() == b"kernel"
 
 
+def test_kernels_that_cannot_be_read_are_compiled_again(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.run()
+    (kept,) = tmp_path.glob("*.kernels")
+    kept.unlink()
+    # Whoever runs the tests, root included, cannot read this.
+    kept.symlink_to("/proc/self/mem")
+    machine.run()
+    assert machine.rtx.known == [b"", b""]
+
+
 def test_kernels_that_cannot_be_kept_are_no_error(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     machine.run()
