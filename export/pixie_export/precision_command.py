@@ -91,12 +91,10 @@ def convert(options: PrecisionOptions, announce: Announce) -> PrecisionReport:
         )
     if options.to != "int8" and options.calibrate is not None:
         raise UsageError(f"--calibrate: only int8 is calibrated, not {options.to}")
+    limits = _limits(options)
     require_free(options.out)
     bundle = Bundle.open(options.bundle)
     require_float32(bundle)
-    limits = MeanLimits(
-        options.max_degrees or _DEGREES[options.to], options.max_millimetres
-    )
     if bundle.manifest.kind == "landmark":
         return _convert_landmark(options, bundle, limits, announce)
     with ImageJudge(bundle, threads=options.threads) as judge:
@@ -108,6 +106,22 @@ def convert(options: PrecisionOptions, announce: Announce) -> PrecisionReport:
             options.out,
             announce=announce,
         )
+
+
+def _limits(options: PrecisionOptions) -> MeanLimits:
+    for name, value in (
+        ("degrees", options.max_degrees),
+        ("millimetres", options.max_millimetres),
+    ):
+        if value is not None and not value > 0:
+            raise UsageError(
+                f"--max-{name} {value:g}: expected more than 0, since fewer bits "
+                "always cost something; leave it out for the default"
+            )
+    degrees = options.max_degrees
+    return MeanLimits(
+        _DEGREES[options.to] if degrees is None else degrees, options.max_millimetres
+    )
 
 
 def _convert_landmark(

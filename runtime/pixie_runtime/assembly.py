@@ -142,8 +142,7 @@ def open_landmarker(
 
     Of ours no more runs than is wanted: where a first pass over the body places head
     and hands, or they are not looked at, finding the body is enough. `maker` opens
-    them, ONNX Runtime by default, and `exact`, if given, those that need float32;
-    Google's package has its own engine. `rates` say how
+    them, ONNX Runtime by default; Google's package has its own engine. `rates` say how
     often hands and face are looked at, every frame by default; Google's always are.
 
     Raises:

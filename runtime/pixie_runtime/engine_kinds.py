@@ -17,5 +17,6 @@ EngineKind = Literal[
 Precision = Literal["auto", "float32", "bfloat16"]
 """Arithmetic, where an engine can choose it; GPUs compute in the networks' types.
 
-`auto` is float32, but for hands' landmarks on ONNX Runtime: on processors that are made
-for it they are computed in int8."""
+`auto` is float32, but for landmarks on processors that are made for less: those of
+hands are computed in int8 by ONNX Runtime, all that only say where an image bundle
+looks in bfloat16 by OpenVINO."""

@@ -136,6 +136,10 @@ def test_requests_that_make_no_sense_are_refused_in_one_sentence(
     assert "only int8 is calibrated" in refused(
         bundle, "--to", "fp16", "--out", out, "--calibrate", "demo"
     )
+    for limit, nothing in (("--max-degrees", "0"), ("--max-millimetres", "nan")):
+        assert f"{limit} {nothing}: expected more than 0" in refused(
+            bundle, "--to", "fp16", "--out", out, limit, nothing
+        )
     assert "is the bundle that is to be converted" in refused(
         bundle, "--to", "fp16", "--out", bundle
     )

@@ -97,7 +97,8 @@ def choose(
             description tells why.
         precision: arithmetic on the CPU; bfloat16 is OpenVINO's only. `auto`: float32,
             but for landmarks with ONNX Runtime on a processor that multiplies bytes
-            fast, what ships in int8 too.
+            fast, what ships in int8 too, and for places with OpenVINO on one that has
+            bfloat16, that.
         threads: cores that one run of a network may use.
         cache: folder for what engines compile; default: the user's cache folder.
         purpose: what the networks are for; see `Purpose`.

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pixie_runtime.engines.tensorrt_device import Gpu, PinnedMemory, Recording
+from pixie_runtime.engines.tensorrt_library import LibraryKind
 from pixie_runtime.errors import EngineError, MissingExtraError
 
 USED = (
@@ -49,17 +50,20 @@ _NON_BLOCKING, _PORTABLE = 1, 1
 class CudaDevice:
     """The first GPU that CUDA shows; `CUDA_VISIBLE_DEVICES` chooses another."""
 
-    def __init__(self, runtime: Any | None = None) -> None:
+    def __init__(
+        self, runtime: Any | None = None, *, library: LibraryKind = "tensorrt"
+    ) -> None:
         """Find the GPU and make a stream.
 
         Args:
+            library: who uses it; its extra brings cuda-bindings.
             runtime: what stands for `cuda.bindings.runtime`, in tests.
 
         Raises:
             MissingExtraError: cuda-bindings is not installed.
             EngineError: no GPU, no driver, or one that is too old.
         """
-        self._cuda = runtime or _bindings()
+        self._cuda = runtime or _bindings(library)
         self._lock = RLock()
         self._gpu = self._find()
         self._stream = self._call("cudaStreamCreateWithFlags", _NON_BLOCKING)
@@ -208,15 +212,15 @@ class _Graph:
         self._call("cudaGraphExecDestroy", self._executable)
 
 
-def _bindings() -> Any:
+def _bindings(library: LibraryKind) -> Any:
     try:
         return import_module("cuda.bindings.runtime")
     except ModuleNotFoundError as error:
-        raise MissingExtraError("an engine on a GPU", "tensorrt") from error
+        raise MissingExtraError("an engine on a GPU", library) from error
     except (ImportError, OSError) as error:
         raise EngineError(
             f"cuda-bindings is installed but cannot be loaded: {error}; install it "
-            'again with pip install "pixie-live[tensorrt]"'
+            f'again with pip install "pixie-live[{library}]"'
         ) from error
 
 

@@ -155,7 +155,7 @@ class TensorrtMaker:
             EngineError: it cannot be loaded, or no GPU that it could use.
         """
         self.library = library or load_library(self.kind)
-        self.device = device or CudaDevice()
+        self.device = device or CudaDevice(library=self.kind)
         self.cache = cache
 
     @property

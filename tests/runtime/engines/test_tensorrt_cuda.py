@@ -2,15 +2,17 @@
 
 import ctypes
 import importlib
+import sys
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from pixie_runtime.engines.cuda_driver import gpu_fault
 from pixie_runtime.engines.tensorrt_cuda import USED, CudaDevice
-from pixie_runtime.errors import EngineError
+from pixie_runtime.engines.tensorrt_library import LibraryKind
+from pixie_runtime.errors import EngineError, MissingExtraError
 
 OUT_OF_MEMORY, OLD_DRIVER, NO_DEVICE, INVALID_CAPTURE = 2, 35, 100, 901
 
@@ -162,6 +164,15 @@ def test_all_that_is_called_is_listed_as_used() -> None:
     device.close()
     kinds = {"cudaMemcpyKind", "cudaStreamCaptureMode"}
     assert set(runtime.called) == set(USED) - kinds
+
+
+@pytest.mark.parametrize("library", get_args(LibraryKind))
+def test_missing_bindings_name_the_extra_of_the_library_that_wants_them(
+    library: LibraryKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cuda.bindings.runtime", None)
+    with pytest.raises(MissingExtraError, match=rf'"pixie-live\[{library}\]"'):
+        CudaDevice(library=library)
 
 
 @pytest.mark.skipif(gpu_fault() is None, reason="there is a GPU")
