@@ -47,7 +47,8 @@ class DeviceChainSubject:
         maker = cast("GpuMaker", choose(engine))
         self._chain = DeviceChain(maker, opened, skinning=skinning)
         mesh = " with the mesh" if skinning else ""
-        self.description = f"{opened.manifest.name}: {self._chain.description}{mesh}"
+        name, precision = opened.manifest.name, opened.manifest.precision
+        self.description = f"{name} in {precision}: {self._chain.description}{mesh}"
         rng = np.random.default_rng(0)
         self._inputs = {
             name: _given(name, view.info, rng)

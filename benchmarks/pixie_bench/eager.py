@@ -157,7 +157,8 @@ def measure_eager(
         for index in range(rounds + _WARM_UP):
             turns.take(index)
     setup = (
-        f"bundle {bundle.manifest.name}; {maker.description}; "
+        f"bundle {bundle.manifest.name} in {bundle.manifest.precision}; "
+        f"{maker.description}; "
         f"{pytorch.ready.description}; {threads} threads each; {machine()}; "
         f"{bystanders.text()}"
     )

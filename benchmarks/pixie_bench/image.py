@@ -194,7 +194,8 @@ def measure_image(
                 chain.run(measured[attention], frames=frames, warm_up=warm_up)
     described = (f"{name} {said}" for name, said in makers.described.items())
     setup = (
-        f"bundle {bundle.manifest.name}; {'; '.join(described)}; {threads} threads; "
+        f"bundle {bundle.manifest.name} in {bundle.manifest.precision}; "
+        f"{'; '.join(described)}; {threads} threads; "
         f"{machine()}; {bystanders.text()}"
     )
     return ImageResult(setup, measured)

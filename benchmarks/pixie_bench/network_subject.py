@@ -49,7 +49,10 @@ class NetworkSubject:
             raise BundleError(f"bundle {opened.manifest.name} looks at no images")
         maker = choose(engine, precision=precision, threads=threads)
         self._networks = ImageNetworks(opened, _NETWORKS, maker=maker)
-        self.description = f"{opened.manifest.name}: {maker.description}"
+        manifest = opened.manifest
+        self.description = (
+            f"{manifest.name} in {manifest.precision}: {maker.description}"
+        )
         rng = np.random.default_rng(0)
         specs = opened.manifest.networks
         self._body = _pictures(specs["body"].inputs[0], people, rng)

@@ -155,7 +155,8 @@ def _open_estimator(
             f"bundle {name} is of kind {kind!r}; expected 'landmark' or 'image'; "
             "export it again with this version of pixie-live"
         )
-    return _open_image_estimator(options, bundle, model, maker)
+    estimator, chosen = _open_image_estimator(options, bundle, model, maker)
+    return estimator, {"networks": bundle.manifest.precision, **chosen}
 
 
 def _open_image_estimator(

@@ -36,7 +36,7 @@ def test_an_image_bundle_runs_like_any_other_and_says_how(
     words = "--demo --max-frames 3 --bundle tiny --record t.npz --report r.json"
     assert main([*words.split(), *options.split()]) == 0
 
-    setup = f"bundle tiny, body model pixie-body, {said}"
+    setup = f"bundle tiny, body model pixie-body, networks float32, {said}"
     written = capsys.readouterr()
     heading = written.err.splitlines()[0]
     assert heading.startswith(f"{setup}, engine ")
@@ -62,7 +62,7 @@ def test_a_head_alone_is_looked_for_and_found(
     shutil.copy(FOOTAGE / "face_recognition_biden.jpg", photos)
     words = "--images photos --bundle tiny --part head --record t.npz"
     assert main(words.split()) == 0
-    assert "model pixie-body, part head" in capsys.readouterr().out
+    assert "model pixie-body, networks float32, part head" in capsys.readouterr().out
     with np.load("t.npz", allow_pickle=False) as take:
         body, left, right, face = take["confidences"][0]
         assert (body, left, right) == (0, 0, 0)

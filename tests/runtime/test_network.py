@@ -78,7 +78,8 @@ def test_what_runs_of_an_image_bundle_is_said(
     opened: Opened, tiny: Path, given: dict[str, Any], chosen: dict[str, str]
 ) -> None:
     network = opened(bundle=tiny, **given)
-    assert network.setup == {"bundle": "tiny", "body_model": "pixie-body", **chosen}
+    always = {"bundle": "tiny", "body_model": "pixie-body", "networks": "float32"}
+    assert network.setup == {**always, **chosen}
     assert (network.estimator.n_betas, network.estimator.n_expression) == (10, 8)
 
 

@@ -14,7 +14,10 @@ class Engine(Protocol):
 
     @property
     def description(self) -> str:
-        """What runs the network: `ONNX Runtime 1.32.0 on the CPU, float32`."""
+        """What runs the network: `ONNX Runtime 1.32.0 on the CPU`.
+
+        With the arithmetic where that is the engine's choice, not the network's.
+        """
         ...
 
     @property

@@ -106,7 +106,7 @@ class OnnxRuntimeEngine:
 
     @property
     def description(self) -> str:
-        """What runs the network: `ONNX Runtime 1.32.0 on the CPU, float32`."""
+        """What runs the network: `ONNX Runtime 1.32.0 on the CPU`."""
         return self._description
 
     @property
@@ -178,7 +178,7 @@ class OnnxRuntimeMaker:
 
     @property
     def description(self) -> str:
-        """What will run the networks: `ONNX Runtime 1.32.0 on the CPU, float32`."""
+        """What will run the networks: `ONNX Runtime 1.32.0 on the CPU`."""
         said = described("CPUExecutionProvider")
         return f"{said}, hands' landmarks in int8" if self.int8 else said
 
@@ -202,7 +202,7 @@ def described(provider: str) -> str:
         "CUDAExecutionProvider": "the GPU with CUDA",
         "TensorrtExecutionProvider": "the GPU with TensorRT",
     }.get(provider, provider)
-    return f"ONNX Runtime {onnxruntime.__version__} on {device}, float32"
+    return f"ONNX Runtime {onnxruntime.__version__} on {device}"
 
 
 def _refusal(shown: str, error: Exception) -> PixieError:

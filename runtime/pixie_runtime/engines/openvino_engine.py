@@ -135,7 +135,7 @@ class OpenVinoEngine:
 
     @property
     def description(self) -> str:
-        """What runs the network: `OpenVINO 2026.4.1 on the CPU, float32`."""
+        """What runs the network: `OpenVINO 2026.4.1 on the CPU, bfloat16`."""
         return described(self._precision)
 
     @property
@@ -265,7 +265,7 @@ class OpenVinoMaker:
 
     @property
     def description(self) -> str:
-        """What will run the networks: `OpenVINO 2026.4.1 on the CPU, float32`."""
+        """What will run the networks: `OpenVINO 2026.4.1 on the CPU, bfloat16`."""
         return described(self.precision)
 
     def open(
@@ -286,9 +286,9 @@ class OpenVinoMaker:
 
 
 def described(precision: Precision) -> str:
-    """Return what runs a network, in words."""
-    computed = "float32" if precision == "auto" else precision
-    return f"{_running()} on the CPU, {computed}"
+    """Return what runs a network, in words; with its own arithmetic if it has one."""
+    said = f"{_running()} on the CPU"
+    return f"{said}, bfloat16" if precision == "bfloat16" else said
 
 
 def _running() -> str:

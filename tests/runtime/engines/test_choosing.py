@@ -72,7 +72,7 @@ def test_a_session_that_fell_back_to_the_cpu_is_refused(
     claimed = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: claimed)
     maker = choose("onnxruntime-cuda", cache=tmp_path)
-    assert maker.description.endswith("on the GPU with CUDA, float32")
+    assert maker.description.endswith("on the GPU with CUDA")
     fell_back = pytest.raises(EngineError, match="fell back to CPUExecutionProvider")
     # This ONNX Runtime knows better than it claims, and warns of it.
     with pytest.warns(UserWarning, match="CUDAExecutionProvider"), fell_back:
@@ -125,7 +125,7 @@ def test_auto_prefers_openvino_to_onnx_runtime(tmp_path: Path) -> None:
     pytest.importorskip("openvino")
     maker = choose("auto", cache=tmp_path)
     assert maker.description.startswith("OpenVINO")
-    assert maker.description.endswith("float32 (chosen: no GPU)")
+    assert maker.description.endswith("on the CPU (chosen: no GPU)")
 
 
 @pytest.mark.usefixtures("no_gpu")

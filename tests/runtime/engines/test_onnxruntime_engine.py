@@ -32,7 +32,7 @@ except EngineError as error:
 
 def test_engine_tells_what_the_session_really_runs_on() -> None:
     maker = OnnxRuntimeMaker()
-    said = f"ONNX Runtime {onnxruntime.__version__} on the CPU, float32"
+    said = f"ONNX Runtime {onnxruntime.__version__} on the CPU"
     with maker.open(doubling()) as engine:
         assert engine.providers == ("CPUExecutionProvider",)
         assert engine.description == maker.description == said
