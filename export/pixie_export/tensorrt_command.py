@@ -37,7 +37,7 @@ class TensorrtOptions:
     them."""
     out: Path | None = None
     """Folder of engines; default: BUNDLE.engines beside the bundle, and for what ships
-    the user's cache. pixie-live looks in those two."""
+    the user's cache. pixie-live looks in those two, elsewhere with --engines."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class TensorrtRtxOptions:
     them."""
     out: Path | None = None
     """Folder of engines; default: BUNDLE.engines beside the bundle, and for what ships
-    the user's cache. pixie-live looks in those two."""
+    the user's cache. pixie-live looks in those two, elsewhere with --engines."""
 
 
 def run_tensorrt(options: TensorrtOptions, say: Say) -> None:

@@ -42,6 +42,8 @@ class VerifyOptions:
     """The bundle; default: the landmark bundle that ships."""
     engine: EngineKind = "onnxruntime"
     """What runs the networks."""
+    engines: Path | None = None
+    """Folder of TensorRT's engines, where they were built with --out."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Arithmetic of a float32 bundle, where the engine can choose it."""
     threads: int = 2
@@ -62,7 +64,11 @@ def run_verify(options: VerifyOptions, *, say: Say) -> None:
     folder = options.bundle
     bundle = embedded_bundle() if folder is None else Bundle.open(folder)
     maker = comparing_maker(
-        bundle.manifest, options.engine, options.threads, options.precision
+        bundle.manifest,
+        options.engine,
+        options.threads,
+        options.precision,
+        engines=options.engines,
     )
     with progress() as announce:
         found, standard = _compared(bundle, maker, options.threads, announce)
@@ -91,16 +97,18 @@ def comparing_maker(
     engine: EngineKind,
     threads: int,
     precision: Precision = "float32",
+    *,
+    engines: Path | None = None,
 ) -> EngineMaker:
     """Return what opens a bundle's networks for a comparison.
 
     ONNX Runtime on a CPU would not do a 16-bit network's roundings: it is given them
-    one by one.
+    one by one. `engines` are those of `choose`.
 
     Raises:
         PixieError: there is no such engine here, or it has no such arithmetic.
     """
-    maker = choose(engine, precision=precision, threads=threads)
+    maker = choose(engine, precision=precision, threads=threads, engines=engines)
     if engine == "onnxruntime" and manifest.precision in _HALVES:
         return RoundedMaker(threads=threads)
     return maker

@@ -119,14 +119,22 @@ def choose_makers(options: Options, *, on_images: bool, threads: int = 2) -> Mak
     from pixie_runtime.engines import choosing
 
     kind, precision = options.engine, options.precision
-    choose = partial(choosing.choose, threads=threads)
+    choose = partial(
+        choosing.choose,
+        kind,
+        precision=precision,
+        threads=threads,
+        engines=options.engines,
+    )
     if not on_images:
-        landmarks = choose(kind, precision=precision, purpose="landmarks")
-        # The bundle's own network gains nothing in bfloat16 and loses much.
-        network = landmarks if precision != "bfloat16" else choose("openvino")
+        landmarks = choose(purpose="landmarks")
+        network = landmarks
+        if precision == "bfloat16":
+            # The bundle's own network gains nothing in bfloat16 and loses much.
+            network = choosing.choose("openvino", threads=threads)
         return Makers(network, landmarks, {"engine": landmarks.description})
-    network = choose(kind, precision=precision)
-    landmarks = choose(kind, precision=precision, purpose="places")
+    network = choose()
+    landmarks = choose(purpose="places")
     described = {"engine": network.description}
     if options.landmarker == "pixie" and landmarks.description != network.description:
         described["landmarks"] = landmarks.description

@@ -103,6 +103,9 @@ class Options:
     """What runs the networks; auto takes the best that is
     installed and fits this machine, and says which. Others:
     tensorrt-rtx, onnxruntime-cuda, onnxruntime-tensorrt."""
+    engines: _Folder = None
+    """Look for TensorRT's engines in this folder first, where
+    pixie-export was told --out."""
     precision: _Precision = "auto"
     """Arithmetic on the CPU: auto is float32, with landmarks
     in less where that is fast and harmless; bfloat16 is faster

@@ -37,6 +37,15 @@ def test_verify_fails_in_one_sentence_beyond_the_limits(
     assert "at most 1e-12 is allowed" in the_sentence(capsys.readouterr().err)
 
 
+def test_verify_asks_for_engines_where_it_is_told_they_are(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = tmp_path / "nowhere"
+    options = ["--engine", "tensorrt", "--engines", nowhere]
+    assert run("verify", tiny_bundle, *options) == 2
+    assert f"--engines {nowhere}: there is no" in the_sentence(capsys.readouterr().err)
+
+
 def test_a_folder_that_is_no_bundle_is_said_to_be_none(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -88,6 +88,7 @@ def choose(
     precision: Precision = "float32",
     threads: int = 2,
     cache: Path | None = None,
+    engines: Path | None = None,
     purpose: Purpose = "networks",
 ) -> EngineMaker:
     """Return what opens networks.
@@ -101,20 +102,24 @@ def choose(
             bfloat16, that.
         threads: cores that one run of a network may use.
         cache: folder for what engines compile; default: the user's cache folder.
+        engines: folder of engines that were built beforehand, searched before those
+            beside bundles and in the cache.
         purpose: what the networks are for; see `Purpose`.
 
     Raises:
         MissingExtraError: the library is not installed.
         EngineError: it is, but cannot run here: no GPU, an unfit processor.
-        UsageError: the library has no such arithmetic.
+        UsageError: the library has no such arithmetic, or no use for `engines`.
     """
+    if engines is not None:
+        _require_engines(engines, kind)
     if precision == "bfloat16" and kind not in ("auto", "openvino"):
         raise UsageError(
             f"--precision bfloat16 with --engine {kind}: only OpenVINO computes in it "
             "on its own; use --engine openvino, or convert the bundle with "
             "pixie-export precision"
         )
-    wanted = _Wanted(precision, threads, cache or user_cache(), purpose)
+    wanted = _Wanted(precision, threads, cache or user_cache(), engines, purpose)
     if kind == "auto":
         return _best(wanted)
     return _MAKERS[kind](wanted)
@@ -127,7 +132,26 @@ class _Wanted:
     precision: Precision
     threads: int
     cache: Path
+    engines: Path | None
     purpose: Purpose
+
+    def has_engines(self, kind: str) -> bool:
+        """Whether a library that runs only what was built for it has anything."""
+        folders = [self.cache / kind, *([self.engines] if self.engines else [])]
+        return any(shipped_are_built(folder) for folder in folders)
+
+
+def _require_engines(engines: Path, kind: EngineKind) -> None:
+    if kind not in ("auto", "tensorrt", "tensorrt-rtx"):
+        raise UsageError(
+            f"--engines {engines} with --engine {kind}: only tensorrt and tensorrt-rtx "
+            "run engines that were built beforehand; leave one of the two out"
+        )
+    if not engines.is_dir():
+        raise UsageError(
+            f"--engines {engines}: there is no such folder; expected the one that "
+            "pixie-export tensorrt or tensorrt-rtx was given with --out"
+        )
 
 
 def _best(wanted: _Wanted) -> EngineMaker:
@@ -144,7 +168,7 @@ def _best(wanted: _Wanted) -> EngineMaker:
         except PixieError as error:
             passed_over.append(_why_not(kind, error))
             continue
-        if shipped_are_built(wanted.cache / kind):
+        if wanted.has_engines(kind):
             on_cpu = _best_on_cpu(wanted, ["not on the GPU"]).maker
             return Chosen(maker, "chosen: there is a GPU", on_cpu)
         passed_over.append(f"{kind} has no engines (pixie-export {kind} --shipped)")
@@ -225,7 +249,7 @@ def _on_gpu(kind: str, module: str, name: str, wanted: _Wanted) -> EngineMaker:
         raise MissingExtraError(f"--engine {kind}", kind)
     try:
         made = getattr(import_module(f"pixie_runtime.engines.{module}"), name)
-        maker: EngineMaker = made(cache=wanted.cache / kind)
+        maker: EngineMaker = made(cache=wanted.cache / kind, engines=wanted.engines)
     except ImportError as error:
         raise EngineError(
             f"--engine {kind}: its packages cannot be loaded here ({error}); install "

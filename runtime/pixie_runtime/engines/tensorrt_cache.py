@@ -111,13 +111,16 @@ class Wanted:
         return None
 
 
-def find_plan(model: Path | bytes, wanted: Wanted, cache: Path) -> bytes:
+def find_plan(
+    model: Path | bytes, wanted: Wanted, cache: Path, *, first: Path | None = None
+) -> bytes:
     """Return the plan of the engine that fits.
 
     Args:
         model: the network's ONNX file, or its content.
         wanted: what this machine can run.
         cache: where to look besides the folder beside the bundle.
+        first: where to look before both.
 
     Raises:
         BundleError: there is no such file.
@@ -125,7 +128,9 @@ def find_plan(model: Path | bytes, wanted: Wanted, cache: Path) -> bytes:
             the command that builds it.
     """
     identity = model_hash(model)
-    folders = [cache] if isinstance(model, bytes) else [beside(model.parent), cache]
+    folders = [*([first] if first else []), cache]
+    if not isinstance(model, bytes):
+        folders.insert(-1, beside(model.parent))
     command = _command(model, wanted)
     reasons = []
     for path, record in _engines(folders, identity):

@@ -140,6 +140,7 @@ class TensorrtMaker:
         self,
         *,
         cache: Path,
+        engines: Path | None = None,
         library: Library | None = None,
         device: Device | None = None,
     ) -> None:
@@ -147,6 +148,7 @@ class TensorrtMaker:
 
         Args:
             cache: folder of engines, besides those beside bundles.
+            engines: another one, searched first.
             library: default: the installed one.
             device: default: the first GPU.
 
@@ -156,7 +158,7 @@ class TensorrtMaker:
         """
         self.library = library or load_library(self.kind)
         self.device = device or CudaDevice(library=self.kind)
-        self.cache = cache
+        self.cache, self.engines = cache, engines
 
     @property
     def description(self) -> str:
@@ -180,7 +182,7 @@ class TensorrtMaker:
         """Load a network's engine for use on the device; see `open`."""
         library, device = self.library, self.device
         wanted = Wanted(library.kind, library.version, library.title, device.gpu)
-        plan = find_plan(model, wanted, self.cache)
+        plan = find_plan(model, wanted, self.cache, first=self.engines)
         return CudaNetwork(library, device, plan, _shown(model), self._contexts(plan))
 
     def _contexts(self, plan: bytes) -> ContextMaker:

@@ -72,7 +72,8 @@ def write_engine(folder: Path, record: EngineRecord, plan: bytes) -> Path:
     except OSError as error:
         raise EngineError(
             f"cannot write the engine {path}: {error.strerror or error}; give another "
-            "folder with --out, on a disk with room"
+            "folder with --out, on a disk with room, and pixie-live the same with "
+            "--engines"
         ) from error
     return path
 

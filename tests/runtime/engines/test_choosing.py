@@ -227,6 +227,21 @@ def test_bfloat16_is_refused_where_the_network_decides(
         choose(kind, precision="bfloat16", cache=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("kind", "folder", "sentence"),
+    [
+        ("onnxruntime", ".", "only tensorrt and tensorrt-rtx run engines"),
+        ("tensorrt", "nowhere", "nowhere: there is no such folder; expected the one"),
+        ("auto", "nowhere", "nowhere: there is no such folder; expected the one"),
+    ],
+)
+def test_a_folder_of_engines_that_is_no_use_is_refused(
+    kind: EngineKind, folder: str, sentence: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        choose(kind, cache=tmp_path, engines=tmp_path / folder)
+
+
 @pytest.mark.usefixtures("no_openvino")
 def test_bfloat16_without_openvino_names_the_extra(tmp_path: Path) -> None:
     with pytest.raises(MissingExtraError, match=r"pixie-live\[openvino\]"):

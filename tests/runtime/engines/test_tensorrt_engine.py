@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +8,14 @@ import pytest
 
 from pixie_export.tensorrt_building import build_plan
 from pixie_export.tensorrt_bundle import Job, Target, build_engines
-from pixie_runtime.engines import Engine, EngineMaker, choosing
+from pixie_runtime.assembly import choose_makers
+from pixie_runtime.engines import Engine, EngineMaker, choosing, tensorrt_engine
 from pixie_runtime.engines.tensorrt_cache import shipped_are_built
 from pixie_runtime.engines.tensorrt_device import Gpu
 from pixie_runtime.engines.tensorrt_engine import TensorrtMaker
 from pixie_runtime.engines.tensorrt_library import Library
 from pixie_runtime.errors import BundleError, EngineError
+from pixie_runtime.options import Options
 from tests.runtime.engines.tensorrt_fakes import (
     ADA,
     AMPERE,
@@ -383,6 +386,32 @@ def test_auto_takes_tensorrt_once_engines_were_built(
     maker = choosing.choose("auto", cache=tmp_path)
     assert maker.description.endswith("RTX 4090 (SM89) (chosen: there is a GPU)")
     maker.open(linear()).close()
+
+
+def test_engines_in_a_named_folder_are_found_before_all_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(tmp_path / "named")
+    path = machine.build(linear())
+    fake = partial(TensorrtMaker, library=machine.library, device=machine.device)
+    monkeypatch.setattr(tensorrt_engine, "TensorrtMaker", fake)
+    monkeypatch.setattr(choosing, "gpu_fault", lambda: None)
+    monkeypatch.setattr(choosing, "find_spec", lambda name: name)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for kind in ("tensorrt", "auto"):
+        options = Options(demo=True, engine=kind, engines=machine.cache)
+        for on_images in (True, False):
+            makers = choose_makers(options, on_images=on_images)
+            for maker in (makers.network, makers.landmarks):
+                assert maker.description.startswith("TensorRT 11.4")
+                maker.open(linear()).close()
+
+    in_cache = tmp_path / "pixie-live" / "tensorrt" / path.name
+    in_cache.parent.mkdir(parents=True)
+    in_cache.write_bytes(path.read_bytes()[:-1])
+    makers.network.open(linear()).close()
+    with pytest.raises(EngineError, match="damaged"):
+        choosing.choose("tensorrt").open(linear())
 
 
 def test_an_engine_that_is_there_is_not_built_again(machine: Machine) -> None:
