@@ -1,18 +1,23 @@
 """Every graph that is exported becomes an engine for three generations of GPUs.
 
-TensorRT-RTX builds without a GPU; that what it built computes the right numbers can
-only be seen on one. The encoders are small here; the full-size network's command and
-times are in docs/tensorrt.md.
+In float32; in fewer bits a network of each kind does. TensorRT-RTX builds without a
+GPU; that what it built computes the right numbers can only be seen on one. The encoders
+are small here; the full-size network's command and times are in docs/tensorrt.md.
 """
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import get_args
 
 import onnx
 import pytest
 from onnx import TensorProto, helper
 
 from pixie_export.cli import main
+from pixie_export.half_choice import groups
+from pixie_export.half_graph import Half, in_half
+from pixie_export.onnx_networks import load_network
+from pixie_export.quantised_graph import Range, observed, quantisable, quantised
 from pixie_export.tensorrt_building import build_plan, known_targets
 from pixie_export.tensorrt_bundle import (
     BuiltEngine,
@@ -76,6 +81,28 @@ def test_everything_that_ships_builds(library: Library, tmp_path: Path) -> None:
     wanted = Wanted(library.kind, library.version, library.title, GPUS[0])
     for job in jobs:
         assert find_plan(job.model, wanted, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["body", "hand", "head_alone"])
+@pytest.mark.parametrize("to", get_args(Half))
+def test_encoders_and_layers_of_16_bits_build(
+    to: Half, name: str, library: Library, bundle: Bundle
+) -> None:
+    model = load_network(bundle, name)
+    worth = [group.nodes for group in groups(model, to) if group.worth]
+    typed = in_half(model, frozenset[str]().union(*worth), to)
+    assert build_plan(library, name, typed.SerializeToString(), targets=THREE)
+
+
+@pytest.mark.parametrize("name", ["body", "hand"])
+def test_encoders_of_integers_build(
+    name: str, library: Library, bundle: Bundle
+) -> None:
+    model = load_network(bundle, name)
+    # Nobody looks at the numbers: any ranges will do.
+    ranges = {tensor: Range(-4.0, 4.0) for tensor in observed(model)}
+    typed = quantised(model, ranges, quantisable(model), "tensorrt")
+    assert build_plan(library, name, typed.SerializeToString(), targets=THREE)
 
 
 @pytest.mark.parametrize("gpu", GPUS, ids=lambda gpu: str(gpu.target))
