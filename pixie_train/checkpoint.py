@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from pixie_runtime.errors import BundleError
+from pixie_train import checkpoint_file
 from pixie_train.config import CoreConfig, LandmarkConfig, LossWeights, TrainConfig
 
 _FORMAT = "pixie-landmark-run-2"
+_EXPECTED = "expected one written by `pixie-train landmark`"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,11 @@ class Checkpoint:
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
-    """Write a checkpoint; the old one stays until the new one is whole."""
+    """Write a checkpoint to `path`; what was in `last.pt` becomes `previous.pt`.
+
+    Raises:
+        SinkError: it cannot be written; what was there is as it was.
+    """
     content = {
         "format": _FORMAT,
         "config": json.dumps(asdict(checkpoint.config)),
@@ -41,32 +45,25 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         "optimiser": checkpoint.optimiser,
         "history": checkpoint.history,
     }
-    partial = path.with_suffix(".partial")
-    torch.save(content, partial)
-    partial.replace(path)
+    checkpoint_file.write(content, path)
 
 
 def load(path: Path) -> Checkpoint:
     """Read a checkpoint; tensors and plain values only, never code.
 
+    Args:
+        path: the file, or the folder of a run.
+
     Raises:
-        BundleError: if the file is missing, damaged or something else.
+        BundleError: the file is missing, damaged or something else.
     """
+    content = checkpoint_file.read(path, _FORMAT, _EXPECTED)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
+        return Checkpoint(config=_config(json.loads(content.pop("config"))), **content)
+    except (KeyError, TypeError, ValueError) as error:
         raise BundleError(
-            f"no checkpoint at {path}; train one with pixie-train"
-        ) from None
-    except Exception as error:
-        raise BundleError(
-            f"{path} is not a readable checkpoint ({type(error).__name__}); "
-            "expected one written by `pixie-train landmark`"
+            f"{path} is not a whole checkpoint ({error}); {_EXPECTED}"
         ) from error
-    if not isinstance(content, dict) or content.get("format") != _FORMAT:
-        raise BundleError(f"{path} is not a checkpoint of `pixie-train landmark`")
-    content.pop("format")
-    return Checkpoint(config=_config(json.loads(content.pop("config"))), **content)
 
 
 def _config(values: dict[str, Any]) -> TrainConfig:

@@ -1,7 +1,7 @@
 """Files of runs: tensors and plain values, replaced whole.
 
-A checkpoint is written beside the old one and takes its place when it is whole; the old
-one stays as `previous.pt`. A run killed at any time can be resumed.
+A checkpoint is written beside the old one and takes its place when it is whole; that of
+`last.pt` stays as `previous.pt`. A run killed at any time can be resumed.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ LAST, PREVIOUS = "last.pt", "previous.pt"
 
 
 def write(content: dict[str, Any], path: Path) -> None:
-    """Write a checkpoint to `path`; what was there becomes `previous.pt`.
+    """Write a checkpoint to `path`; what was in `last.pt` becomes `previous.pt`.
 
     Raises:
         SinkError: it cannot be written; what was there is as it was.
@@ -29,7 +29,8 @@ def write(content: dict[str, Any], path: Path) -> None:
             torch.save(content, file)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
+        # Another file, as of a run that diverged, must not cost the last good state.
+        if path.name == LAST and path.exists():
             _keep(path)
         partial.replace(path)
         _sync_folder(path.parent)

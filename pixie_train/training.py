@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -12,17 +13,21 @@ from torch import nn
 from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import UsageError
 from pixie_train import checkpoint, metrics
+from pixie_train.checkpoint_file import LAST
 from pixie_train.config import TrainConfig
 from pixie_train.data.motion import MotionBank
 from pixie_train.data.people import PeopleFactory
 from pixie_train.data.sampling import Dice
 from pixie_train.data.synthetic import Truth, draw_batch
+from pixie_train.descent import Descent
+from pixie_train.divergence import diverged, not_finite
 from pixie_train.losses import landmark as landmark_losses
 from pixie_train.networks.landmark_inputs import LandmarkBatch
 from pixie_train.networks.landmark_pixie import LandmarkPixie
 
 _EVALUATION_SEED = 2**31
 _LOG_EVERY = 100
+_CLIP = 1.0
 
 
 def train(
@@ -45,7 +50,9 @@ def train(
         report: called every 100 steps with the step and the figures logged.
 
     Raises:
-        UsageError: if `folder` holds a run of another configuration or body.
+        UsageError: `folder` holds a run of another configuration or body.
+        SinkError: the checkpoint cannot be written.
+        PixieError: the loss or its gradient is not a number.
     """
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
@@ -56,7 +63,8 @@ def train(
         network.parameters(), config.learning_rate, weight_decay=config.weight_decay
     )
     factory = PeopleFactory(model, bank, n_betas=config.network.core.n_betas)
-    path = folder / "last.pt"
+    descent = Descent(optimiser, _CLIP)
+    path = folder / LAST
     history: list[dict[str, float]] = []
     start = 0
     if path.exists():
@@ -67,6 +75,18 @@ def train(
         optimiser.load_state_dict(saved.optimiser)
         start, history = saved.step, saved.history
 
+    def save(done: int, path: Path) -> None:
+        state = checkpoint.Checkpoint(
+            config=config,
+            body_model_sha256=model.sha256,
+            step=done,
+            network=network.state_dict(),
+            average=average.state_dict(),
+            optimiser=optimiser.state_dict(),
+            history=history,
+        )
+        checkpoint.save(state, path)
+
     # One batch ahead in a second thread: tensors free the interpreter while they work.
     with ThreadPoolExecutor(1) as maker:
         dice = Dice(config.seed)
@@ -74,15 +94,16 @@ def train(
         for step in range(start, config.steps):
             landmarks, truth = upcoming.result()
             upcoming = maker.submit(_draw, factory, dice, config, step + 1)
-            for group in optimiser.param_groups:
-                group["lr"] = _learning_rate(config, step)
             cost = landmark_losses.total(
                 network(landmarks), truth, factory, config.losses
             )
-            optimiser.zero_grad(set_to_none=True)
-            torch.autograd.backward(cost.total)
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
+            terms = not_finite({"total": cost.total, **cost.terms})
+            terms = terms or descent.step(cost.total, _learning_rate(config, step))
+            if terms:
+                people = [f"of seed {config.seed} in step {step}"]
+                raise diverged(
+                    terms, people, step, folder, partial(save, step), what="people"
+                )
             _follow(average, network, min(config.ema_decay, (step + 1) / (step + 10)))
             done = step + 1
             if done % _LOG_EVERY == 0 or done == config.steps:
@@ -92,16 +113,7 @@ def train(
                 history.append({"step": done, **figures})
                 report(done, figures)
             if done % config.checkpoint_every == 0 or done == config.steps:
-                state = checkpoint.Checkpoint(
-                    config=config,
-                    body_model_sha256=model.sha256,
-                    step=done,
-                    network=network.state_dict(),
-                    average=average.state_dict(),
-                    optimiser=optimiser.state_dict(),
-                    history=history,
-                )
-                checkpoint.save(state, path)
+                save(done, path)
     return path
 
 

@@ -76,8 +76,12 @@ class CropSet:
             for f in fields(Targets)
             if f.name != "face_mask"
         }
-        names = tuple(f"{self.kind.value}/{row}" for row in rows.tolist())
+        names = tuple(self.names(rows))
         return Batch(self.kind, _no_pictures(len(rows)), Targets(**targets), names)
+
+    def names(self, rows: Tensor) -> list[str]:
+        """Return what some of them are called: kind and number."""
+        return [f"{self.kind.value}/{row}" for row in rows.tolist()]
 
     def sights(self, rows: Tensor) -> Sights:
         """Return what was seen of some whole people."""

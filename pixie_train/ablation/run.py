@@ -174,6 +174,7 @@ class Ablation:
                 teacher,
                 self.plan,
                 seed,
+                self.network_path(seed, arm).parent,
                 self._report(f"seed {seed}: {arm}"),
             )
             content = {"network": network.state_dict(), "costs": costs}

@@ -7,14 +7,19 @@ no state but its result, and trains several outputs of one network side by side.
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pixie_train.ablation.crops import CropSet
 from pixie_train.ablation.network import AblationPixie
+from pixie_train.ablation.pieces import write_piece
 from pixie_train.ablation.plan import AblationPlan
+from pixie_train.descent import Descent
+from pixie_train.divergence import diverged, not_finite
 from pixie_train.key_points import KeyPoints
 from pixie_train.losses.stage import StageLosses
 from pixie_train.losses.weights import (
@@ -64,6 +69,7 @@ joints: the longer a network learns, the further off are its rotations, and bodi
 shrink to be less wrong about points that are not known well. How much the shape prior
 weighs, in every training alike, is the plan's to say."""
 _WARM_UP = 30
+_CLIP = 5.0
 _BASELINES = 0.5
 """Weight of body-only and part-only outputs beside the moderated one."""
 
@@ -157,6 +163,7 @@ def train_arm(
     teacher: Teacher,
     plan: AblationPlan,
     seed: int,
+    folder: Path,
     report: Report,
 ) -> list[float]:
     """Train a network in place; returns the cost of every step.
@@ -168,7 +175,11 @@ def train_arm(
         teacher: with the arm's shape loss.
         plan: steps and rates.
         seed: of the order of the pictures; arms that are compared have the same.
+        folder: where it is said what went wrong.
         report: told how many steps are done, and of how many.
+
+    Raises:
+        PixieError: the loss or its gradient is not a number.
     """
     steps, B = plan.steps, plan.steps.batch
     order = torch.Generator().manual_seed(1000 * seed + (arm != "experts"))
@@ -176,43 +187,51 @@ def train_arm(
     heads = _rows(len(sets.heads), max(B // 2, 2), order)
     hands = _rows(len(sets.hands), B, order)
 
-    def cost() -> Tensor:
+    def cost() -> tuple[Tensor, list[str]]:
+        rows = next(bodies)
         if arm == "experts":
-            rows = next(bodies), next(heads), next(hands)
-            return teacher.experts(network, sets, rows)
+            parts = next(heads), next(hands)
+            names = [
+                *sets.bodies.names(rows),
+                *sets.heads.names(parts[0]),
+                *sets.hands.names(parts[1]),
+            ]
+            return teacher.experts(network, sets, (rows, *parts)), names
+        names = sets.bodies.names(rows)
         if arm in SHAPES:
-            return teacher.body(network, sets.bodies, next(bodies))
-        return teacher.end_to_end(
-            network, sets.bodies, next(bodies), moderated=arm == "moderated"
+            return teacher.body(network, sets.bodies, rows), names
+        total = teacher.end_to_end(
+            network, sets.bodies, rows, moderated=arm == "moderated"
         )
+        return total, names
 
     count = {"experts": steps.experts}
     count |= dict.fromkeys(SHAPES, steps.shape) | dict.fromkeys(WHOLES, steps.whole)
     rate = steps.learning_rate if arm == "experts" else steps.whole_learning_rate
-    return _descend(network, cost, count[arm], rate, report)
+    return _descend(network, cost, count[arm], rate, folder, report)
 
 
 def _descend(
-    network: nn.Module,
-    cost: Callable[[], Tensor],
+    network: AblationPixie,
+    cost: Callable[[], tuple[Tensor, list[str]]],
     steps: int,
     peak: float,
+    folder: Path,
     report: Report,
 ) -> list[float]:
     """Take AdamW's steps; the rate warms up and falls to nothing by a cosine."""
     network.train()
     optimiser = torch.optim.AdamW(network.parameters(), peak, weight_decay=1e-4)
-    costs = []
+    descent = Descent(optimiser, _CLIP)
+    costs: list[float] = []
     for step in range(steps):
         warm = min(1.0, (step + 1) / _WARM_UP)
         rate = peak * warm * 0.5 * (1 + math.cos(math.pi * step / steps))
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        total = cost()
-        optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(total)
-        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimiser.step()
+        total, names = cost()
+        if terms := not_finite({"total": total}) or descent.step(total, rate):
+            content = {"network": network.state_dict(), "costs": costs}
+            save = partial(write_piece, content=content)
+            raise diverged(terms, names, step, folder, save)
         costs.append(float(total.detach()))
         report(step + 1, steps)
     return costs

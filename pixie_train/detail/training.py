@@ -3,16 +3,18 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pixie_runtime.body import BodyModel
-from pixie_runtime.errors import BundleError, UsageError
+from pixie_runtime.errors import UsageError
 from pixie_train.batch import unit_range
 from pixie_train.checkpoint_file import LAST
 from pixie_train.data.motion import MotionBank
+from pixie_train.descent import Descent
 from pixie_train.detail import losses
 from pixie_train.detail.coarse import CoarseNetwork, TrueFaces
 from pixie_train.detail.drawing import DetailRenderer
@@ -22,6 +24,7 @@ from pixie_train.detail.run_config import DetailRun
 from pixie_train.detail.seen_heads import SeenFaces, SeenHeads
 from pixie_train.detail.state import DetailState, load, save
 from pixie_train.detail.surface import DetailSurface
+from pixie_train.divergence import diverged, not_finite
 from pixie_train.losses.reduction import Cost
 
 _OCCLUDED = 0.1
@@ -79,8 +82,8 @@ def train(
 
     Raises:
         UsageError: `folder` holds another run.
-        BundleError: a step gave a loss that is not a number.
         SinkError: the checkpoint cannot be written.
+        PixieError: the loss or its gradient is not a number.
     """
     torch.set_num_threads(run.threads)
     torch.manual_seed(run.seed)
@@ -95,27 +98,32 @@ def train(
         start, history = saved.step, saved.history
     if start >= run.steps:
         return path
+
+    def keep(done: int, path: Path) -> None:
+        state = DetailState(
+            run=run,
+            body_model_sha256=body.model.sha256,
+            coarse=body.coarse_name,
+            step=done,
+            weights=network.state_dict(),
+            optimiser=optimiser.state_dict(),
+            history=history,
+        )
+        save(state, path)
+
+    descent = Descent(optimiser, run.clip)
     heads, held_out = _heads(run, body, bank, folder, drawn)
     network.train()
     for step in range(start, run.steps):
         generator = torch.Generator().manual_seed(run.seed * 1_000_003 + step)
         chosen = torch.randint(len(heads), (run.batch,), generator=generator).tolist()
         faces = heads.of(chosen)
-        for group in optimiser.param_groups:
-            group["lr"] = _rate(run, step)
         costs = _costs(run, body, network, faces)
         total = torch.stack(list(costs.values())).sum()
-        if not bool(total.isfinite()):
-            wrong = [name for name, cost in costs.items() if not cost.isfinite()]
-            raise BundleError(
-                f"the loss of step {step} is not a number: {', '.join(wrong)} of the "
-                f"pictures {', '.join(faces.batch.names)}; the last whole checkpoint "
-                f"in {folder} is as it was, so lower the learning rate"
-            )
-        optimiser.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), run.clip)
-        optimiser.step()
+        terms = not_finite({"total": total, **costs})
+        if terms := terms or descent.step(total, _rate(run, step)):
+            names = faces.batch.names
+            raise diverged(terms, names, step, folder, partial(keep, step))
         done = step + 1
         last = done % run.checkpoint_every == 0 or done == run.steps
         if done % _LOG_EVERY == 0 or last:
@@ -126,16 +134,7 @@ def train(
             history.append({"step": done, **figures})
             report(done, figures)
         if last:
-            state = DetailState(
-                run=run,
-                body_model_sha256=body.model.sha256,
-                coarse=body.coarse_name,
-                step=done,
-                weights=network.state_dict(),
-                optimiser=optimiser.state_dict(),
-                history=history,
-            )
-            save(state, path)
+            keep(done, path)
     return path
 
 

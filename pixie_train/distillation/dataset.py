@@ -60,7 +60,9 @@ class LessonDataset(Dataset[LessonBatch]):
         random = np.random.default_rng((self._seed, self._epoch, number))
         lesson = self._lessons[number]
         mirrored = bool(random.random() < self._how.mirrored)
-        return _as_batch(lesson, self._size, self._how, random, mirrored=mirrored)
+        return _as_batch(
+            number, lesson, self._size, self._how, random, mirrored=mirrored
+        )
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def split(lessons: Lessons, share: float) -> Split:
 
 
 def _as_batch(
+    number: int,
     lesson: Lesson,
     size: int,
     how: StudentAugmentation,
@@ -103,6 +106,7 @@ def _as_batch(
         crops, present = mirrored_crops(crops), present[[0, 2, 1]]
     teachers = crops.shape[-1]
     return LessonBatch(
+        numbers=torch.tensor([number]),
         crops=torch.from_numpy(seen_by_student(crops, size, how, random))[None],
         present=_one(present),
         mirrored=torch.tensor([mirrored]),

@@ -1,11 +1,9 @@
 """A student with its optimiser: one step, and what is saved of it."""
 
-import math
 from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from pixie_runtime.errors import UsageError
 from pixie_train.distillation.beginning import begin_at_mean
@@ -15,9 +13,11 @@ from pixie_train.distillation.lesson_batch import LessonBatch
 from pixie_train.distillation.losses import DistilLoss
 from pixie_train.distillation.state import DistilState, Lectures
 from pixie_train.distillation.student import Student
+from pixie_train.divergence import not_finite
+from pixie_train.losses.stage import Loss
 from pixie_train.picture_training.average import copy_of, follow, settle
 from pixie_train.picture_training.described import differences
-from pixie_train.picture_training.learning import learning_rate
+from pixie_train.picture_training.learning import descent, learning_rate
 from pixie_train.picture_training.machine import autocast
 
 
@@ -29,18 +29,14 @@ class Learning:
     ) -> None:
         """Begin with random weights."""
         torch.manual_seed(config.seed)
-        how = config.optimisation
         self.config, self._sizes, self._device = config, sizes, device
         self.student = Student(config.student, sizes).to(device).train()
         copy = copy_of(self.student)
         assert isinstance(copy, Student)
         self.average = copy
         """What is evaluated and exported."""
-        self._optimiser = torch.optim.AdamW(
-            self.student.parameters(), how.learning_rate, weight_decay=how.weight_decay
-        )
-        self._scaler = torch.amp.GradScaler(
-            device.type, enabled=how.precision == "fp16"
+        self._descent = descent(
+            config.optimisation, list(self.student.parameters()), device
         )
         self.done = 0
         """Steps done."""
@@ -54,9 +50,7 @@ class Learning:
         """Take everything from a checkpoint."""
         self.student.load_state_dict(saved.weights)
         self.average.load_state_dict(saved.average)
-        self._optimiser.load_state_dict(saved.optimiser)
-        if self._scaler.is_enabled():
-            self._scaler.load_state_dict(saved.scaler)
+        self._descent.go_on(saved.optimiser, saved.scaler)
         self.done = saved.step
 
     def state(self, lectures: Lectures, history: list[dict[str, float]]) -> DistilState:
@@ -68,40 +62,30 @@ class Learning:
             step=self.done,
             weights=self.student.state_dict(),
             average=self.average.state_dict(),
-            optimiser=self._optimiser.state_dict(),
-            scaler=self._scaler.state_dict(),
+            optimiser=self._descent.optimiser.state_dict(),
+            scaler=self._descent.scale(),
             history=history,
         )
 
-    def step(self, batch: LessonBatch, loss: DistilLoss) -> dict[str, float]:
-        """Learn from a batch; returns its costs.
+    def step(self, batch: LessonBatch, loss: DistilLoss) -> tuple[Loss, dict[str, str]]:
+        """Learn from a batch.
 
-        Raises:
-            UsageError: the loss is not a number; nothing was learned from it.
+        Returns:
+            What it costs, and which terms of it, or the gradient, are no finite
+            numbers; where there are any, nothing was learned.
         """
         config, how = self.config, self.config.optimisation
-        for group in self._optimiser.param_groups:
-            group["lr"] = learning_rate(how, self.done, config.steps)
         with autocast(self._device, how):
             cost = loss(self.student, batch.to(self._device))
-        figures = {"loss": float(cost.total.detach()), **cost.figures()}
-        if not math.isfinite(figures["loss"]):
-            terms = ", ".join(cost.not_finite()) or "their sum"
-            raise UsageError(
-                f"the loss is {figures['loss']} at step {self.done + 1} ({terms}); the "
-                "last checkpoint is as it was; begin again in another --out with a "
-                "lower --optimisation.learning-rate"
-            )
-        self._optimiser.zero_grad(set_to_none=True)
-        self._scaler.scale(cost.total).backward()
-        self._scaler.unscale_(self._optimiser)
-        nn.utils.clip_grad_norm_(self.student.parameters(), how.clip)
-        self._scaler.step(self._optimiser)
-        self._scaler.update()
+        if terms := not_finite({"total": cost.total, **cost.terms}):
+            return cost, terms
+        rate = learning_rate(how, self.done, config.steps)
+        if terms := self._descent.step(cost.total, rate):
+            return cost, terms
         self.done += 1
         decay = min(how.ema_decay, self.done / (self.done + 9))
         follow(self.average, self.student, decay)
-        return figures
+        return cost, {}
 
     def settle(self, batches: Iterable[LessonBatch]) -> None:
         """Count the averaged student's statistics on some lessons."""

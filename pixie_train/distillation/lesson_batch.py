@@ -15,6 +15,8 @@ from pixie_train.networks.image_pixie import ImageCrops
 class LessonBatch:
     """B lessons; what the student sees, and what the teacher said."""
 
+    numbers: Tensor
+    """(B,) integers: which of the store's lessons they are."""
     crops: Tensor
     """(B, 4, 3, S, S) uint8, body, head, mirrored left hand, right hand, at the
     student's size."""

@@ -21,6 +21,7 @@ from pixie_train.distillation.lesson_batch import LessonBatch, join_lessons
 from pixie_train.distillation.losses import DistilLoss
 from pixie_train.distillation.state import DistilState, Lectures
 from pixie_train.distillation.store import Lessons
+from pixie_train.divergence import diverged
 from pixie_train.key_points import KeyPoints
 from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.config import Machine
@@ -70,7 +71,8 @@ def distil(
         saved: is told whenever a checkpoint was written.
 
     Raises:
-        UsageError: `folder` holds another run, or the loss stopped being a number.
+        UsageError: `folder` holds another run.
+        PixieError: the loss or its gradient is not a number.
         SourceError: there are too few lessons, or one is damaged.
         SinkError: the checkpoint cannot be written.
     """
@@ -108,12 +110,23 @@ def distil(
         if not history:
             told(compared())
         for batch in _batches(lessons, parts.learned, learning, machine):
-            figures = learning.step(batch, loss)
+            cost, terms = learning.step(batch, loss)
+            if terms:
+                state = learning.state(lectures, history)
+                raise diverged(
+                    terms,
+                    [lessons.name(number) for number in batch.numbers.tolist()],
+                    learning.done,
+                    folder,
+                    partial(states.save, state),
+                    what="lessons",
+                )
             done = learning.done
             saving = done == config.steps or done % config.checkpoint_every == 0
             if saving:
                 learning.settle(_for_statistics(lessons, parts.learned, config))
             if saving or done % config.log_every == 0:
+                figures = {"loss": float(cost.total.detach()), **cost.figures()}
                 told(figures | (compared() if saving else {}))
             if saving:
                 state = learning.state(lectures, history)

@@ -1,7 +1,7 @@
 """A distillation between two steps, as a file.
 
 Written as any image run's: beside the old checkpoint, whose place it takes when it is
-whole; the old one stays as `previous.pt`.
+whole; that of `last.pt` stays as `previous.pt`.
 """
 
 import json

@@ -133,11 +133,20 @@ class Lessons:
 
     def __getitem__(self, index: int) -> Lesson:
         """Return one, read from the disk."""
+        file, row = self._place(index)
+        return file.read(row, self.sizes)
+
+    def name(self, index: int) -> str:
+        """Return where one is: footage, file and row."""
+        file, row = self._place(index)
+        return f"{file.path.parent.name}/{file.path.name}:{row}"
+
+    def _place(self, index: int) -> tuple["_File", int]:
         if not 0 <= index < len(self):
             raise IndexError(index)
         number = int(np.searchsorted(self._ends, index, side="right"))
         file = self._files[number]
-        return file.read(index - (int(self._ends[number]) - file.count), self.sizes)
+        return file, index - (int(self._ends[number]) - file.count)
 
 
 @dataclass(frozen=True)

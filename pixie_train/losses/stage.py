@@ -8,7 +8,6 @@
 Which terms a batch has is in `terms`, by the kind of its pictures.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -41,10 +40,6 @@ class Loss:
     def figures(self) -> dict[str, float]:
         """Return the terms as numbers, for the log; waits for the device."""
         return {name: float(term) for name, term in self.terms.items()}
-
-    def not_finite(self) -> list[str]:
-        """Return the names of terms that are not finite numbers."""
-        return [n for n, value in self.figures().items() if not math.isfinite(value)]
 
 
 class StageLosses(nn.Module):

@@ -22,7 +22,7 @@
     log           its table and plot
     overlays      held-out pictures with true bodies and the network's
     watching      bar, overlays and plot while it runs
-    trouble       a loss that is not a number
+    trouble       which of a batch are to blame
     sources       a command's data
     commands      pixie-train expert and whole
 

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from pixie_train.batch import Batch, CropKind
 from pixie_train.config import ImageConfig
+from pixie_train.descent import Descent
+from pixie_train.divergence import not_finite
 from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.picture_training.average import copy_of, follow
 from pixie_train.picture_training.body import TrainingBody
@@ -17,7 +19,6 @@ from pixie_train.picture_training.loading import draws
 from pixie_train.picture_training.machine import autocast
 from pixie_train.picture_training.passes import FaceTerms, StagePass, trained
 from pixie_train.picture_training.state import RunState
-from pixie_train.picture_training.trouble import culprits
 from pixie_train.processes import Processes
 
 
@@ -47,13 +48,7 @@ class Learning:
         self.body_model = body.model
         self._device = device
         self._network, self._processes = network, processes
-        self._parameters = [p for part in parts for p in part.parameters()]
-        self._optimiser = torch.optim.AdamW(
-            self._parameters, how.learning_rate, weight_decay=how.weight_decay
-        )
-        self._scaler = torch.amp.GradScaler(
-            device.type, enabled=how.precision == "fp16"
-        )
+        self._descent = descent(how, [p for m in parts for p in m.parameters()], device)
         self._passes: nn.Module = passes
         self._average = copy_of(network)
         self.done = 0
@@ -68,9 +63,7 @@ class Learning:
         """Take everything from a checkpoint."""
         self._network.load_state_dict(saved.weights)
         self._average.load_state_dict(saved.average)
-        self._optimiser.load_state_dict(saved.optimiser)
-        if self._scaler.is_enabled():
-            self._scaler.load_state_dict(saved.scaler)
+        self._descent.go_on(saved.optimiser, saved.scaler)
         self.done = saved.step
 
     def share(self) -> None:
@@ -88,12 +81,10 @@ class Learning:
         """Learn from this process's part of a batch.
 
         Returns:
-            What all of the batch costs by term, detached, and the terms that are no
-            finite numbers; where there are any, nothing was learned.
+            What all of the batch costs by term, detached, and which of them, or the
+            gradient, are no finite numbers; where there are any, nothing was learned.
         """
         run, how, processes = self.run, self.run.optimisation, self._processes
-        for group in self._optimiser.param_groups:
-            group["lr"] = learning_rate(how, self.done, run.steps)
         chance = draws(run.seed, self.done, run.batch)[
             processes.rank :: processes.world
         ]
@@ -101,14 +92,11 @@ class Learning:
         with autocast(self._device, how):
             own = self._passes(there, chance)
         cost = processes.means(own)
-        if terms := culprits(cost):
+        if terms := not_finite(cost):
             return cost, terms
-        self._optimiser.zero_grad(set_to_none=True)
-        self._scaler.scale(own["total"]).backward()
-        self._scaler.unscale_(self._optimiser)
-        nn.utils.clip_grad_norm_(self._parameters, how.clip)
-        self._scaler.step(self._optimiser)
-        self._scaler.update()
+        rate = learning_rate(how, self.done, run.steps)
+        if terms := self._descent.step(own["total"], rate):
+            return cost, terms
         decay = min(how.ema_decay, (self.done + 1) / (self.done + 10))
         follow(self._average, self._network, decay)
         self.done += 1
@@ -123,10 +111,21 @@ class Learning:
             step=self.done,
             weights=self._network.state_dict(),
             average=self._average.state_dict(),
-            optimiser=self._optimiser.state_dict(),
-            scaler=self._scaler.state_dict(),
+            optimiser=self._descent.optimiser.state_dict(),
+            scaler=self._descent.scale(),
             **said,
         )
+
+
+def descent(
+    how: Optimisation, weights: Sequence[nn.Parameter], device: torch.device
+) -> Descent:
+    """Return what moves weights of image networks."""
+    return Descent(
+        torch.optim.AdamW(weights, how.learning_rate, weight_decay=how.weight_decay),
+        how.clip,
+        torch.amp.GradScaler(device.type, enabled=how.precision == "fp16"),
+    )
 
 
 def learning_rate(how: Optimisation, step: int, steps: int) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pixie_runtime.errors import UsageError
 from pixie_train.batch import CropKind
 from pixie_train.checkpoint_file import LAST
+from pixie_train.divergence import diverged
 from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.picture_training import state as states
 from pixie_train.picture_training.body import TrainingBody
@@ -24,10 +25,8 @@ from pixie_train.picture_training.resuming import (
 )
 from pixie_train.picture_training.shared_norm import normalised_together
 from pixie_train.picture_training.state import RunState
-from pixie_train.picture_training.trouble import diverged, require_coefficients
+from pixie_train.picture_training.trouble import require_coefficients, suspects
 from pixie_train.processes import ALONE, Processes
-
-DIVERGED_STATE = "diverged.pt"
 
 
 def train(
@@ -69,7 +68,7 @@ def train(
         UsageError: `folder` holds another run, or data are too few or do not fit.
         SinkError: the checkpoint cannot be written.
         SourceError: too many pictures in a row cannot be read.
-        PixieError: the loss is not a number.
+        PixieError: the loss or its gradient is not a number.
     """
     _require_data(run, data, processes)
     device = prepared(machine or Machine(), processes)
@@ -123,17 +122,23 @@ class _Course:
         """Make one step, and note what it cost.
 
         Raises:
-            PixieError: the loss is not a number; the state before is in a file.
+            PixieError: the loss or its gradient is not a number; the state before is
+                in a file.
         """
-        learning, processes = self.learning, self.processes
+        learning = self.learning
         given = {kind: next(supply) for kind, supply in self.supplies.items()}
         seen = {kind: drawn.batch for kind, drawn in given.items()}
         require_coefficients(seen, learning.network.core)
         cost, terms = learning.step(seen)
         if terms:
-            if processes.lead:
-                states.save(self.state(), self.folder / DIVERGED_STATE)
-            raise diverged(terms, seen, learning.done, self.folder, processes)
+            raise diverged(
+                terms,
+                suspects(terms, seen),
+                learning.done,
+                self.folder,
+                lambda path: states.save(self.state(), path),
+                self.processes,
+            )
         self.log.add(cost, sum(len(drawn.skipped) for drawn in given.values()))
 
 

@@ -57,7 +57,7 @@ class RunState:
 
 
 def save(state: RunState, path: Path) -> None:
-    """Write a checkpoint to `path`; what was there becomes `previous.pt`.
+    """Write a checkpoint to `path`; what was in `last.pt` becomes `previous.pt`.
 
     Raises:
         SinkError: it cannot be written; what was there is as it was.

@@ -1,15 +1,19 @@
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from pixie_runtime.body import BodyModel
-from pixie_runtime.errors import BundleError, UsageError
+from pixie_runtime.errors import BundleError, PixieError, SinkError, UsageError
 from pixie_train import checkpoint
 from pixie_train.config import LandmarkConfig, TrainConfig
 from pixie_train.data.motion import MotionBank
+from pixie_train.networks.landmark_pixie import LandmarkPixie
 from pixie_train.plots import plot_history
 from pixie_train.training import train
+from tests.runtime.full_disk import file_size_limit
 from tests.train.tiny import TINY_CORE
 
 TINY = LandmarkConfig(
@@ -88,6 +92,37 @@ def test_another_configuration_does_not_continue_a_run(
         train(config(4), model, bank, tmp_path, silent)
 
 
+def test_a_loss_that_is_no_number_stops_the_run(
+    model: BodyModel, bank: MotionBank, tmp_path: Path
+) -> None:
+    wild = replace(config(3, checkpoint_every=1), learning_rate=1e30)
+    with pytest.raises(PixieError, match=r"is not a number: .*people of seed 0 in st"):
+        train(wild, model, bank, tmp_path, silent)
+    told = json.loads((tmp_path / "diverged.json").read_text())
+    before = checkpoint.load(tmp_path / "diverged.pt")
+    assert before.step == told["step"] == checkpoint.load(tmp_path).step > 0
+    assert all(tensor.isfinite().all() for tensor in before.network.values())
+
+
+def test_a_full_disk_is_one_sentence_and_costs_no_checkpoint(
+    model: BodyModel, tmp_path: Path
+) -> None:
+    weights = LandmarkPixie(TINY).state_dict()
+    state = checkpoint.Checkpoint(
+        config(3), model.sha256, 1, weights, weights, optimiser={}, history=[]
+    )
+    for step in (1, 2):
+        checkpoint.save(replace(state, step=step), tmp_path / "last.pt")
+    with (
+        file_size_limit(10_000),
+        pytest.raises(SinkError, match=r"cannot write the checkpoint .*File too large"),
+    ):
+        checkpoint.save(replace(state, step=3), tmp_path / "last.pt")
+    assert checkpoint.load(tmp_path).step == 2
+    assert checkpoint.load(tmp_path / "previous.pt").step == 1
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_file_that_is_no_checkpoint_is_refused_in_one_sentence(
     tmp_path: Path,
 ) -> None:
@@ -96,5 +131,5 @@ def test_a_file_that_is_no_checkpoint_is_refused_in_one_sentence(
         path.write_bytes(content)
         with pytest.raises(BundleError, match=r"last\.pt is not a"):
             checkpoint.load(path)
-    with pytest.raises(BundleError, match="no checkpoint at"):
+    with pytest.raises(BundleError, match="there is no checkpoint"):
         checkpoint.load(tmp_path / "nowhere.pt")

@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from pixie_runtime.body import embedded_body_model
-from pixie_runtime.errors import SinkError, SourceError, UsageError
+from pixie_runtime.errors import PixieError, SinkError, SourceError, UsageError
 from pixie_train.ablation.command import AblateOptions, run_ablate
 from pixie_train.ablation.crops import CropSet
 from pixie_train.ablation.degrade import DIFFICULTIES, TRAINING
@@ -83,6 +84,24 @@ def test_a_piece_that_was_lost_is_made_again_and_is_the_same(
     again = read_piece(lost)["network"]
     assert all(torch.equal(again[name], before[name]) for name in before)
     assert kept.stat().st_mtime_ns == stamp
+
+
+def test_a_loss_that_is_no_number_names_its_pictures(
+    finished: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "spoilt"
+    shutil.copytree(finished[0] / "crops", folder / "crops")
+    crops = CropSet.load(folder / "crops" / "hands.pt")
+    nowhere = torch.full_like(crops.targets.absolute, torch.nan)
+    replace(crops, targets=replace(crops.targets, absolute=nowhere)).save(
+        folder / "crops" / "hands.pt"
+    )
+    model, plan = embedded_body_model(), AblationPlan.smoke()
+    with pytest.raises(PixieError, match="the loss of step 0 is not a number: total"):
+        Ablation(plan, model, folder, lambda *_: None).train(0)
+    names = json.loads((folder / "seed_0" / "diverged.json").read_text())["pictures"]
+    assert {name.partition("/")[0] for name in names} == {"body", "head", "hand"}
+    assert read_piece(folder / "seed_0" / "diverged.pt")["costs"] == []
 
 
 def test_every_training_changes_its_network_and_no_two_alike(

@@ -1,10 +1,11 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from pixie_runtime.errors import BundleError, UsageError
+from pixie_runtime.errors import BundleError, PixieError, UsageError
 from pixie_train.batch import CropKind
 from pixie_train.checkpoint_file import LAST
 from pixie_train.data.motion import MotionBank
@@ -98,8 +99,11 @@ def test_a_loss_that_is_no_number_stops_the_run(
 ) -> None:
     same_pictures(trained, tmp_path)
     wild = replace(TINY, learning_rate=1e30, clip=1e30)
-    with pytest.raises(BundleError, match=r"not a number: .*synthetic/head/0/"):
+    with pytest.raises(PixieError, match=r"not a number: .*synthetic/head/0/"):
         train(wild, body, bank, tmp_path)
+    told = json.loads((tmp_path / "diverged.json").read_text())
+    assert len(told["pictures"]) == TINY.batch
+    assert load(tmp_path / "diverged.pt").step == told["step"]
 
 
 def test_a_run_is_a_source_of_detail(body: DetailBody, trained: Path) -> None:

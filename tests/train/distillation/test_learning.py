@@ -1,5 +1,6 @@
 """A student learns, goes on where it was stopped, and refuses to go on as another."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from pixie_runtime.bundle import CropSpec
-from pixie_runtime.errors import BundleError, SinkError, UsageError
+from pixie_runtime.errors import BundleError, PixieError, SinkError, UsageError
 from pixie_runtime.fusion_rules import FusionRules
 from pixie_train.distillation import state as states
 from pixie_train.distillation.config import DistilConfig, DistilLosses
@@ -192,16 +193,21 @@ def test_a_run_does_not_go_on_as_another(
         run(folder, lectures=replace(LECTURES, footage=("a", "b")))
 
 
-def test_a_loss_that_is_no_number_is_named_and_the_checkpoint_stays(
+def test_a_loss_that_is_no_number_is_named_with_its_lessons(
     run: Callable[..., DistilState], tmp_path: Path
 ) -> None:
     # Weights that single precision cannot add up.
     terms = TermWeights(root_pose=3e38, head_pose=1.0)
     config = replace(CONFIG, losses=DistilLosses(terms=terms))
     with pytest.raises(
-        UsageError, match=r"the loss is inf at step 1 \(fused/root_pose"
+        PixieError, match=r"loss of step 0 is not a number: fused/root_pose is inf, .*"
     ):
         run(tmp_path, config)
+    names = json.loads((tmp_path / "diverged.json").read_text())["lessons"]
+    assert len(names) == CONFIG.batch
+    # Of eight lessons in one file the first six are learned.
+    assert set(names) <= {f"synthetic/00000000.npy:{row}" for row in range(6)}
+    assert states.load(tmp_path / "diverged.pt").step == 0
     assert not (tmp_path / "last.pt").exists()
 
 
