@@ -15,6 +15,7 @@
     learning      the network, its optimiser and its average; one step
     shared_norm   batch normalisation over several processes
     launching     several processes of this machine
+    given_files   which files a run was given, by content
     resuming      whether a run may be gone on with
     made_with     versions and commit
     beginning     upright people, or what experts have learned

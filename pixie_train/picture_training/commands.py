@@ -25,6 +25,7 @@ from pixie_train.output_files import made_folder
 from pixie_train.picture_training.beginning import Experts, begin_from, begin_upright
 from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.config import Machine, PartCrops, StageRun
+from pixie_train.picture_training.given_files import fingerprints
 from pixie_train.picture_training.launching import launch, wanted
 from pixie_train.picture_training.loading import Share
 from pixie_train.picture_training.log import BOARD, CSV, PLOT
@@ -205,6 +206,15 @@ def _trained(
             faces=faces,
             saved=watch.show,
             said_of_data=_said(options, given),
+            files=fingerprints(
+                {
+                    "--gaussians": options.gaussians,
+                    "--utilities": options.utilities,
+                    "--identity": options.identity,
+                    "--albedo": options.albedo,
+                    "--flame-map": options.flame_map,
+                }
+            ),
             processes=processes,
         )
     if hidden:

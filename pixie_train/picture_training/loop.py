@@ -20,6 +20,7 @@ from pixie_train.picture_training.made_with import made_with
 from pixie_train.picture_training.passes import FaceTerms
 from pixie_train.picture_training.resuming import (
     require_same_data,
+    require_same_files,
     require_same_run,
     require_same_step,
 )
@@ -41,6 +42,7 @@ def train(
     faces: FaceTerms | None = None,
     saved: Callable[[RunState], None] | None = None,
     said_of_data: Mapping[str, str] | None = None,
+    files: Mapping[str, str] | None = None,
     processes: Processes = ALONE,
 ) -> RunState:
     """Train a stage, or go on with the run in `folder`; returns its last state.
@@ -62,6 +64,7 @@ def train(
         saved: is given every state that was saved, in the first process.
         said_of_data: what `data` are, by the options that chose them; a run is gone on
             with by the same ones only.
+        files: SHA-256 of what else it was given, by option; likewise.
         processes: who share the run; the first writes all files.
 
     Raises:
@@ -73,12 +76,12 @@ def train(
     _require_data(run, data, processes)
     device = prepared(machine or Machine(), processes)
     learning = Learning(run, network, body, faces, device, processes)
-    said = dict(said_of_data or {})
-    old = _found(learning, folder, said, processes)
+    said, given = dict(said_of_data or {}), dict(files or {})
+    old = _found(learning, folder, said, given, processes)
     supplies = _supplies(run, data, learning.done, machine or Machine(), processes)
     log = Log(folder, old.history if old else [], learning.done, processes, report)
     starts = [*(old.starts if old else []), made_with(device, processes, learning.done)]
-    course = _Course(learning, supplies, log, folder, processes, said, starts)
+    course = _Course(learning, supplies, log, folder, processes, said, given, starts)
     with normalised_together(network, processes), log:
         learning.share()
         while learning.done < run.steps:
@@ -101,12 +104,16 @@ class _Course:
     folder: Path
     processes: Processes
     data: dict[str, str]
+    files: dict[str, str]
     starts: list[dict[str, str]]
 
     def state(self) -> RunState:
         """Return what a checkpoint holds."""
         return self.learning.state(
-            history=self.log.history, data=self.data, starts=self.starts
+            history=self.log.history,
+            data=self.data,
+            files=self.files,
+            starts=self.starts,
         )
 
     def save(self, saved: Callable[[RunState], None] | None) -> None:
@@ -143,7 +150,11 @@ class _Course:
 
 
 def _found(
-    learning: Learning, folder: Path, said: Mapping[str, str], processes: Processes
+    learning: Learning,
+    folder: Path,
+    said: Mapping[str, str],
+    given: Mapping[str, str],
+    processes: Processes,
 ) -> RunState | None:
     """Go on with the folder's run, if there is one."""
     old = states.load(folder) if (folder / LAST).exists() else None
@@ -152,6 +163,7 @@ def _found(
             old, learning.run, learning.network, learning.body_model, folder
         )
         require_same_data(old, said, folder)
+        require_same_files(old, given, folder)
         learning.go_on(old)
     require_same_step(processes, learning.done, folder)
     return old

@@ -45,14 +45,40 @@ def require_same_data(saved: RunState, said: Mapping[str, str], folder: Path) ->
     Raises:
         UsageError: with the options that differ.
     """
-    names = sorted(saved.data.keys() | said.keys())
-    other = [name for name in names if saved.data.get(name) != said.get(name)]
+    _require_same_values(saved.data, said, folder, "not said")
+
+
+def require_same_files(saved: RunState, files: Mapping[str, str], folder: Path) -> None:
+    """Refuse to go on with a run by files of another content.
+
+    Runs of older versions do not say theirs; they are gone on with.
+
+    Raises:
+        UsageError: with the options that differ.
+    """
+    if saved.files is None:
+        return
+    then, now = (
+        {
+            name: f"a file with the SHA-256 {digest[:16]}"
+            for name, digest in some.items()
+        }
+        for some in (saved.files, files)
+    )
+    _require_same_values(then, now, folder, "left out")
+
+
+def _require_same_values(
+    then: Mapping[str, str], now: Mapping[str, str], folder: Path, missing: str
+) -> None:
+    names = sorted(then.keys() | now.keys())
+    other = [name for name in names if then.get(name) != now.get(name)]
     if other:
         name = other[0]
         raise UsageError(
             f"{folder} holds a run with another {', '.join(other)} ({name} was "
-            f"{saved.data.get(name, 'not said')}, now {said.get(name, 'not said')}); "
-            "give the same options to resume it, or another --out"
+            f"{then.get(name, missing)}, now {now.get(name, missing)}); give the same "
+            "options to resume it, or another --out"
         )
 
 

@@ -45,6 +45,9 @@ class RunState:
     """Rows of the log."""
     data: dict[str, str] = field(default_factory=dict)
     """What was trained on, option by option, as commands say it."""
+    files: dict[str, str] | None = None
+    """SHA-256 of Gaussians, key point tables, networks and maps that were given, by
+    option (`given_files`); None: a run of an older version, which does not say."""
     starts: list[dict[str, str]] = field(default_factory=list)
     """What it was computed with, since every start of the run (`made_with`)."""
 
@@ -74,6 +77,7 @@ def save(state: RunState, path: Path) -> None:
         "scaler": state.scaler,
         "history": state.history,
         "data": state.data,
+        "files": state.files,
         "starts": state.starts,
     }
     checkpoint_file.write(content, path)

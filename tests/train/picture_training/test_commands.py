@@ -27,10 +27,13 @@ from pixie_train.picture_training.commands import (
     run_whole,
 )
 from pixie_train.picture_training.config import Machine, PartCrops, StageRun
+from pixie_train.picture_training.given_files import fingerprints
 from pixie_train.picture_training.made_with import commit
 from pixie_train.picture_training.passes import StagePass
+from pixie_train.picture_training.resuming import require_same_files
 from pixie_train.picture_training.sources import opened, parsed
 from pixie_train.picture_training.state import load, load_image_run
+from pixie_train.shape_file import write_gaussians
 from tests.runtime.body.files import in_smplx_layout, save
 from tests.train.hand_files import posed_hand, write_freihand
 from tests.train.picture_training.small import CONFIG, RUN, Noise, network
@@ -150,6 +153,54 @@ def test_a_run_is_not_continued_on_other_pictures(head_run: Path) -> None:
         UsageError, match=r"another data of head crops \(.*was 4 synthetic, now 5 synth"
     ):
         run_expert(options, quiet)
+
+
+def test_a_run_is_not_continued_with_other_shape_gaussians(
+    head_run: Path, body: TrainingBody, model: BodyModel, tmp_path: Path
+) -> None:
+    options = ExpertOptions(
+        out=head_run,
+        synthetic=4,
+        crop_size=32,
+        gaussians=tmp_path / "people.npz",
+        network=CONFIG,
+        machine=Machine(threads=1),
+        run=HEAD_RUN,
+    )
+    write_gaussians(tmp_path / "people.npz", body.gaussians, model)
+    with pytest.raises(
+        UsageError, match=r"another --gaussians \(.*was left out, now a file with the S"
+    ):
+        run_expert(options, quiet)
+
+
+def test_files_are_known_by_what_is_in_them(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.npz", tmp_path / "elsewhere" / "other.npz"
+    other.parent.mkdir()
+    for path in (one, other):
+        path.write_bytes(b"the same")
+    asked = {"--gaussians": one, "--identity": None}
+    found = fingerprints(asked)
+    assert found == fingerprints({"--gaussians": other})
+    assert found.keys() == {"--gaussians"}
+    one.write_bytes(b"not the same")
+    assert fingerprints(asked) != found
+
+    nothing = fingerprints({"--utilities": tmp_path})
+    (tmp_path / "README").write_text("is not read")
+    assert fingerprints({"--utilities": tmp_path}) == nothing
+    (tmp_path / "SMPLX_to_J14.pkl").write_bytes(b"joints")
+    assert fingerprints({"--utilities": tmp_path}) != nothing
+
+
+def test_a_run_that_does_not_say_its_files_is_gone_on_with(
+    head_run: Path, tmp_path: Path
+) -> None:
+    older = replace(load(head_run), files=None)
+    require_same_files(older, {"--gaussians": "12"}, tmp_path)
+    newer = replace(older, files={"--gaussians": "34"})
+    with pytest.raises(UsageError, match=r"SHA-256 34, now a file with the SHA-256 12"):
+        require_same_files(newer, {"--gaussians": "12"}, tmp_path)
 
 
 def test_a_run_has_crops_of_one_size_as_bundles_have(tmp_path: Path) -> None:
