@@ -50,7 +50,9 @@ class Case:
     camera: Camera | None = None
     """The one that took it; None: not known."""
     box: Box | None = None
-    """About the person."""
+    """About the person, or part of one."""
+    extent: Box | None = None
+    """About the part's points, where these are known; None: as `box` is."""
     group: str = ""
     """Of whom or what it is one: a video's person, a challenge, a picture of many."""
     number: int = 0

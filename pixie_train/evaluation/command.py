@@ -17,6 +17,7 @@ from pixie_train.evaluation.report import as_text, counts, table_of, write_repor
 from pixie_train.evaluation.run_subject import open_run
 from pixie_train.evaluation.running import Evaluation, evaluate
 from pixie_train.evaluation.subjects import (
+    Part,
     Subject,
     open_bundle_subject,
     subject_options,
@@ -24,7 +25,6 @@ from pixie_train.evaluation.subjects import (
 from pixie_train.evaluation.submissions import open_submission
 from pixie_train.evaluation.synthetic import HELD_OUT_SEED, SyntheticBenchmark
 
-Part = Literal["whole", "head", "hand"]
 _PARTS: dict[str, Part] = {"hand": "hand", "face": "head"}
 """Which expert looks at a benchmark's pictures, by its protocol."""
 
@@ -44,9 +44,10 @@ class EvaluateOptions:
     bundle: Path | None = None
     """The network: a bundle that pixie-export wrote; default: the one that ships."""
     run: Path | None = None
-    """Instead of a bundle: a run of `pixie-train whole`, its folder or a checkpoint."""
+    """Instead of a bundle: a run of `pixie-train expert` or `whole`, its folder or a
+    checkpoint."""
     crop_size: int | None = None
-    """Of runs: side of the body's crops; default: that which the run recorded."""
+    """Of runs: side of the crops; default: that which the run recorded."""
     body_model: Path | None = None
     """Your SMPL-X model (.npz); default: the bundle's, or the one that ships."""
     assets: Path | None = None
@@ -56,7 +57,8 @@ class EvaluateOptions:
     out: Path = Path("evaluation")
     """Folder of the report."""
     part: Part | None = None
-    """Image bundles: run one part's expert alone; default: what the benchmark shows."""
+    """Image bundles and runs: what looks, one part's expert alone or the whole network;
+    default: what the benchmark shows."""
     look: Literal["box", "picture"] = "box"
     """Look at the benchmark's box about a person, or at whole pictures."""
     margin: float = 0.25
@@ -110,14 +112,18 @@ def _open(options: EvaluateOptions) -> tuple[Subject, Benchmark | None]:
         folder = Path(place)
         benchmark = open_benchmark(name, folder, options.assets)
         wanted = _PARTS.get(benchmark.protocol)
-        if part is None and wanted is not None and _has_expert(options.bundle, wanted):
+        _require_shown(part, wanted, name)
+        if part is None and wanted is not None and _looks(options, wanted):
             part = wanted
+    else:
+        _require_shown(part, None, "--synthetic")
     if options.run is not None:
         path = options.body_model
         model = load_body_model(path) if path else embedded_body_model()
         subject = open_run(
             options.run,
             model,
+            part=part or "whole",
             crop_size=options.crop_size,
             field_of_view=options.fov,
         )
@@ -129,11 +135,22 @@ def _open(options: EvaluateOptions) -> tuple[Subject, Benchmark | None]:
     return open_bundle_subject(runtime, margin=margin), benchmark
 
 
-def _has_expert(folder: Path | None, part: Part) -> bool:
-    """Return whether a bundle can look at a part alone."""
-    if folder is None:
+def _require_shown(part: Part | None, shown: Part | None, name: str) -> None:
+    """Refuse an expert of a part on pictures of something else."""
+    if part not in (None, "whole", shown):
+        raise UsageError(
+            f"--part is {part}, but {name} shows "
+            f"{'whole people' if shown is None else f'a {shown}'}; leave it out"
+        )
+
+
+def _looks(options: EvaluateOptions, part: Part) -> bool:
+    """Return whether the network is to look at a part alone."""
+    if options.run is not None:
+        return True
+    if options.bundle is None:
         return False
-    manifest = Bundle.open(folder).manifest
+    manifest = Bundle.open(options.bundle).manifest
     return manifest.kind == "image" and f"{part}_alone" in manifest.networks
 
 

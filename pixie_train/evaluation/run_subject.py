@@ -13,22 +13,33 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixie_runtime import rotations as rot
 from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import CropSpec
 from pixie_runtime.crops import BodyView, Box, Square, body_square
 from pixie_runtime.errors import BundleError, UsageError
-from pixie_runtime.types import Camera, SmplxParams, UInt8
+from pixie_runtime.types import Camera, UInt8
 from pixie_runtime.weak_perspective import WeakCamera
 from pixie_train.camera import project
 from pixie_train.evaluation.cases import Case, Estimate
+from pixie_train.evaluation.part_subject import PartSubject
+from pixie_train.evaluation.subjects import Part, standing
 from pixie_train.key_points import KeyPoints
 from pixie_train.networks.decoding import DecodedParams, decode
 from pixie_train.networks.image_pixie import ImageCrops, ImagePixie
 from pixie_train.networks.pixie import Features, PartFeatures, PixieOutput
 from pixie_train.part_boxes import part_boxes
+from pixie_train.picture_training.config import Stage
 from pixie_train.picture_training.state import RunState, load
 from pixie_train.utilities import read_utilities
+
+_KNOWS: dict[Stage, tuple[Part, ...]] = {
+    "body": ("whole",),
+    "head": ("head",),
+    "hand": ("hand",),
+    "whole": ("whole", "head", "hand"),
+}
+"""What a stage has taught to look; the rest of its network is as it began."""
+_SHOWN: dict[Part, str] = {"whole": "whole people", "head": "heads", "hand": "hands"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,12 @@ def recorded_sight(
         head_scale=parts.head_scale,
         hand_scale=parts.hand_scale,
     )
-    return RunSight(spec, part_size=parts.size, field_of_view=field_of_view)
+    return RunSight(
+        spec,
+        part_size=parts.size,
+        parts=state.run.stage == "whole",
+        field_of_view=field_of_view,
+    )
 
 
 def open_run(
@@ -80,23 +96,32 @@ def open_run(
     model: BodyModel,
     sight: RunSight | None = None,
     *,
+    part: Part = "whole",
     crop_size: int | None = None,
     field_of_view: float = 60.0,
-) -> "RunSubject":
-    """Open the averaged weights of a run of `pixie-train whole`, or its checkpoint.
+) -> "RunSubject | PartSubject":
+    """Open the averaged weights of a run of `pixie-train expert` or `whole`.
 
     Args:
-        path: the run.
+        path: the run's folder, or a checkpoint.
         model: the body that it was trained for.
         sight: how it looks; None: as it recorded, with what follows.
+        part: whether one part's expert looks alone.
         crop_size: see `recorded_sight`.
         field_of_view: likewise.
 
     Raises:
         BundleError: it is missing, damaged, or was trained for another body.
-        UsageError: it does not say how it looks.
+        UsageError: it does not say how it looks, or has not learned to look at that.
     """
     state = load(path)
+    known = _KNOWS[state.run.stage]
+    if part not in known:
+        raise UsageError(
+            f"the run {path} is of the stage {state.run.stage}, which has learned to "
+            f"look at {_SHOWN[known[0]]}, not at {_SHOWN[part]}; give a benchmark of "
+            f"{_SHOWN[known[0]]}, or a run of `pixie-train whole`"
+        )
     if sight is None:
         sight = recorded_sight(state, crop_size=crop_size, field_of_view=field_of_view)
     if state.body_model_sha256 != model.sha256:
@@ -104,7 +129,19 @@ def open_run(
             f"the run {path} was trained for another body model than {model.name}; "
             "name its own with --body-model"
         )
-    return RunSubject(state.network_with_average(), model, path.name, sight)
+    network = state.network_with_average()
+    if part == "whole":
+        return RunSubject(network, model, path.name, sight)
+    spec = sight.body
+    return PartSubject(
+        network,
+        model,
+        path.name,
+        part,
+        size=crop_size or sight.part_size or spec.size,
+        scale=spec.head_scale if part == "head" else spec.hand_scale,
+        field_of_view=sight.field_of_view,
+    )
 
 
 class RunSubject:
@@ -146,17 +183,12 @@ class RunSubject:
         square = body_square(Box(*low.tolist(), *high.tolist()), spec.body_scale)
         view = BodyView(square, spec)
         said = self._said(view, picture)
-        quaternions = rot.from_matrix(said.rotations[0].numpy()).astype(np.float32)
-        shaped = self.model.shaped(said.betas[0].numpy(), said.expression[0].numpy())
-        about_origin = shaped.posed(quaternions, np.zeros(3, np.float32))
-        weak = WeakCamera(said.camera[0].numpy(), view.projected)
-        quaternions, transl = weak.placed(about_origin, quaternions, camera)
-        posed = shaped.posed(quaternions, transl)
-        return Estimate(
-            SmplxParams(shaped.betas, shaped.expression, quaternions, transl),
-            posed.vertices(),
-            posed.joints,
-            posed.transforms[:, :3, :3],
+        return standing(
+            self.model,
+            said.rotations[0].numpy(),
+            said.betas[0].numpy(),
+            said.expression[0].numpy(),
+            WeakCamera(said.camera[0].numpy(), view.projected),
             camera,
         )
 

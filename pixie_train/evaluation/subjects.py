@@ -1,19 +1,26 @@
 """What is evaluated: something that sees a picture and says who is in it."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
+from pixie_runtime import rotations as rot
 from pixie_runtime.assembly import open_landmarker
 from pixie_runtime.body import BodyModel
 from pixie_runtime.landmarks import Landmarker
 from pixie_runtime.network import BundleEstimator, Network, open_network
 from pixie_runtime.options import Options
-from pixie_runtime.types import Camera, Frame, Person, UInt8
+from pixie_runtime.smplx import BODY_JOINTS
+from pixie_runtime.types import Camera, Float32, Frame, Person, SmplxParams, UInt8
+from pixie_runtime.weak_perspective import WeakCamera
 from pixie_train.evaluation.cases import Box, Case, Estimate
+
+Part = Literal["whole", "head", "hand"]
+"""What looks: the whole network, or one part's expert alone."""
 
 
 class Subject(Protocol):
@@ -104,7 +111,7 @@ def subject_options(
     bundle: Path | None,
     body_model: Path | None,
     pictures: Path,
-    part: str | None,
+    part: Part | None,
     fov: float,
 ) -> Options:
     """Return the runtime's options for pictures of whole people or of a part."""
@@ -121,6 +128,40 @@ def estimate_of(person: Person, model: BodyModel, camera: Camera) -> Estimate:
     posed = shaped.posed(params.rotations, params.transl)
     turned = posed.transforms[:, :3, :3]
     return Estimate(params, posed.vertices(), posed.joints, turned, camera)
+
+
+def standing(
+    model: BodyModel,
+    R: Float32,
+    betas: Float32,
+    expression: Float32,
+    weak: WeakCamera,
+    camera: Camera,
+    joints: Sequence[int] = (0, *BODY_JOINTS),
+) -> Estimate:
+    """Return whom a network says it sees in a square, as the picture's camera sees it.
+
+    Args:
+        model: the body.
+        R: rotations (55, 3, 3), the root's in the square's axes.
+        betas: shape coefficients.
+        expression: expression coefficients.
+        weak: the square and its camera.
+        camera: the picture's.
+        joints: those whose mean depth `weak` is about.
+    """
+    quaternions = rot.from_matrix(R).astype(np.float32)
+    shaped = model.shaped(betas, expression)
+    about_origin = shaped.posed(quaternions, np.zeros(3, np.float32))
+    quaternions, transl = weak.placed(about_origin, quaternions, camera, joints=joints)
+    posed = shaped.posed(quaternions, transl)
+    return Estimate(
+        SmplxParams(shaped.betas, shaped.expression, quaternions, transl),
+        posed.vertices(),
+        posed.joints,
+        posed.transforms[:, :3, :3],
+        camera,
+    )
 
 
 def cut_about(

@@ -59,6 +59,7 @@ def read_freihand(folder: Path, count: int | None = COUNT) -> CaseList:
                 truth=Truth(hand=hand, hand_vertices=mesh),
                 camera=camera,
                 box=box_about(pixels, 0.3),
+                extent=box_about(pixels, 0.0),
             )
         )
     return CaseList("FreiHAND", "hand", tuple(cases))
