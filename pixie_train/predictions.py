@@ -33,7 +33,8 @@ class FeaturePairs:
     @classmethod
     def of(cls, pixie: PixieOutput, present: Tensor) -> Self:
         """Take the features of one pass; `present` is that of its `Features`."""
-        return cls(pixie.extracted.stacked(), pixie.features.stacked(), present)
+        e, fused = pixie.extracted.stacked(), pixie.features.stacked()
+        return cls(_at_least_float32(e), _at_least_float32(fused), present)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,8 +176,8 @@ def of_hand(
 
 
 def _full(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return at least float32."""
-    return {
-        name: value.float() if value.itemsize < 4 else value
-        for name, value in values.items()
-    }
+    return {name: _at_least_float32(value) for name, value in values.items()}
+
+
+def _at_least_float32(value: Tensor) -> Tensor:
+    return value.float() if value.itemsize < 4 else value

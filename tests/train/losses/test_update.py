@@ -31,6 +31,20 @@ def test_the_fused_feature_is_held_still_only_if_asked_for() -> None:
         assert (theirs is None) == detach
 
 
+def test_under_autocasting_features_are_compared_in_float32() -> None:
+    core = PixieCore(TINY_CORE)
+    F = torch.randn(4, 4, TINY_CORE.feature_dim, dtype=torch.bfloat16)
+    parts = PartFeatures(F[:, 1], F[:, 2:])
+    features = Features(F[:, 0], parts, torch.ones(4, 3))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        said = core(features)
+        cost = update(FeaturePairs.of(said, features.present)).value
+    e, fused = said.extracted.stacked(), said.features.stacked()
+    assert e.dtype == fused.dtype == torch.bfloat16
+    exact = (e.double() - fused.double()).abs().mean((1, 2))
+    torch.testing.assert_close(cost, exact.float(), rtol=1e-6, atol=0)
+
+
 def test_gradients_are_those_of_finite_differences() -> None:
     g = torch.Generator().manual_seed(0)
     body, fused = torch.randn(2, 2, 3, 4, generator=g, dtype=torch.float64)
