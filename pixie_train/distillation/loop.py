@@ -5,7 +5,6 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-import torch
 from torch.utils.data import DataLoader, Dataset
 
 from pixie_runtime.fusion_rules import FusionRules
@@ -33,7 +32,7 @@ from pixie_train.picture_training.log import (
     silent,
     write_csv,
 )
-from pixie_train.picture_training.machine import device_of
+from pixie_train.picture_training.machine import prepared
 from pixie_train.picture_training.stream import Key, Steps, Stream
 
 _COUNTED = 4
@@ -81,9 +80,7 @@ def distil(
     if before is not None:
         require_same(before, config, lectures, folder)
     machine = machine or Machine()
-    if machine.threads:
-        torch.set_num_threads(machine.threads)
-    device = device_of(machine)
+    device = prepared(machine)
     parts = split(lessons, config.held_out)
     some = some_of(lessons, parts.learned)
     spread = feature_spread(some)

@@ -30,7 +30,7 @@ from pixie_train.picture_training.launching import launch, wanted
 from pixie_train.picture_training.loading import Share
 from pixie_train.picture_training.log import BOARD, CSV, PLOT
 from pixie_train.picture_training.loop import train
-from pixie_train.picture_training.machine import device_of
+from pixie_train.picture_training.machine import prepared
 from pixie_train.picture_training.passes import FaceTerms
 from pixie_train.picture_training.sources import HELD_OUT_SEED, opened, synthetic
 from pixie_train.picture_training.watching import SAMPLES, Watch
@@ -191,7 +191,7 @@ def _trained(
         n_expression=core.n_expression,
     )
     data, held_out = _data(options, run, given, view, body)
-    device = device_of(options.machine, processes)
+    device = prepared(options.machine, processes)
     faces, run = _faces(options, run, model, core.n_texture, device)
     out, hidden = made_folder(options.out, _ELSEWHERE), not processes.lead
     with Watch(run, body, faces, held_out, out, hidden=hidden) as watch:

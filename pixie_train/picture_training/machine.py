@@ -43,9 +43,10 @@ def device_of(machine: Machine, processes: Processes = ALONE) -> torch.device:
 
 
 def prepared(machine: Machine, processes: Processes = ALONE) -> torch.device:
-    """Set how many threads compute; returns the device.
+    """Set how many threads compute, and on which card; returns the device.
 
-    Processes of one machine share its cores, unless told otherwise.
+    Processes of one machine share its cores, unless told otherwise. Whatever asks for
+    CUDA's current card from now on gets this process' own.
 
     Raises:
         UsageError: the device cannot be used.
@@ -55,7 +56,10 @@ def prepared(machine: Machine, processes: Processes = ALONE) -> torch.device:
     elif processes.world > 1:
         cores = len(os.sched_getaffinity(0)) if _LINUX else os.cpu_count() or 1
         torch.set_num_threads(max(1, cores // processes.local_world))
-    return device_of(machine, processes)
+    device = device_of(machine, processes)
+    if device.type == "cuda" and device.index is not None:
+        torch.cuda.set_device(device)
+    return device
 
 
 def autocast(device: torch.device, how: Optimisation) -> torch.autocast:

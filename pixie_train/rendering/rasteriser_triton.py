@@ -10,6 +10,7 @@ It has not run on a card yet. Triton's interpreter has run it on the CPU, and Tr
 compiled it for cards.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -33,21 +34,27 @@ def by_triton(
     corners = faces.int().contiguous()
     best = torch.full((len(points), height, width), FREE, device=points.device)
     if len(points) and len(corners):
-        draw_kernel()[(len(corners), len(points))](
-            points,
-            corners,
-            best,
-            points.shape[1],
-            height,
-            width,
-            CULL=cull,
-            LEAST_AREA=LEAST_AREA,
-            BLOCK=_BLOCK,
-            num_warps=1,
-            # To fuse products and sums would round them otherwise than elsewhere.
-            enable_fp_fusion=False,
-        )
+        with launched_on(points.device):
+            draw_kernel()[(len(corners), len(points))](
+                points,
+                corners,
+                best,
+                points.shape[1],
+                height,
+                width,
+                CULL=cull,
+                LEAST_AREA=LEAST_AREA,
+                BLOCK=_BLOCK,
+                num_warps=1,
+                # To fuse products and sums would round them otherwise than elsewhere.
+                enable_fp_fusion=False,
+            )
     return winners(best)
+
+
+def launched_on(device: torch.device) -> AbstractContextManager[object]:
+    """Make a card the one that Triton launches on: it looks at no tensor's own."""
+    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
 
 
 @cache

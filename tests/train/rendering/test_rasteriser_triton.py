@@ -16,7 +16,11 @@ from tests.train.rendering.test_rasteriser import H, W, troubled
 
 pytest.importorskip("triton", reason="Triton has packages for Linux only")
 
-from pixie_train.rendering.rasteriser_triton import by_triton, draw_kernel
+from pixie_train.rendering.rasteriser_triton import (
+    by_triton,
+    draw_kernel,
+    launched_on,
+)
 
 CARDS = (75, 86, 89, 90, 120)
 """Compute capabilities."""
@@ -51,6 +55,14 @@ def test_boxes_of_more_pixels_than_a_block_are_drawn_whole() -> None:
     assert torch.equal(by_triton(points, faces, (9, 7)), torch.zeros(1, 9, 7).long())
     none = torch.zeros(0, 3, dtype=torch.int64)
     assert torch.equal(by_triton(points, none, (2, 2)), torch.full((1, 2, 2), -1))
+
+
+def test_it_is_launched_on_the_card_that_has_the_points() -> None:
+    there = launched_on(torch.device("cuda:1"))
+    assert isinstance(there, torch.cuda.device)
+    assert there.idx == 1
+    with launched_on(torch.device("cpu")):
+        pass
 
 
 @pytest.mark.parametrize("card", CARDS)
