@@ -1,8 +1,10 @@
-"""The face's colour: FLAME's albedo space as made from the Basel Face Model.
+"""The face's colour: an albedo space in FLAME's texture coordinates.
 
-The user's FLAME_albedo_from_BFM.npz holds a mean picture and 199 components of 512 x
-512 pixels, half a gigabyte and more. Of that the release uses 50 components on every
-second pixel; here only those ever come into memory (spec: pixie-network, section 9).
+The user's file holds a mean picture and some 200 components of 512 x 512 pixels, half a
+gigabyte and more. Of that the release uses 50 components on every second pixel; here
+only those ever come into memory (spec: pixie-network, section 9). Two kinds of files
+are read: FLAME_albedo_from_BFM.npz, made from the Basel Face Model, and FLAME's own
+texture space, which counts in 255ths.
 """
 
 import zipfile
@@ -20,6 +22,19 @@ from pixie_runtime.errors import ModelFileError
 from pixie_runtime.types import Float32
 
 ALBEDO_FILE = "FLAME_albedo_from_BFM.npz"
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a file is laid out."""
+
+    mean: str
+    components: str
+    white: float
+    """What stands for 1."""
+
+
+_LAYOUTS = (_Layout("MU", "PC", 1.0), _Layout("mean", "tex_dir", 255.0))
 ALBEDO_SIZE = 256
 """Side of the picture in pixels."""
 
@@ -56,15 +71,18 @@ class Albedo(nn.Module):
 
 
 def read_albedo(path: Path, *, n_texture: int = 50) -> AlbedoSpace:
-    """Read the first `n_texture` components of a FLAME_albedo_from_BFM.npz.
+    """Read the first `n_texture` components of an albedo space of either layout.
 
     Raises:
         ModelFileError: the file cannot be read or is of another kind.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            mean = _Member(path, archive, "MU", 1).columns(1)
-            components = _Member(path, archive, "PC", n_texture).columns(n_texture)
+            layout = _layout(path, archive)
+            mean = _Member(path, archive, layout.mean, 1).columns(1)
+            components = _Member(path, archive, layout.components, n_texture).columns(
+                n_texture
+            )
     except OSError as error:
         raise ModelFileError(
             f"cannot open the albedo {path}: {error.strerror or error}"
@@ -82,7 +100,19 @@ def read_albedo(path: Path, *, n_texture: int = 50) -> AlbedoSpace:
     for array in (mean, components):
         if not np.isfinite(array).all():
             raise _refusal(path, "holds values that are not finite numbers")
-    return AlbedoSpace(mean[0], components)
+    white = np.float32(layout.white)
+    return AlbedoSpace(mean[0] / white, components / white)
+
+
+def _layout(path: Path, archive: zipfile.ZipFile) -> _Layout:
+    there = {name.removesuffix(".npy") for name in archive.namelist()}
+    for layout in _LAYOUTS:
+        if {layout.mean, layout.components} <= there:
+            return layout
+    expected = " or ".join(f"{one.mean} with {one.components}" for one in _LAYOUTS)
+    raise _refusal(
+        path, f"holds {', '.join(sorted(there)) or 'nothing'}, no {expected}"
+    )
 
 
 class _Member:
@@ -96,6 +126,8 @@ class _Member:
         with archive.open(info) as stream:
             shape, self._fortran, self._dtype = _header(stream)
             self._start = stream.tell()
+        # In Fortran's order the pixels' own axes are turned, too, where there are any.
+        self._turned = self._fortran and shape[:3] == (_STORED_SIZE, _STORED_SIZE, 3)
         count = int(np.prod(shape, dtype=object))
         self._width = count // _STORED_VALUES
         if self._dtype.kind != "f" or self._width < at_least or count % _STORED_VALUES:
@@ -134,6 +166,8 @@ class _Member:
         for column in kept:
             values = self._read(stream, _STORED_VALUES)
             pixels = values.reshape(_STORED_SIZE, _STORED_SIZE, 3)
+            if self._turned:
+                pixels = values.reshape(3, _STORED_SIZE, _STORED_SIZE).T
             column[:] = pixels[::_STEP, ::_STEP]
         return kept
 
@@ -152,5 +186,5 @@ def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 def _refusal(path: Path, problem: str) -> ModelFileError:
     return ModelFileError(
         f"the albedo {path} {problem}; expected the {ALBEDO_FILE} that BFM_to_FLAME "
-        "writes, so make it again or leave it out"
+        "writes, or FLAME's own texture space, so get it again or leave it out"
     )

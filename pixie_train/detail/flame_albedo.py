@@ -1,6 +1,6 @@
 """FLAME's albedo space in the chart of a body's face, for drawing faces in training.
 
-The user's FLAME_albedo_from_BFM.npz lies in FLAME's texture space; the release's
+The user's albedo (`pixie_train.albedo`) lies in FLAME's texture space; the release's
 `flame2smplx_tex_1024.npy` says where its texels are on the body (spec: pixie-network,
 section 9), and the body's own texture coordinates where those are in the chart.
 """
@@ -28,7 +28,7 @@ def flame_albedo(
 
     Args:
         model: a body with SMPL-X's texture coordinates.
-        albedo: FLAME_albedo_from_BFM.npz.
+        albedo: FLAME_albedo_from_BFM.npz, or FLAME's own texture space.
         flame_map: flame2smplx_tex_1024.npy.
         n_texture: how many components.
 

@@ -67,8 +67,8 @@ class _Common:
     """Heads: a face recognition network's file or folder, equation (12); draws faces
     too."""
     albedo: Path | None = None
-    """Drawn faces' colours: your FLAME_albedo_from_BFM.npz, with --flame-map; default:
-    the embedded body's own."""
+    """Drawn faces' colours, with --flame-map: your FLAME_albedo_from_BFM.npz, or the
+    texture space that comes with FLAME; default: the embedded body's own."""
     flame_map: Path | None = None
     """flame2smplx_tex_1024.npy of the release's utilities."""
     body_model: Path | None = None

@@ -75,7 +75,7 @@ class UvMaps(nn.Module):
         self.register_buffer("skin", of_skin, persistent=False)
         self.register_buffer(
             "nearest",
-            torch.from_numpy(nearest_full(self.mask[0, 0].numpy() > 0.5)),
+            torch.from_numpy(_nearest_full(self.mask[0, 0].numpy() > 0.5)),
             persistent=False,
         )
 
@@ -162,7 +162,7 @@ class UvMaps(nn.Module):
         )
 
 
-def nearest_full(full: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+def _nearest_full(full: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """Return for each texel of a map (H, W) the place of the nearest full one, flat."""
     empty = np.where(full, 0, 1).astype(np.uint8)
     _, labels = cv2.distanceTransformWithLabels(

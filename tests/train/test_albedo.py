@@ -52,10 +52,28 @@ def test_every_second_pixel_is_kept_with_its_channels_turned(
         np.testing.assert_allclose(picture[:, row, column], pixel, atol=1e-5)
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_flames_own_texture_space_counts_in_255ths(
+    file: Path, order: Literal["C", "F"]
+) -> None:
+    mean, components = stored(2)
+    tex_dir = np.asarray(components.reshape(512, 512, 3, 2) * 255, order=order)
+    other = np.zeros(3)
+    np.savez(file, mean=np.asarray(mean * 255, order=order), tex_dir=tex_dir, x=other)
+    found = read_albedo(file, n_texture=2)
+    np.savez(file, MU=mean, PC=components)
+    expected = read_albedo(file, n_texture=2)
+    np.testing.assert_allclose(found.mean, expected.mean, atol=1e-6)
+    np.testing.assert_allclose(found.components, expected.components, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"MU": np.zeros((512, 512, 3))}, r"'PC\.npy'"),
+        (
+            {"MU": np.zeros((512, 512, 3))},
+            r"holds MU, no MU with PC or mean with tex_d",
+        ),
         ({"MU": np.zeros(10), "PC": np.zeros((PIXELS, 1))}, r'"MU" of shape \(10,\)'),
         (
             {"MU": np.zeros(PIXELS), "PC": np.zeros((PIXELS, 1), np.float16)},
@@ -69,7 +87,10 @@ def test_every_second_pixel_is_kept_with_its_channels_turned(
             {"MU": np.full(PIXELS, np.nan), "PC": np.zeros((PIXELS, 2), np.float16)},
             "not finite",
         ),
-        ({"MU": np.array([{}], dtype=object)}, r"type object, where"),
+        (
+            {"MU": np.array([{}], dtype=object), "PC": np.zeros(1)},
+            r"type object, where",
+        ),
     ],
 )
 def test_files_that_hold_something_else_are_refused(

@@ -1,15 +1,11 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 
 from pixie_runtime.body import BodyModel
-from pixie_runtime.errors import ModelFileError
 from pixie_train.albedo import AlbedoSpace
 from pixie_train.rendering import FaceChart, UvMaps, extracted
 from pixie_train.rendering.faces import FaceRasteriser
-from pixie_train.rendering.flame_albedo import albedo_in_chart
 
 
 @pytest.fixture(scope="module")
@@ -45,45 +41,3 @@ def test_colours_that_were_drawn_are_found_again(
     assert ((found[0] - small).abs().amax(0)[here] < 0.05).float().mean() > 0.95
     aside = [here[:, :24].float().mean(), here[:, -24:].float().mean()]
     assert min(aside) < 0.5 * max(aside)
-
-
-def test_flames_colours_come_to_the_place_that_the_conversion_names(
-    model: BodyModel, chart: FaceChart, maps: UvMaps
-) -> None:
-    """FLAME's picture numbers its pixels, the conversion mirrors the body's map."""
-    side, size = 16, 128
-    number = np.arange(side * side, dtype=np.float32).reshape(side, side)
-    space = AlbedoSpace(np.stack([number] * 3), -np.stack([number] * 3)[None])
-    row, column = np.divmod(np.arange(size * size), size)
-    source = row // 8 * side + (size - 1 - column) // 8
-    known = row % 2 == 0
-    assert model.vt is not None
-    assert model.ft is not None
-    found = albedo_in_chart(
-        space,
-        model,
-        chart,
-        maps,
-        size=size,
-        texel=np.flatnonzero(known),
-        source=source[known],
-    )
-    corners = torch.from_numpy(model.vt[model.ft[chart.triangles]])
-    u, v = maps.of_corners(corners)[0].numpy()
-    full = maps.mask[0, 0].numpy() > 0.5
-    mirrored = np.clip(((1 - u) * side).astype(int), 0, side - 1)[full]
-    rows, columns = np.divmod(found.mean[0][full].astype(int), side)
-    assert (np.abs(columns - mirrored) <= 1).all()
-    assert (np.abs(rows - (1 - v[full]) * side) <= 1.5).all()
-    assert (np.abs(columns - mirrored) == 0).mean() > 0.8
-    np.testing.assert_array_equal(found.components[0], -found.mean)
-    with pytest.raises(ModelFileError, match="has no texture coordinates"):
-        albedo_in_chart(
-            space,
-            replace(model, vt=None, ft=None),
-            chart,
-            maps,
-            size=size,
-            texel=np.arange(1),
-            source=np.arange(1),
-        )
