@@ -13,6 +13,7 @@ from pixie_runtime.body import BodyModel
 from pixie_runtime.bundle import Bundle
 from pixie_runtime.engine_kinds import EngineKind
 from pixie_runtime.engines.choosing import choose
+from pixie_runtime.errors import UsageError
 from pixie_runtime.fusion_rules import FusionRules
 from pixie_runtime.landmarks.models import LandmarkModels
 from pixie_runtime.landmarks.pixie import PixieLandmarker
@@ -87,6 +88,11 @@ def run_distil(options: DistilOptions, say: Callable[[str], None] = tqdm.write) 
         PixieError: teacher, footage or a folder cannot be used.
     """
     config = options.config
+    if options.machine.processes != 1:
+        raise UsageError(
+            f"--processes is {options.machine.processes}, but a student learns in one "
+            "process; leave it out"
+        )
     material = _look(options, say)
     core = student_config(config.student, material.lessons.sizes).core
     body = TrainingBody.of(material.model, core, utilities=options.utilities)

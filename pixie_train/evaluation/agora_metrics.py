@@ -131,9 +131,13 @@ def with_full_body(errors: dict[str, float]) -> dict[str, float]:
     for measure in ("MVE", "MPJPE"):
         names = [f"{measure} {part}" for part in ("B", "LH", "RH", "F")]
         if all(name in errors for name in names):
-            body, *others = (errors[name] for name in names)
-            full[f"{measure} FB"] = body + sum(others) / 3
+            full[f"{measure} FB"] = full_body(*(errors[name] for name in names))
     return full
+
+
+def full_body(body: float, left: float, right: float, face: float) -> float:
+    """Return an error of body, hands and face together, FB."""
+    return body + (left + right + face) / 3
 
 
 def normalised(errors: Mapping[str, float], found: Detection) -> dict[str, float]:

@@ -102,6 +102,8 @@ class WholeBodyScorer:
             figures[f"{prefix} All"] = vertex_error(found, true, how)
             errors = part_errors(found, true, parts, how)
             figures |= {f"{prefix} {name}": e for name, e in errors.items()}
+            if errors.keys() == parts.keys():
+                figures[f"{prefix} FB"] = agora_metrics.full_body(*errors.values())
         parts = {"All": np.arange(len(true)), **parts}
         for name, root in _ROOTS.items():
             rows = parts[name]

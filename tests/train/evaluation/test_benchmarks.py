@@ -71,6 +71,7 @@ def test_a_wrong_hand_is_an_error_of_that_hand(
     assert figures["TR-V2V Left hand"] == pytest.approx(15, abs=0.1)
     assert figures["MPVPE Left hand"] == pytest.approx(15, abs=2)
     assert figures["TR-V2V Right hand"] < 0.01
+    assert figures["TR-V2V FB"] == pytest.approx(15 / 3, abs=0.1)
     assert 1 < figures["PA-V2V All"] < 6
 
 
