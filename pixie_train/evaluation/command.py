@@ -10,7 +10,11 @@ from pixie_runtime.body import embedded_body_model, load_body_model
 from pixie_runtime.bundle import Bundle
 from pixie_runtime.errors import UsageError
 from pixie_train.evaluation.anatomy import Anatomy
-from pixie_train.evaluation.benchmarks.opening import BENCHMARKS, open_benchmark
+from pixie_train.evaluation.benchmarks.opening import (
+    BENCHMARKS,
+    WITHHELD,
+    open_benchmark,
+)
 from pixie_train.evaluation.cases import Benchmark
 from pixie_train.evaluation.pictures import draw_pictures
 from pixie_train.evaluation.report import as_text, counts, table_of, write_report
@@ -38,7 +42,7 @@ class EvaluateOptions:
     """
 
     benchmark: str | None = None
-    """NAME:FOLDER; names are ehf, 3dpw, agora, now, freihand."""
+    """NAME:FOLDER; names are ehf, 3dpw, agora, now, now-test, freihand."""
     synthetic: int | None = None
     """Instead: so many synthetic people."""
     bundle: Path | None = None
@@ -110,6 +114,11 @@ def _open(options: EvaluateOptions) -> tuple[Subject, Benchmark | None]:
     if options.benchmark is not None:
         name, _, place = options.benchmark.partition(":")
         folder = Path(place)
+        if name.lower() in WITHHELD and options.submission is None:
+            raise UsageError(
+                f"the truth of {name} is withheld, and there is nothing to measure; "
+                "give --submission, for what its server takes"
+            )
         benchmark = open_benchmark(name, folder, options.assets)
         wanted = _PARTS.get(benchmark.protocol)
         _require_shown(part, wanted, name)

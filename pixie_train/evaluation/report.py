@@ -127,7 +127,7 @@ def _by_group(result: Evaluation) -> Table:
         values = groups.setdefault(row.group, [])
         values += [row.figures[key]] if key in row.figures else []
     # AGORA's groups are pictures: thousands, of which nobody wants a table.
-    if not 1 < len(groups) <= 100:
+    if not 1 < len(groups) <= 100 or not any(groups.values()):
         return []
     head = ["group", "cases", "found", f"{key}, mean", "median"]
     return [head] + [

@@ -18,7 +18,8 @@ class Row:
     name: str
     group: str
     figures: Figures
-    """Empty: nobody was found."""
+    """Empty where nobody was found, or where the truth is withheld."""
+    found: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,7 @@ class Evaluation:
     @property
     def missed(self) -> int:
         """How many people were not found."""
-        return sum(not row.figures for row in self.rows)
+        return sum(not row.found for row in self.rows)
 
     def values(self, name: str) -> list[float]:
         """Return a figure of every case that has it."""
@@ -93,7 +94,7 @@ def evaluate(
         except SourceError as error:
             unread.append(str(error))
         figures = scorer.add(case, estimate)
-        rows.append(Row(case.name, case.group, figures))
+        rows.append(Row(case.name, case.group, figures, found=estimate is not None))
         if estimate is not None:
             if also is not None:
                 also(case, estimate)

@@ -1,16 +1,19 @@
 """NoW, "not quite in-the-wild": faces in four challenges, with one scan a person.
 
 Layout, of the challenge's page and of the README of its evaluation's fork for Docker:
-`imagepathsvalidation.txt` names pictures as SUBJECT/CHALLENGE/IMG_0001.jpg, which lie
-in `NoW_Dataset/final_release_version/iphone_pictures/`, a box about each face in
+`imagepathsvalidation.txt` and `imagepathstest.txt` name pictures as
+SUBJECT/CHALLENGE/IMG_0001.jpg, which lie in
+`NoW_Dataset/final_release_version/iphone_pictures/`, a box about each face in
 `.../detected_face/` under the same name with .npy; `scans/SUBJECT/*.obj` in
 millimetres, and `scans_lmks_onlypp/SUBJECT/*.pp`, MeshLab's picked points, seven of
-them in `face_scan.LANDMARK_NAMES`'s order. A picture without
-a box is looked at whole. Only the validation set's scans can be had.
+them in `face_scan.LANDMARK_NAMES`'s order. A picture without a box is looked at whole.
+Only the validation set's scans can be had; what is said of the test set's pictures is
+for the challenge to measure.
 """
 
 import re
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -26,40 +29,47 @@ from pixie_train.evaluation.benchmarks.files import (
 )
 from pixie_train.evaluation.cases import Box, Case, CaseList, Truth
 
-LIST = "imagepathsvalidation.txt"
+Part = Literal["validation", "test"]
+_LISTS: dict[Part, str] = {
+    "validation": "imagepathsvalidation.txt",
+    "test": "imagepathstest.txt",
+}
 _RELEASE = Path("NoW_Dataset") / "final_release_version"
+_WITHHELD = "the test set's scans are withheld, so that only the challenge measures it"
 _POINT = re.compile(r"<point\b[^>]*>")
 _AXIS = re.compile(r'\b([xyz])\s*=\s*"([^"]*)"')
 
 
-def picture_names(folder: Path) -> list[str]:
-    """Return the names in the validation set's list, SUBJECT/CHALLENGE/FILE.
+def picture_names(folder: Path, part: Part = "validation") -> list[str]:
+    """Return the names in a set's list, SUBJECT/CHALLENGE/FILE.
 
     Raises:
         SourceError: it is missing or empty.
     """
-    path = needed(folder / LIST, "NoW", "the list of the validation set's pictures")
+    path = folder / _LISTS[part]
+    needed(path, "NoW", f"the list of the {part} set's pictures")
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     # Lists say the path from somewhere; its last three parts are the same everywhere.
     names = ["/".join(line.strip().split("/")[-3:]) for line in lines if line.strip()]
-    complete("NoW", len(names), None, f"pictures in {LIST}")
+    complete("NoW", len(names), None, f"pictures in {path.name}")
     return names
 
 
-def read_now(folder: Path) -> CaseList:
-    """Read the validation set in a folder.
+def read_now(folder: Path, part: Part = "validation") -> CaseList:
+    """Read the validation set in a folder, or the test set, which has no truth.
 
     Raises:
         SourceError: it is incomplete.
     """
     cases = []
     release = needed(folder / _RELEASE, "NoW", "its pictures")
-    subjects: dict[str, tuple[Path, Float64]] = {}
-    for name in picture_names(folder):
+    subjects: dict[str, Truth] = {}
+    for name in picture_names(folder, part):
         subject, _, rest = name.partition("/")
         if subject not in subjects:
-            subjects[subject] = _scan(folder, subject)
-        scan, landmarks = subjects[subject]
+            subjects[subject] = (
+                _truth(folder, subject) if part == "validation" else Truth()
+            )
         picture = inside(release / "iphone_pictures", name, "NoW")
         needed(picture, "NoW", "a picture")
         box = inside(release / "detected_face", name, "NoW").with_suffix(".npy")
@@ -67,12 +77,13 @@ def read_now(folder: Path) -> CaseList:
             Case(
                 name=f"NoW/{name}",
                 picture=PictureFile(picture),
-                truth=Truth(scan=ScanFile(scan), scan_landmarks=landmarks),
+                truth=subjects[subject],
                 box=_box(box) if box.exists() else None,
                 group=rest.partition("/")[0],
             )
         )
-    return CaseList("NoW", "face", tuple(cases))
+    notes = () if part == "validation" else (_WITHHELD,)
+    return CaseList("NoW", "face", tuple(cases), notes=notes)
 
 
 def read_picked_points(path: Path) -> Float64:
@@ -97,7 +108,7 @@ def _box(path: Path) -> Box:
     return x0, y0, x1, y1
 
 
-def _scan(folder: Path, subject: str) -> tuple[Path, Float64]:
+def _truth(folder: Path, subject: str) -> Truth:
     scans = sorted(inside(folder / "scans", subject, "NoW").glob("*.obj"))
     points = sorted(inside(folder / "scans_lmks_onlypp", subject, "NoW").glob("*.pp"))
     complete("NoW", len(scans), 1, f"scans of {subject}")
@@ -107,4 +118,4 @@ def _scan(folder: Path, subject: str) -> tuple[Path, Float64]:
         raise SourceError(
             f"{points[0]} has {len(landmarks)} landmarks, expected 7; get a fresh copy"
         )
-    return scans[0], landmarks
+    return Truth(scan=ScanFile(scans[0]), scan_landmarks=landmarks)

@@ -19,8 +19,12 @@ from pixie_train.evaluation.benchmarks.now import read_now
 from pixie_train.evaluation.benchmarks.opening import open_benchmark
 from pixie_train.evaluation.benchmarks.threedpw import read_3dpw
 from pixie_train.evaluation.cases import Case, Estimate
+from pixie_train.evaluation.command import EvaluateOptions, run_evaluate
+from pixie_train.evaluation.pictures import draw_pictures
+from pixie_train.evaluation.report import page_of
 from pixie_train.evaluation.running import evaluate
 from pixie_train.evaluation.scoring import neutral_head
+from pixie_train.evaluation.submissions import NowSubmission
 from pixie_train.key_points import REGRESSED_JOINTS
 from tests.train.evaluation import miniatures
 from tests.train.evaluation.conftest import Oracle, posed
@@ -163,6 +167,31 @@ def test_now_compares_neutral_heads_with_scans(
     assert set(result.figures) == {"median", "mean", "std"}
 
 
+def test_nows_test_set_has_no_truth_and_is_there_to_be_submitted(
+    tmp_path: Path, model: BodyModel, anatomy: Anatomy
+) -> None:
+    landmarks = np.arange(21.0).reshape(7, 3)
+    miniatures.make_now(tmp_path, landmarks, [[0, 1, 2]], landmarks)
+    (tmp_path / "imagepathsvalidation.txt").rename(tmp_path / "imagepathstest.txt")
+    shutil.rmtree(tmp_path / "scans")
+    shutil.rmtree(tmp_path / "scans_lmks_onlypp")
+    benchmark = read_now(tmp_path, "test")
+    people = iter([posed(model, 8), None])
+    out = NowSubmission(tmp_path / "out", anatomy)
+    oracle = Oracle(model, lambda _: next(people))
+    result = evaluate(oracle, benchmark, anatomy, also=out.add)
+    assert len(list((tmp_path / "out").rglob("*.obj"))) == 1
+    assert (result.missed, result.figures) == (1, {})
+    assert draw_pictures(result, model, tmp_path / "report") == []
+    page = page_of(result, [])
+    assert "nobody was found in 1 of them" in page
+    assert "only the challenge measures it" in page
+    assert "By group" not in page
+    options = EvaluateOptions(benchmark=f"now-test:{tmp_path}")
+    with pytest.raises(UsageError, match="nothing to measure; give --submission"):
+        run_evaluate(options)
+
+
 def _agora_person(
     anatomy: Anatomy, estimate: Estimate, valid: bool
 ) -> dict[str, object]:
@@ -258,5 +287,5 @@ def test_an_incomplete_download_is_said_in_one_sentence(
     frame.unlink()
     with pytest.raises(SourceError, match=r"holds no validation_\*_withjv\.pkl"):
         read_agora(frame.parent)
-    with pytest.raises(UsageError, match="ehf, 3dpw, agora, now, freihand"):
+    with pytest.raises(UsageError, match="ehf, 3dpw, agora, now, now-test, freihand"):
         open_benchmark("coco", tmp_path)
