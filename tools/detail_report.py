@@ -18,10 +18,11 @@ from torch import Tensor
 
 from pixie_runtime.body import embedded_body_model
 from pixie_train.data.motion import load_motion_bank
+from pixie_train.detail.body import DetailBody
 from pixie_train.detail.heads import WrinkledHeads, draw_heads
 from pixie_train.detail.seen_heads import SeenHeads
 from pixie_train.detail.state import load
-from pixie_train.detail.training import DetailBody, compare
+from pixie_train.detail.training import compare
 
 _AVERAGED = 100
 """Training heads whose relief makes the map for everybody."""

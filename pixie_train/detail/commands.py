@@ -17,6 +17,7 @@ from pixie_train.batch import Batch
 from pixie_train.data.motion import load_motion_bank
 from pixie_train.data.pictures.dataset import PictureDataset, View
 from pixie_train.data.pictures.photographer import Photographer
+from pixie_train.detail.body import DetailBody
 from pixie_train.detail.coarse import CoarseFaces, FaceExpert, TrueFaces
 from pixie_train.detail.heads import HELD_OUT_SEED, head_pictures
 from pixie_train.detail.mesh import Region, detailed_mesh
@@ -25,13 +26,16 @@ from pixie_train.detail.network import trusted
 from pixie_train.detail.one_picture import FacePicture
 from pixie_train.detail.run_config import DetailRun, HeadPictures
 from pixie_train.detail.sources import DecaDetail, DetailSource, TrainedDetail
+from pixie_train.detail.state import DetailState
 from pixie_train.detail.surface import DetailSurface
-from pixie_train.detail.training import DetailBody, train
+from pixie_train.detail.training import train
 from pixie_train.detail.trust import head_weights
 from pixie_train.evaluation.run_subject import RunSight, recorded_sight
 from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.official import load_official
 from pixie_train.output_files import write_png
+from pixie_train.picture_training.config import Machine
+from pixie_train.picture_training.log import BOARD, CSV, PLOT, plot
 from pixie_train.picture_training.state import load as load_run
 
 
@@ -44,12 +48,14 @@ class DetailOptions:
     """
 
     out: Path = Path("runs/detail")
-    """Folder of the run: heads, checkpoint."""
+    """Folder of the run: heads, checkpoints, log, plot."""
     head: Path | None = None
     """The official pixie_model.tar, whose face expert gives the coarse faces; default:
     the truth, which synthetic heads know."""
     body_model: Path | None = None
     """Body model file; default: the embedded CC0 body."""
+    machine: Annotated[Machine, tyro.conf.arg(name="")] = field(default_factory=Machine)
+    """How it is computed, by one process."""
     config: Annotated[DetailRun, tyro.conf.arg(name="")] = field(
         default_factory=DetailRun
     )
@@ -105,7 +111,7 @@ def run_detail(options: DetailOptions) -> str:
         coarse = FaceExpert(load_official(options.head)[0], model)
         with options.head.open("rb") as file:
             name = hashlib.file_digest(file, "sha256").hexdigest()
-    body = DetailBody.of(run, model, coarse, name)
+    body, out = DetailBody.of(run, model, coarse, name), options.out
     figures: dict[str, float] = {}
     with (
         tqdm(total=run.pictures.count, unit="head", desc="drawing") as heads,
@@ -117,8 +123,20 @@ def run_detail(options: DetailOptions) -> str:
             _moved(bar)(step, run.steps)
             bar.set_postfix({n: f"{value:.4g}" for n, value in now.items()})
 
-        path = train(run, body, load_motion_bank(), options.out, report, _moved(heads))
-    said = f"checkpoint: {path}\n"
+        def show(state: DetailState) -> None:
+            plot(state.history, out / PLOT)
+
+        path = train(
+            run,
+            body,
+            load_motion_bank(),
+            out,
+            report,
+            _moved(heads),
+            machine=options.machine,
+            saved=show,
+        )
+    said = f"checkpoint: {path}\nlog: {out / CSV}, {out / PLOT}, {out / BOARD}\n"
     if "rmse_um" in figures:
         said += (
             f"displacement of {run.pictures.held_out} heads of other people: "

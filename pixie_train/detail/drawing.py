@@ -8,7 +8,7 @@ for the displacement to explain.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
@@ -81,6 +81,11 @@ class LitFaces:
         names = ("uv", "positions", "normals", "facets", "light", "colour", "mask")
         whole = (torch.cat([getattr(f, name) for f in faces]) for name in names)
         return cls(seen, *whole)
+
+    def to(self, device: torch.device) -> "LitFaces":
+        """Return them with their tensors on `device`."""
+        moved = (getattr(self, field.name).to(device) for field in fields(self))
+        return LitFaces(*moved)
 
 
 class DetailRenderer(nn.Module):

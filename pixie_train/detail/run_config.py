@@ -6,6 +6,7 @@ from pixie_runtime.errors import UsageError
 from pixie_train.batch import CROP_SIZE
 from pixie_train.detail.config import DetailConfig
 from pixie_train.detail.losses import DetailWeights
+from pixie_train.picture_training.config import Precision
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,12 @@ class DetailRun:
     colour_blur: float = 0.035
     """Width of the blur behind a pixel's colour, over the crop's side: shading finer
     than this is taken for detail."""
+    ema_decay: float = 0.999
+    """Decay of the averaged weights, which are compared and used; 0: the last ones."""
+    precision: Precision = "no"
+    """Half precision in the network; what is drawn and compared stays in float32."""
     seed: int = 0
     """Of weights and data; the same seed and threads give the same run."""
-    threads: int = 1
-    """CPU threads."""
     memory_mb: int = 2000
     """What is found of the frozen coarse faces is remembered up to this much."""
     checkpoint_every: int = 200
@@ -72,13 +75,14 @@ class DetailRun:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
-        if min(self.steps, self.checkpoint_every, self.threads) < 1 or self.batch < 2:
+        if min(self.steps, self.checkpoint_every) < 1 or self.batch < 2:
             raise UsageError(
-                f"steps {self.steps}, checkpoint_every {self.checkpoint_every}, "
-                f"threads {self.threads} and batch {self.batch} were asked for; "
-                "expected 1 or "
-                "more, and 2 or more heads a step, as batch normalisation needs"
+                f"steps {self.steps}, checkpoint_every {self.checkpoint_every} and "
+                f"batch {self.batch} were asked for; expected 1 or more, and 2 or more "
+                "heads a step, as batch normalisation needs"
             )
+        if not 0 <= self.ema_decay < 1:
+            raise UsageError(f"ema_decay is {self.ema_decay}; expected 0 to below 1")
         if self.learning_rate <= 0 or self.clip <= 0 or not 0 < self.colour_blur < 0.5:
             raise UsageError(
                 f"learning_rate {self.learning_rate}, clip {self.clip} and colour_blur "

@@ -33,6 +33,15 @@ class SeenFaces:
             torch.cat([face.expression for face in faces]),
         )
 
+    def to(self, device: torch.device) -> "SeenFaces":
+        """Return them with their tensors on `device`."""
+        return SeenFaces(
+            self.batch.to(device),
+            self.lit.to(device),
+            self.jaw.to(device),
+            self.expression.to(device),
+        )
+
 
 class SeenHeads:
     """Gives heads by number, and remembers as many as fit in memory."""

@@ -30,7 +30,12 @@ class DetailState:
     """Who gives the coarse faces: the SHA-256 of a checkpoint, or "truth"."""
     step: int
     weights: dict[str, Tensor]
+    """As the optimiser has them."""
+    average: dict[str, Tensor]
+    """Exponentially averaged ones: what is compared and used."""
     optimiser: dict[str, Any]
+    scaler: dict[str, Any]
+    """The loss's scale with fp16; else empty."""
     history: list[dict[str, float]]
 
     def network(self) -> DetailNetwork:
@@ -41,7 +46,7 @@ class DetailState:
         """
         network = DetailNetwork(self.run.network)
         try:
-            network.load_state_dict(self.weights)
+            network.load_state_dict(self.average)
         except RuntimeError as error:
             raise BundleError(
                 "the weights of a detail run are not those of the network that it "
@@ -71,6 +76,8 @@ def load(path: Path) -> DetailState:
         BundleError: the file is missing, damaged or something else.
     """
     content = checkpoint_file.read(path, _FORMAT, _EXPECTED)
+    # Older runs had no average, and threads among what they were made of.
+    content = {"average": content.get("weights"), "scaler": {}, **content}
     try:
         return DetailState(run=_run(json.loads(content.pop("run"))), **content)
     except (KeyError, TypeError, ValueError) as error:
@@ -80,6 +87,7 @@ def load(path: Path) -> DetailState:
 
 
 def _run(values: Mapping[str, Any]) -> DetailRun:
+    values = {name: value for name, value in values.items() if name != "threads"}
     network = {**values["network"], "channels": tuple(values["network"]["channels"])}
     nested = {
         "network": DetailConfig(**network),

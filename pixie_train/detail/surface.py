@@ -16,7 +16,7 @@ from pixie_runtime.errors import ModelFileError, UsageError
 from pixie_train.rendering.face_chart import FaceChart
 from pixie_train.rendering.normals import unit
 from pixie_train.rendering.texture import sampled
-from pixie_train.rendering.uv_maps import UvMaps
+from pixie_train.rendering.uv_maps import UvGrid, UvMaps
 
 _KERNEL = 5
 _SIGMA = 1.3
@@ -55,7 +55,9 @@ class DetailSurface(nn.Module):
             )
         self.chart = FaceChart.of(model)
         self.maps = UvMaps(model, self.chart, size=size)
-        self.grid = self.maps.grid()
+        grid = self.maps.grid()
+        self.register_buffer("grid_texel", grid.texel, persistent=False)
+        self.register_buffer("grid_faces", grid.faces, persistent=False)
         self.register_buffer("share", _share(self.maps.skin), persistent=False)
         if sigma is None:
             sigma = _SIGMA * size / _OFFICIAL_SIZE
@@ -65,6 +67,11 @@ class DetailSurface(nn.Module):
     def size(self) -> int:
         """Side of the maps in texels."""
         return self.maps.size
+
+    @property
+    def grid(self) -> UvGrid:
+        """The fine mesh."""
+        return UvGrid(self.get_buffer("grid_texel"), self.get_buffer("grid_faces"))
 
     def heights(self, displacement: Tensor) -> Tensor:
         """Return what the surface takes of displacements (B, 1, H, H), (B, 1, S, S)."""

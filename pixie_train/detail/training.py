@@ -1,62 +1,30 @@
 """The loop that trains the detail network, top to bottom."""
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import nn
 
-from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import UsageError
-from pixie_train.batch import unit_range
 from pixie_train.checkpoint_file import LAST
 from pixie_train.data.motion import MotionBank
-from pixie_train.descent import Descent
-from pixie_train.detail import losses
-from pixie_train.detail.coarse import CoarseNetwork, TrueFaces
-from pixie_train.detail.drawing import DetailRenderer
+from pixie_train.detail.body import DetailBody
 from pixie_train.detail.heads import HELD_OUT_SEED, draw_heads
-from pixie_train.detail.network import DetailNetwork
+from pixie_train.detail.learning import Learning, displacement_of, photometric
 from pixie_train.detail.run_config import DetailRun
-from pixie_train.detail.seen_heads import SeenFaces, SeenHeads
+from pixie_train.detail.seen_heads import SeenHeads
 from pixie_train.detail.state import DetailState, load, save
-from pixie_train.detail.surface import DetailSurface
-from pixie_train.divergence import diverged, not_finite
-from pixie_train.losses.reduction import Cost
+from pixie_train.divergence import diverged
+from pixie_train.picture_training.config import Machine
+from pixie_train.picture_training.log import Log, Report, silent
+from pixie_train.picture_training.machine import prepared
 
 _OCCLUDED = 0.1
 _LOG_EVERY = 20
 _AT_ONCE = 8
-
-Report = Callable[[int, dict[str, float]], None]
-
-
-@dataclass(frozen=True, eq=False)
-class DetailBody:
-    """What of a body a run needs."""
-
-    model: BodyModel
-    surface: DetailSurface
-    renderer: DetailRenderer
-    coarse: CoarseNetwork
-    coarse_name: str = "truth"
-    """The SHA-256 of the coarse network's file."""
-
-    @classmethod
-    def of(
-        cls,
-        run: DetailRun,
-        model: BodyModel,
-        coarse: CoarseNetwork | None = None,
-        coarse_name: str = "truth",
-    ) -> "DetailBody":
-        """Prepare a body; without a coarse network faces are where they truly are."""
-        surface = DetailSurface(model, size=run.network.map_size)
-        renderer = DetailRenderer(model, surface, colour_blur=run.colour_blur)
-        return cls(model, surface, renderer, coarse or TrueFaces(model), coarse_name)
 
 
 def train(
@@ -64,8 +32,11 @@ def train(
     body: DetailBody,
     bank: MotionBank,
     folder: Path,
-    report: Report = lambda step, figures: None,
+    report: Report = silent,
     drawn: Callable[[int, int], None] = lambda done, count: None,
+    *,
+    machine: Machine | None = None,
+    saved: Callable[[DetailState], None] = lambda state: None,
 ) -> Path:
     """Train, or go on with the run in `folder`; returns the checkpoint.
 
@@ -76,91 +47,76 @@ def train(
         run: the run; one in `folder` must be the same.
         body: whose face it is, and who says where it is.
         bank: how people move.
-        folder: where `last.pt` is kept.
+        folder: where `last.pt`, `log.csv` and `tensorboard/` are kept.
         report: told the step and its figures.
         drawn: told how many of the heads are there, and of how many.
+        machine: how it is computed, by one process without workers; heads are drawn
+            and looked at on the processor, once where `memory_mb` suffices.
+        saved: is told whenever a checkpoint was written.
 
     Raises:
-        UsageError: `folder` holds another run.
+        UsageError: `folder` holds another run, or the machine cannot be used.
         SinkError: the checkpoint cannot be written.
         PixieError: the loss or its gradient is not a number.
     """
-    torch.set_num_threads(run.threads)
-    torch.manual_seed(run.seed)
-    network = DetailNetwork(run.network)
-    optimiser = torch.optim.Adam(network.parameters(), run.learning_rate)
-    path, start, history = folder / LAST, 0, list[dict[str, float]]()
+    device = prepared(_alone(machine or Machine()))
+    learning, path = Learning(run, body, device), folder / LAST
+    history: list[dict[str, float]] = []
     if path.exists():
-        saved = load(path)
-        _check_same(saved, run, body, folder)
-        network.load_state_dict(saved.weights)
-        optimiser.load_state_dict(saved.optimiser)
-        start, history = saved.step, saved.history
-    if start >= run.steps:
+        before = load(path)
+        _check_same(before, run, body, folder)
+        learning.go_on(before)
+        history = before.history
+    if learning.done >= run.steps:
         return path
-
-    def keep(done: int, path: Path) -> None:
-        state = DetailState(
-            run=run,
-            body_model_sha256=body.model.sha256,
-            coarse=body.coarse_name,
-            step=done,
-            weights=network.state_dict(),
-            optimiser=optimiser.state_dict(),
-            history=history,
-        )
-        save(state, path)
-
-    descent = Descent(optimiser, run.clip)
     heads, held_out = _heads(run, body, bank, folder, drawn)
-    network.train()
-    for step in range(start, run.steps):
-        generator = torch.Generator().manual_seed(run.seed * 1_000_003 + step)
-        chosen = torch.randint(len(heads), (run.batch,), generator=generator).tolist()
-        faces = heads.of(chosen)
-        costs = _costs(run, body, network, faces)
-        total = torch.stack(list(costs.values())).sum()
-        terms = not_finite({"total": total, **costs})
-        if terms := terms or descent.step(total, _rate(run, step)):
-            names = faces.batch.names
-            raise diverged(terms, names, step, folder, partial(keep, step))
-        done = step + 1
-        last = done % run.checkpoint_every == 0 or done == run.steps
-        if done % _LOG_EVERY == 0 or last:
-            figures = {name: float(cost.detach()) for name, cost in costs.items()}
-            if last:
-                figures |= compare(network, body, held_out)
-                network.train()
-            history.append({"step": done, **figures})
-            report(done, figures)
-        if last:
-            keep(done, path)
+    with Log(folder, history, learning.done, report=report) as log:
+        while learning.done < run.steps:
+            faces = heads.of(_chosen(run, learning.done, len(heads))).to(device)
+            cost, terms = learning.step(faces)
+            if terms:
+                keep = partial(save, learning.state(log.history))
+                names = faces.batch.names
+                raise diverged(terms, names, learning.done, folder, keep)
+            log.add(cost, 0)
+            done = learning.done
+            saving = done % run.checkpoint_every == 0 or done == run.steps
+            if done % _LOG_EVERY == 0 or saving:
+                now = learning.average, learning.body
+                log.row(done, compare(*now, held_out) if saving else None)
+            if saving:
+                state = learning.state(log.history)
+                save(state, path)
+                saved(state)
     return path
 
 
 @torch.no_grad()
-def compare(
-    network: DetailNetwork, body: DetailBody, heads: SeenHeads
-) -> dict[str, float]:
-    """Compare displacements of heads with the truth; leaves the network evaluating.
+def compare(network: nn.Module, body: DetailBody, heads: SeenHeads) -> dict[str, float]:
+    """Compare displacements of heads with the truth.
+
+    Args:
+        network: a `DetailNetwork` in evaluation mode.
+        body: where the network is.
+        heads: whom to look at.
 
     Returns:
         `rmse_um`: of the displacement where the face has any, micrometres;
         `zero_rmse_um`: of a smooth face; `correlation`: over all heads' texels; and
         `gap`, `zero_gap`: mean difference of picture and drawing, of 255.
     """
-    network.eval()
     found, heights, colours = [], [], []
+    device = body.surface.share.device
     for first in range(0, len(heads), _AT_ONCE):
         chosen = list(range(first, min(first + _AT_ONCE, len(heads))))
-        faces = heads.of(chosen)
-        displacement = _displacement(network, faces)
-        found.append(body.surface.heights(displacement))
+        faces = heads.of(chosen).to(device)
+        displacement = displacement_of(network, faces)
+        found.append(body.surface.heights(displacement).cpu())
         heights.append(heads.source.heights(chosen))
         for tried in (displacement, torch.zeros_like(displacement)):
-            colours.append(_photometric(body, faces, tried).value.sum())
+            colours.append(photometric(body, faces, tried).value.sum())
     true = torch.cat(heights)
-    share = (body.surface.share > 0.5).expand_as(true)
+    share = (body.surface.share.cpu() > 0.5).expand_as(true)
     z, truth = torch.cat(found)[share].double(), true[share].double()
     a, b = z - z.mean(), truth - truth.mean()
     norm = (a.square().sum() * b.square().sum()).sqrt().clamp_min(1e-20)
@@ -210,35 +166,20 @@ def _heads(
     return SeenHeads(heads, *looks, memory), SeenHeads(held_out, *looks, memory // 4)
 
 
-def _costs(
-    run: DetailRun, body: DetailBody, network: DetailNetwork, faces: SeenFaces
-) -> dict[str, Tensor]:
-    """Return the weighted terms of a step."""
-    displacement = _displacement(network, faces)
-    weights, share = run.weights, body.surface.share
-    in_units = displacement / weights.unit_m
-    terms = {
-        "photometric": _photometric(body, faces, displacement),
-        "symmetry": losses.soft_symmetry(in_units, share),
-        "size": losses.smallness(in_units, share),
-    }
-    return {n: getattr(weights, n) * cost.over("all") for n, cost in terms.items()}
+def _chosen(run: DetailRun, step: int, count: int) -> list[int]:
+    """Return which of `count` heads a step sees."""
+    generator = torch.Generator().manual_seed(run.seed * 1_000_003 + step)
+    return torch.randint(count, (run.batch,), generator=generator).tolist()
 
 
-def _displacement(network: DetailNetwork, faces: SeenFaces) -> Tensor:
-    picture = unit_range(faces.batch.pictures.image)
-    displacement: Tensor = network(picture, faces.jaw, faces.expression)
-    return displacement
-
-
-def _photometric(body: DetailBody, faces: SeenFaces, displacement: Tensor) -> Cost:
-    drawn = body.renderer(faces.lit, displacement)
-    picture = unit_range(faces.batch.pictures.image)
-    return losses.photometric_detail(drawn, picture, faces.lit.mask)
-
-
-def _rate(run: DetailRun, step: int) -> float:
-    return run.learning_rate * 0.5 * (1 + math.cos(math.pi * step / run.steps))
+def _alone(machine: Machine) -> Machine:
+    """Refuse what this loop would not use."""
+    if machine.processes != 1 or machine.workers:
+        raise UsageError(
+            f"--processes is {machine.processes} and --workers {machine.workers}, but "
+            "detail is trained by one process without any; leave them out"
+        )
+    return machine
 
 
 def _check_same(
@@ -247,8 +188,7 @@ def _check_same(
     other = [
         field.name
         for field in fields(run)
-        if field.name != "threads"
-        and getattr(saved.run, field.name) != getattr(run, field.name)
+        if getattr(saved.run, field.name) != getattr(run, field.name)
     ]
     if saved.body_model_sha256 != body.model.sha256:
         other.append("body_model")

@@ -75,7 +75,7 @@ class Learning:
             numbers; where there are any, nothing was learned.
         """
         config, how = self.config, self.config.optimisation
-        with autocast(self._device, how):
+        with autocast(self._device, how.precision):
             cost = loss(self.student, batch.to(self._device))
         if terms := not_finite({"total": cost.total, **cost.terms}):
             return cost, terms

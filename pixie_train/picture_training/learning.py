@@ -89,7 +89,7 @@ class Learning:
             processes.rank :: processes.world
         ]
         there = {kind: batch.to(self._device) for kind, batch in seen.items()}
-        with autocast(self._device, how):
+        with autocast(self._device, how.precision):
             own = self._passes(there, chance)
         cost = processes.means(own)
         if terms := not_finite(cost):

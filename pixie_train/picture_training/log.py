@@ -61,8 +61,12 @@ class Log:
         self._count += 1
         self._skipped += skipped
 
-    def row(self, step: int) -> None:
+    def row(self, step: int, more: Mapping[str, float] | None = None) -> None:
         """Add a row and write it; all processes must call it.
+
+        Args:
+            step: its number.
+            more: what else is known at that step.
 
         Raises:
             SinkError: it cannot be written.
@@ -71,6 +75,7 @@ class Log:
         figures = {"loss": figures.pop("total"), **figures}
         if skipped := float(self._processes.total(torch.tensor(self._skipped))):
             figures["skipped"] = skipped
+        figures |= more or {}
         self._forget()
         self.history.append({"step": step, **figures})
         if self._board is not None:

@@ -6,7 +6,7 @@ import sys
 import torch
 
 from pixie_runtime.errors import UsageError
-from pixie_train.picture_training.config import Machine, Optimisation
+from pixie_train.picture_training.config import Machine, Precision
 from pixie_train.processes import ALONE, Processes
 
 _LINUX = sys.platform == "linux"
@@ -62,7 +62,7 @@ def prepared(machine: Machine, processes: Processes = ALONE) -> torch.device:
     return device
 
 
-def autocast(device: torch.device, how: Optimisation) -> torch.autocast:
+def autocast(device: torch.device, precision: Precision) -> torch.autocast:
     """Return the context in which encoders and regressors may compute in half."""
-    half = _HALF.get(how.precision)
+    half = _HALF.get(precision)
     return torch.autocast(device.type, dtype=half, enabled=half is not None)

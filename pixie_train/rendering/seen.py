@@ -32,6 +32,11 @@ class Seen:
     weights: Tensor
     """Of the corners, (n, 3); they add up to 1."""
 
+    def to(self, device: torch.device) -> "Seen":
+        """Return it with its tensors on `device`."""
+        tensors = self.pixel, self.sample, self.triangle, self.corners, self.weights
+        return Seen(self.shape, *(tensor.to(device) for tensor in tensors))
+
     def of_vertices(self, values: Tensor) -> Tensor:
         """Interpolate values of vertices, (B, V, C), or (V, C) for all alike."""
         rows = self.corners

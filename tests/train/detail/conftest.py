@@ -5,11 +5,12 @@ import torch
 
 from pixie_runtime.body import BodyModel
 from pixie_train.data.motion import MotionBank
+from pixie_train.detail.body import DetailBody
 from pixie_train.detail.coarse import TrueFaces
 from pixie_train.detail.config import DetailConfig
 from pixie_train.detail.run_config import DetailRun, HeadPictures
 from pixie_train.detail.surface import DetailSurface
-from pixie_train.detail.training import DetailBody, train
+from pixie_train.detail.training import train
 
 TINY = DetailRun(
     steps=4,
@@ -26,6 +27,12 @@ TINY = DetailRun(
     ),
 )
 """A run of seconds, at 64 pixels."""
+
+
+def same_pictures(run: Path, folder: Path) -> None:
+    """Spare another run the drawing."""
+    for name in ("heads", "held_out"):
+        (folder / name).symlink_to(run / name)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The commands, from a run to a mesh."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ from pixie_train.detail.commands import (
     run_detail,
     run_detail_mesh,
 )
+from pixie_train.detail.state import load
 from pixie_train.networks.image_pixie import ImagePixie
 from pixie_train.picture_training.config import PartCrops, StageRun
 from pixie_train.picture_training.state import RunState, save
-from tests.train.detail.conftest import TINY
+from tests.train.detail.conftest import TINY, same_pictures
 
 PORTRAIT = Path(__file__).parents[2] / "footage" / "face_recognition_biden.jpg"
 
@@ -35,6 +37,19 @@ def test_a_run_that_is_done_says_what_came_out_and_becomes_a_mesh(
     lines = out.read_text(encoding="utf-8").splitlines()
     count = sum(line.startswith("v ") for line in lines)
     assert f"{count} vertices" in told
+
+
+def test_a_run_in_half_precision_costs_nearly_the_same_and_is_drawn(
+    trained: Path, tmp_path: Path
+) -> None:
+    same_pictures(trained, tmp_path)
+    run = replace(TINY, steps=2, precision="bf16")
+    told = run_detail(DetailOptions(tmp_path, config=run))
+    assert f"log: {tmp_path / 'log.csv'}, {tmp_path / 'losses.png'}" in told
+    costs = [load(folder).history[0]["loss"] for folder in (tmp_path, trained)]
+    assert costs[0] == pytest.approx(costs[1], rel=0.05)
+    assert costs[0] != costs[1]
+    assert (tmp_path / "losses.png").stat().st_size > 10_000
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,4 @@
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,21 +10,23 @@ from pixie_runtime.errors import BundleError, PixieError, UsageError
 from pixie_train.batch import CropKind
 from pixie_train.checkpoint_file import LAST
 from pixie_train.data.motion import MotionBank
+from pixie_train.detail.body import DetailBody
 from pixie_train.detail.coarse import heads_only
 from pixie_train.detail.heads import draw_heads
-from pixie_train.detail.losses import DetailWeights, photometric_detail
+from pixie_train.detail.losses import (
+    DetailWeights,
+    photometric_detail,
+    soft_symmetry,
+)
+from pixie_train.detail.network import DetailNetwork
 from pixie_train.detail.run_config import HeadPictures
 from pixie_train.detail.seen_heads import SeenHeads
 from pixie_train.detail.sources import TrainedDetail
 from pixie_train.detail.state import load
-from pixie_train.detail.training import DetailBody, train
-from tests.train.detail.conftest import TINY
-
-
-def same_pictures(run: Path, folder: Path) -> None:
-    """Spare another run the drawing."""
-    for name in ("heads", "held_out"):
-        (folder / name).symlink_to(run / name)
+from pixie_train.detail.training import train
+from pixie_train.picture_training.config import Machine
+from pixie_train.rendering.texture import sampled
+from tests.train.detail.conftest import TINY, same_pictures
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +83,73 @@ def test_an_interrupted_run_ends_as_one_that_was_not(
     assert whole.step == resumed.step == 4
     for name, value in whole.weights.items():
         torch.testing.assert_close(value, resumed.weights[name], rtol=0, atol=0)
+    for name, value in whole.average.items():
+        torch.testing.assert_close(value, resumed.average[name], rtol=0, atol=0)
     assert whole.history[-1].keys() >= {"rmse_um", "zero_rmse_um", "correlation"}
+
+
+def test_a_run_leaves_a_table_and_curves(trained: Path) -> None:
+    with (trained / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["2", "4"]
+    for row in rows:
+        terms = [float(row[f"detail/{n}"]) for n in ("photometric", "symmetry", "size")]
+        assert float(row["loss"]) == pytest.approx(sum(terms), rel=1e-5)
+        assert float(row["zero_rmse_um"]) > 0
+    (curves,) = (trained / "tensorboard").glob("events*")
+    assert b"detail/photometric" in curves.read_bytes()
+
+
+def test_weights_are_averaged_and_the_average_is_what_is_used(trained: Path) -> None:
+    state = load(trained)
+    moved = [
+        name
+        for name, value in state.weights.items()
+        if value.is_floating_point() and not torch.equal(value, state.average[name])
+    ]
+    assert any("height" in name for name in moved)
+    used = state.network().state_dict()
+    assert all(torch.equal(used[name], state.average[name]) for name in used)
+
+
+def test_a_run_of_before_there_was_an_average_is_read(
+    trained: Path, tmp_path: Path
+) -> None:
+    content = torch.load(trained / LAST, weights_only=True)
+    older = {n: v for n, v in content.items() if n not in ("average", "scaler")}
+    told = {n: v for n, v in json.loads(older["run"]).items() if n != "ema_decay"}
+    older["run"] = json.dumps({**told, "threads": 1})
+    torch.save(older, tmp_path / LAST)
+    state = load(tmp_path)
+    assert state.run == TINY
+    used = state.network().state_dict()
+    assert all(torch.equal(used[name], older["weights"][name]) for name in used)
+
+
+def test_a_step_is_computed_where_the_network_is(
+    body: DetailBody, heads: SeenHeads
+) -> None:
+    """A device of shapes without numbers refuses what was left behind."""
+    meta = torch.device("meta")
+    network = DetailNetwork(replace(TINY.network, n_expression=10)).to(meta)
+    faces, there = heads.of([0, 1]).to(meta), body.on(meta)
+    z = network(faces.batch.pictures.image / 255, faces.jaw, faces.expression)
+    lit = faces.lit
+    normals = there.surface.from_maps(lit.positions, lit.normals, lit.facets, z)
+    drawn = lit.seen.picture(lit.colour * sampled(normals, lit.seen.sample, lit.uv))
+    cost = photometric_detail(drawn, drawn, lit.mask).value
+    cost = cost + soft_symmetry(z, there.surface.share).value
+    assert cost.device == lit.light.device == meta
+    assert there.renderer.surface is there.surface
+    assert body.surface.share.device == torch.device("cpu")
+
+
+def test_machines_that_would_not_be_used_are_refused(
+    body: DetailBody, bank: MotionBank, tmp_path: Path
+) -> None:
+    for machine in (Machine(processes=2), Machine(workers=1)):
+        with pytest.raises(UsageError, match="but detail is trained by one process"):
+            train(TINY, body, bank, tmp_path, machine=machine)
 
 
 def test_another_run_or_body_is_not_resumed(
