@@ -109,15 +109,10 @@ def distil(
         for batch in _batches(lessons, parts.learned, learning, machine):
             cost, terms = learning.step(batch, loss)
             if terms:
-                state = learning.state(lectures, history)
-                raise diverged(
-                    terms,
-                    [lessons.name(number) for number in batch.numbers.tolist()],
-                    learning.done,
-                    folder,
-                    partial(states.save, state),
-                    what="lessons",
-                )
+                names = [lessons.name(number) for number in batch.numbers.tolist()]
+                keep = partial(states.save, learning.state(lectures, history))
+                at = learning.done
+                raise diverged(terms, names, at, folder, keep, what="lessons")
             done = learning.done
             saving = done == config.steps or done % config.checkpoint_every == 0
             if saving:

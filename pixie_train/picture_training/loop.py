@@ -62,8 +62,7 @@ def train(
         machine: how it is computed; None: as torch chooses.
         faces: renderer and face recognition for head crops.
         saved: is given every state that was saved, in the first process.
-        said_of_data: what `data` are, by the options that chose them; a run is gone on
-            with by the same ones only.
+        said_of_data: what `data` are, by option; a run is gone on with by the same.
         files: SHA-256 of what else it was given, by option; likewise.
         processes: who share the run; the first writes all files.
 
