@@ -1,25 +1,22 @@
-"""One pass over a video file: pictures upright, in RGB, each with its true time."""
+"""One pass over a video file: pictures as shown, in RGB, each with its true time."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pixie_runtime.errors import SourceError
 from pixie_runtime.sources.pictures import as_rgb_picture
+from pixie_runtime.sources.showing import Showing
+from pixie_runtime.sources.timeline import Timeline
 from pixie_runtime.sources.turning import Turn
 from pixie_runtime.types import UInt8
 
-_SMALLEST_STEP_S = 1e-3
-"""Put between pictures whose timestamps stand still or go back."""
-
 _TOLERATED_SHORTFALL = 0.05
 """Part of the announced length that may be missing: containers round, edit and trim."""
-
 
 _HIGHEST_FPS = 1000
 """Above, a file has told its clock's rate instead of its pictures'."""
@@ -69,12 +66,15 @@ class VideoPass:
         """Open the file; `turn` is read from the first picture unless it is known."""
         self._path = path
         self._container, self._stream = open_video(path)
-        self.turn = turn
-        """How the pictures are turned; None before the first."""
+        self._showing = Showing(self._stream.sample_aspect_ratio, turn)
+        self._timeline = Timeline(self._interval_s)
         self._damaged = False
         self._shortfall = ""
-        self._count = 0
-        self._last_s = 0.0
+
+    @property
+    def turn(self) -> Turn | None:
+        """How the pictures are turned; None before the first."""
+        return self._showing.turn
 
     @property
     def fps(self) -> float | None:
@@ -97,34 +97,25 @@ class VideoPass:
             return None
         return (
             f"{self._path.name} is damaged or cut short{self._shortfall}; "
-            f"{self._count} frames could be read"
+            f"{self._timeline.count} frames could be read"
         )
 
     @property
     def end_s(self) -> float:
         """When the last picture so far stops being shown, seconds from the first."""
-        steps = self._count - 1
-        # What came tells more than the announced rate, which some files have wrong.
-        return self._last_s + (self._last_s / steps if steps > 0 else self._interval_s)
+        return self._timeline.end_s
 
     def __iter__(self) -> Iterator[tuple[float, UInt8]]:
         """Yield (seconds since the first picture, RGB picture (H, W, 3)).
 
         Raises SourceError when not a single picture can be decoded.
         """
-        first_s = 0.0
+        name = f"a picture of {self._path.name}"
         for frame in self._frames():
-            time_s = frame.time
-            if not self._count:
-                first_s = time_s or 0.0
-            else:
-                expected_s = self._last_s + self._interval_s
-                passed_s = expected_s if time_s is None else time_s - first_s
-                self._last_s = max(passed_s, self._last_s + _SMALLEST_STEP_S)
-            self._count += 1
-            yield self._last_s, self._upright_rgb(frame)
+            time_s = self._timeline.next_s(frame.time)
+            yield time_s, as_rgb_picture(name, self._showing.shown(frame))
         self._compare_with_announced()
-        if not self._count:
+        if not self._timeline.count:
             raise SourceError(
                 f"not one picture of the video {self._path} can be decoded; it is "
                 "empty or damaged"
@@ -158,14 +149,6 @@ class VideoPass:
                 self._damaged |= frame.is_corrupt
                 if isinstance(frame, VideoFrame):
                     yield frame
-
-    def _upright_rgb(self, frame: VideoFrame) -> UInt8:
-        if self.turn is None:
-            self.turn = Turn.of_frame(frame)
-        image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-        return as_rgb_picture(
-            f"a picture of {self._path.name}", self.turn.applied(image)
-        )
 
     def _compare_with_announced(self) -> None:
         announced_s = self.duration_s

@@ -48,8 +48,9 @@ def write_video(
     codec: str = "libx264",
     pixels: str = "yuv420p",
     options: dict[str, str] | None = None,
+    aspect: Fraction | None = None,
 ) -> Path:
-    """Encode pictures, evenly spaced or at `times_s`."""
+    """Encode pictures, evenly spaced or at `times_s`; `aspect` is that of a pixel."""
     with av.open(str(path), "w", options=options or {}) as container:
         stream: VideoStream | None = None
         for index, image in enumerate(images):
@@ -59,6 +60,8 @@ def write_video(
                 stream = added
                 stream.width, stream.height = image.shape[1], image.shape[0]
                 stream.pix_fmt = pixels
+                if aspect is not None:
+                    stream.codec_context.sample_aspect_ratio = aspect
                 stream.time_base = stream.codec_context.time_base = Fraction(1, 90000)
                 stream.codec_context.gop_size = 10
                 if codec == "libx264":

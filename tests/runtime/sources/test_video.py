@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -101,6 +102,38 @@ def test_time_starts_at_the_first_picture(tmp_path: Path) -> None:
     assert [f.timestamp_s for f in read(path)] == pytest.approx([0, 0.1, 0.2], abs=2e-3)
 
 
+@pytest.mark.parametrize("suffix", ["ts", "mkv"])
+def test_joined_recordings_go_on_one_after_the_other(
+    tmp_path: Path, suffix: str
+) -> None:
+    path = write_video(tmp_path / f"a.{suffix}", greys(20), fps=20)
+    path.write_bytes(2 * path.read_bytes())
+    times = [f.timestamp_s for f in read(path)]
+    assert times == pytest.approx(np.arange(40) / 20, abs=2e-3)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
+def test_pixels_that_are_not_square_are_made_so(tmp_path: Path, suffix: str) -> None:
+    path = write_video(
+        tmp_path / f"a.{suffix}", [quadrants()] * 12, aspect=Fraction(4, 3)
+    )
+    source = read(path)
+    assert source.size == (85, 48)  # stored in 64 x 48
+    for frame in source:
+        assert frame.image.shape == (48, 85, 3)
+        assert corners(frame.image) == [RED, GREEN, BLUE, WHITE]
+        middle = frame.image[10, 38:47, 1]  # where red ends and green begins
+        assert middle[0] < 60 < 200 < middle[-1]
+
+
+def test_pixels_are_made_square_before_the_picture_is_turned(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", [quadrants()], aspect=Fraction(3, 2))
+    set_display_matrix(path, 0, 1, -1, 0)
+    (frame,) = read(path)
+    assert frame.image.shape == (96, 48, 3)
+    assert corners(frame.image) == [BLUE, RED, WHITE, GREEN]
+
+
 @pytest.mark.parametrize(
     ("matrix", "expected"),
     [
@@ -134,6 +167,16 @@ def test_a_quarter_turn_is_the_one_that_ffmpeg_reports(tmp_path: Path) -> None:
     turned = cv2.rotate(stored.to_ndarray(format="rgb24"), cv2.ROTATE_90_CLOCKWISE)
     (frame,) = read(path)
     np.testing.assert_array_equal(frame.image, turned)
+
+
+def test_the_conversion_that_is_kept_gives_every_frame_its_pixels(
+    tmp_path: Path,
+) -> None:
+    path = write_video(tmp_path / "a.mp4", noise(4))
+    with av.open(str(path)) as container:
+        stored = list(container.decode(video=0))
+    for frame, expected in zip(read(path), stored, strict=True):
+        np.testing.assert_array_equal(frame.image, expected.to_ndarray(format="rgb24"))
 
 
 def test_odd_sizes_and_grey_pictures_are_read(tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""Times that only go forward, out of timestamps that may not."""
+
+_SMALLEST_STEP_S = 1e-3
+"""Put between pictures whose timestamps stand still or go back a little."""
+
+_LARGEST_DISORDER_S = 0.25
+"""AVI stamps reordered pictures out of order, a few intervals back and forth. Further
+back the clock has begun anew: recordings joined into one file, a camera set right."""
+
+
+class Timeline:
+    """Gives each picture of a file its time since the first.
+
+    Gaps are kept: nobody knows whether something is missing or the camera stood still.
+    """
+
+    def __init__(self, interval_s: float) -> None:
+        """Start before the first picture; `interval_s` is nominally between two."""
+        self._interval_s = interval_s
+        self._origin_s = 0.0
+        self._last_s = 0.0
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        """How many pictures have come."""
+        return self._count
+
+    @property
+    def end_s(self) -> float:
+        """When the last picture stops being shown, seconds from the first."""
+        steps = self._count - 1
+        # What came tells more than the announced rate, which some files have wrong.
+        return self._last_s + (self._last_s / steps if steps > 0 else self._interval_s)
+
+    def next_s(self, stamp_s: float | None) -> float:
+        """Return the next picture's time; `stamp_s` is what the file says, if it does.
+
+        A clock that begins anew goes on one interval after the last picture.
+        """
+        if not self._count:
+            self._origin_s = stamp_s or 0.0
+        else:
+            expected_s = self._last_s + self._interval_s
+            passed_s = expected_s if stamp_s is None else stamp_s - self._origin_s
+            if stamp_s is not None and passed_s < self._last_s - _LARGEST_DISORDER_S:
+                self._origin_s, passed_s = stamp_s - expected_s, expected_s
+            self._last_s = max(passed_s, self._last_s + _SMALLEST_STEP_S)
+        self._count += 1
+        return self._last_s
