@@ -125,9 +125,13 @@ class StatusLine:
 
     def observe(self, progress: Progress) -> None:
         """Take note of one frame."""
+        if self._ended.is_set():
+            return
         people = progress.tick.people
         with self._lock:
-            self._recent.append((self._clock(), progress.latency_ms))
+            now = self._clock()
+            self._recent.append((now, progress.latency_ms))
+            self._forget_before(now - _WINDOW_S)
             self._confidence = people[0].confidence if people else None
             self._done = progress.tick.frame.index + 1
 
@@ -135,8 +139,7 @@ class StatusLine:
         """Return what the line says now."""
         now = self._clock()
         with self._lock:
-            while self._recent and self._recent[0][0] < now - _WINDOW_S:
-                self._recent.popleft()
+            self._forget_before(now - _WINDOW_S)
             recent, confidence = list(self._recent), self._confidence
             done = self._done
         losses = self._losses()
@@ -161,6 +164,10 @@ class StatusLine:
         self._thread.join()
         if self._rewrites:
             self._write(self._to_the_start() + _ERASE_BELOW)
+
+    def _forget_before(self, moment: float) -> None:
+        while self._recent and self._recent[0][0] < moment:
+            self._recent.popleft()
 
     def _keep_writing(self) -> None:
         while not self._ended.wait(self._period_s):

@@ -1,6 +1,7 @@
 import io
 import re
 import threading
+import weakref
 
 import pytest
 
@@ -142,8 +143,24 @@ def test_a_reader_that_went_away_ends_the_line_quietly() -> None:
             raise BrokenPipeError
 
     stream = Broken()
-    with StatusLine(stream, lambda: NOTHING_LOST):
-        assert stream.written.wait(5)
+    with StatusLine(stream, lambda: NOTHING_LOST, heading="bundle tiny") as line:
+        assert stream.written.is_set()
+        line.observe(Progress(make_tick(), 12.0))
+        assert not line.status().latencies_ms, "kept for nobody"
+
+
+def test_no_more_is_kept_than_is_shown_even_where_nobody_asks() -> None:
+    class Moment(float):
+        """A time that tells whether somebody still keeps it."""
+
+    kept: weakref.WeakSet[Moment] = weakref.WeakSet()
+    moment = Moment(0.0)
+    line = StatusLine(io.StringIO(), lambda: NOTHING_LOST, clock=lambda: moment)
+    for tenths in range(200):
+        moment = Moment(tenths / 10)
+        kept.add(moment)
+        line.observe(Progress(make_tick(), 12.0))
+    assert len(kept) == pytest.approx(30, abs=1)
 
 
 def test_where_the_number_of_frames_is_known_the_line_says_how_many_are_done() -> None:
