@@ -31,7 +31,7 @@ class FrameSource(Protocol):
 
     @property
     def warning(self) -> str | None:
-        """What is amiss now, one sentence for the user: a lost camera, a cut file."""
+        """What is or was amiss, one sentence: a lost camera, a file cut short."""
         ...
 
     def __iter__(self) -> Iterator[Frame]: ...

@@ -11,6 +11,7 @@ from pixie_runtime.sources.devices import (
     OpenCVDevice,
     available_cameras,
 )
+from pixie_runtime.sources.outages import Outages
 from pixie_runtime.sources.pictures import as_rgb_picture
 from pixie_runtime.types import Frame
 
@@ -31,7 +32,8 @@ class CameraSource:
 
     A thread grabs as fast as the camera delivers, and each picture overwrites the one
     that nobody took. When the camera goes away, the thread tries to open it again
-    about once a second and `warning` says so; frames go on when it is back.
+    about once a second and `warning` says so; frames go on when it is back, and how
+    often it was away is told to the end.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class CameraSource:
         self._last_ns = 0
         self._index = 0
         self._lost = False
+        self._outages = Outages()
         self._stop = threading.Event()
         self._started = threading.Event()
         self._failure: str | None = None
@@ -96,15 +99,11 @@ class CameraSource:
 
     @property
     def warning(self) -> str | None:
-        """That the camera is gone or silent; None while it delivers."""
+        """That the camera is gone or silent, or was; None if it always delivered."""
         if self._stop.is_set():
             return None
-        if self._lost:
-            return f"{self._name} is gone; trying to get it back every second"
-        silence_s = (time.monotonic_ns() - self._last_ns) / 1e9
-        if silence_s > _SILENCE_S:
-            return f"{self._name} has given no picture for {silence_s:.0f} s"
-        return None
+        said = (self._what_is_amiss(), self._outages.text())
+        return f"{self._name} {'; it '.join(filter(None, said))}" if any(said) else None
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the newest frame whenever there is one, until `close`.
@@ -122,6 +121,14 @@ class CameraSource:
         # A read that is stuck in the driver cannot be interrupted; its thread frees
         # the camera when the read returns.
         self._thread.join(_LONGEST_JOIN_S)
+
+    def _what_is_amiss(self) -> str:
+        if self._lost:
+            return "is gone; trying to get it back every second"
+        silence_s = (time.monotonic_ns() - self._last_ns) / 1e9
+        if silence_s > _SILENCE_S:
+            return f"has given no picture for {silence_s:.0f} s"
+        return ""
 
     def _run(self) -> None:
         try:
@@ -145,21 +152,30 @@ class CameraSource:
     def _grab_until_lost(self) -> None:
         failures = 0
         while not self._stop.is_set() and failures < _FAILURES_BEFORE_REOPENING:
-            image = self._capture.read()
+            found = self._capture.grab()
+            # Before the picture is decoded, which takes milliseconds. Strictly
+            # increasing even where two fall into one tick of the clock.
+            now_ns = max(time.monotonic_ns(), self._last_ns + 1000)
+            image = self._capture.retrieve() if found else None
             if image is None:
                 failures += 1
                 continue
             failures = 0
-            # Strictly increasing even where two reads fall into one tick of the clock.
-            now_ns = max(time.monotonic_ns(), self._last_ns + 1000)
-            self._first_ns = self._first_ns or now_ns
-            self._last_ns = now_ns
-            self._lost = False
+            self._take_note(now_ns)
             time_s = (now_ns - self._first_ns) / 1e9
             picture = as_rgb_picture(f"a picture of {self._name}", image)
             self._slot.put(Frame(self._index, time_s, now_ns, picture))
             self._index += 1
             self._started.set()
+
+    def _take_note(self, now_ns: int) -> None:
+        """Note that the camera gave a picture, and whether it was away until then."""
+        self._first_ns = self._first_ns or now_ns
+        away_s = (now_ns - (self._last_ns or now_ns)) / 1e9
+        if self._lost or away_s > _SILENCE_S:
+            self._outages = self._outages.and_one_of(away_s)
+        self._last_ns = now_ns
+        self._lost = False
 
     def _reconnect(self) -> None:
         while not self._stop.is_set():

@@ -20,8 +20,12 @@ class CaptureDevice(Protocol):
         """Take hold of the device; False when it is not there or taken."""
         ...
 
-    def read(self) -> UInt8 | None:
-        """Wait for the next picture, RGB (H, W, 3); None when none can be had."""
+    def grab(self) -> bool:
+        """Wait for the next picture and hold it; False when none can be had."""
+        ...
+
+    def retrieve(self) -> UInt8 | None:
+        """Return the picture held, RGB (H, W, 3); None when it cannot be decoded."""
         ...
 
     def release(self) -> None:
@@ -86,11 +90,15 @@ class OpenCVDevice:
         self._capture = capture
         return True
 
-    def read(self) -> UInt8 | None:
-        """Grab and decode; the driver gives up after some seconds of silence."""
+    def grab(self) -> bool:
+        """Take a picture out of the driver, which gives up after seconds of silence."""
+        return self._capture is not None and self._capture.grab()
+
+    def retrieve(self) -> UInt8 | None:
+        """Decode the picture that was grabbed."""
         if self._capture is None:
             return None
-        found, bgr = self._capture.read()
+        found, bgr = self._capture.retrieve()
         if not found or bgr is None:
             return None
         return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 import threading
@@ -25,7 +26,8 @@ class ScriptedCamera:
     def __init__(self, *, interval_s: float = 0.005) -> None:
         self.interval_s = interval_s
         self.plugged = True
-        self.bad_reads = 0
+        self.decoding_s = 0.0
+        self.bad_pictures = 0
         self.stuck = threading.Event()
         self.let_go = threading.Event()
         self.is_open = False
@@ -41,14 +43,16 @@ class ScriptedCamera:
         self.opened += self.plugged
         return self.plugged
 
-    def read(self) -> UInt8 | None:
+    def grab(self) -> bool:
         time.sleep(self.interval_s)
         if self.stuck.is_set():
             self.let_go.wait(20)
-        if not self.plugged:
-            return None
-        if self.bad_reads:
-            self.bad_reads -= 1
+        return self.plugged
+
+    def retrieve(self) -> UInt8 | None:
+        time.sleep(self.decoding_s)
+        if self.bad_pictures:
+            self.bad_pictures -= 1
             return None
         self.count += 1
         return np.full((4, 6, 3), self.count % 256, np.uint8)
@@ -124,13 +128,30 @@ def test_an_unplugged_camera_is_waited_for_and_goes_on(device: ScriptedCamera) -
     assert device.opened == 2
     assert after.index > last.index
     assert after.timestamp_s > last.timestamp_s + 0.1
-    wait_until(lambda: source.warning is None)
+    wait_until(lambda: "is gone" not in (source.warning or ""))
+    once = r"was gone or silent once, 0\.[1-9] s in all"
+    assert re.fullmatch(f"camera /dev/cam {once}", source.warning or "")
+    device.plugged = False
+    wait_until(lambda: "is gone" in (source.warning or ""))
+    both = f"camera /dev/cam is gone; trying to get it back every second; it {once}"
+    assert re.fullmatch(both, source.warning or "")
+    device.plugged = True
+    wait_until(lambda: "silent twice" in (source.warning or ""))
     source.close()
+
+
+def test_a_frame_is_stamped_before_it_is_decoded() -> None:
+    device = ScriptedCamera()
+    device.decoding_s = 0.05
+    source = CameraSource(0, capture=device)
+    frame = next(iter(source))
+    source.close()
+    assert time.monotonic_ns() - frame.grabbed_ns > 0.05e9
 
 
 def test_a_single_bad_picture_does_not_make_us_let_go(device: ScriptedCamera) -> None:
     source = CameraSource(0, capture=device)
-    device.bad_reads = 2
+    device.bad_pictures = 2
     count = device.count
     wait_until(lambda: device.count > count + 2)
     assert device.opened == 1
@@ -162,7 +183,7 @@ def test_closing_ends_the_wait_for_a_lost_camera(device: ScriptedCamera) -> None
 def test_a_camera_that_opens_but_gives_nothing_is_refused(
     device: ScriptedCamera,
 ) -> None:
-    device.bad_reads = 1000
+    device.bad_pictures = 1000
     with pytest.raises(SourceError, match="camera 3 opened but gave no picture"):
         CameraSource(3, capture=device)
 
@@ -198,10 +219,10 @@ def test_a_device_that_breaks_ends_the_stream_with_one_sentence(
 ) -> None:
     source = CameraSource(0, capture=device)
 
-    def broken() -> UInt8 | None:
+    def broken() -> bool:
         raise RuntimeError("bus error")
 
-    monkeypatch.setattr(device, "read", broken)
+    monkeypatch.setattr(device, "grab", broken)
     with pytest.raises(SourceError, match="camera 0 failed: bus error"):
         list(source)
     source.close()
@@ -219,7 +240,7 @@ def test_opencv_says_nothing_on_the_terminal() -> None:
     script = (
         "from pixie_runtime.sources.devices import OpenCVDevice\n"
         "device = OpenCVDevice(0, size=(640, 480), fps=30)\n"
-        "assert not device.open() and device.read() is None and device.fps is None\n"
+        "assert not device.open() and not device.grab() and device.fps is None\n"
         "device.release()"
     )
     done = subprocess.run(
@@ -231,9 +252,10 @@ def test_opencv_says_nothing_on_the_terminal() -> None:
     assert (done.stdout, done.stderr) == (b"", b"")
 
 
-def test_a_device_that_is_not_open_reads_nothing() -> None:
+def test_a_device_that_is_not_open_gives_nothing() -> None:
     device = OpenCVDevice(0)
-    assert device.read() is None
+    assert not device.grab()
+    assert device.retrieve() is None
     device.release()
 
 
