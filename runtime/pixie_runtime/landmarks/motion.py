@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from pixie_runtime.landmarks.orientation import swapped
 from pixie_runtime.types import Float32, PoseLandmarks
 
 _RECENT_S = 0.5
@@ -19,6 +20,11 @@ class MovingBody:
         self._pose: PoseLandmarks | None = None
         self._time_s = 0.0
         self._velocity: Float32 | None = None
+
+    def swap_sides(self) -> None:
+        """Take left for right from now on: the next look is labelled the other way."""
+        if self._pose is not None:
+            self._pose = swapped(self._pose)
 
     def seen(self, pose: PoseLandmarks, time_s: float) -> None:
         """Take what was seen, at a time of the source's clock."""

@@ -89,6 +89,7 @@ class PixieLandmarker:
             pose = swapped(pose)
             hands = {other(side): hand for side, hand in hands.items()}
             self._hands.swap_sides()
+            self._moving.swap_sides()
         if pose is not None:
             self._moving.seen(pose, frame.timestamp_s)
         return _person(pose, hands, face)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pixie_runtime.landmarks.motion import MovingBody
+from pixie_runtime.landmarks.orientation import swapped
 from pixie_runtime.types import Float32
 from tests.runtime.landmarks.bodies import body_at
 
@@ -25,6 +26,17 @@ def test_a_body_in_even_motion_is_where_it_will_be(ahead_s: float) -> None:
     assert found is not None
     np.testing.assert_allclose(found.image, moved_by(1 + ahead_s / 0.1), atol=1e-3)
     np.testing.assert_array_equal(found.world, body_at(0.0).world)
+
+
+def test_sides_that_are_exchanged_between_two_looks_are_no_motion() -> None:
+    body = MovingBody()
+    body.seen(body_at(0.0), 1.0)
+    body.swap_sides()
+    other = swapped(body_at(0.0))
+    body.seen(replace(other, image=other.image + STEP), 1.1)
+    found = body.at(1.15)
+    assert found is not None
+    np.testing.assert_allclose(found.image, other.image + 1.5 * STEP, atol=1e-3)
 
 
 def test_a_body_seen_once_stays_and_is_not_believed_for_ever() -> None:

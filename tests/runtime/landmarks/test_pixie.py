@@ -1,6 +1,6 @@
 """The whole landmarker on real footage, beside what MediaPipe Holistic found there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from pixie_bench.holistic import Comparison, compare
+from pixie_runtime.engines import AnyArray
 from pixie_runtime.errors import SourceError
 from pixie_runtime.landmarks import Landmarker
 from pixie_runtime.landmarks.models import LandmarkModels
+from pixie_runtime.landmarks.orientation import MIRRORED
 from pixie_runtime.landmarks.pixie import PixieLandmarker
 from pixie_runtime.rates import Rates
 from pixie_runtime.types import Frame, PersonLandmarks, UInt8
@@ -310,6 +312,32 @@ def test_a_body_looked_at_in_every_second_frame_moves_on_in_between() -> None:
     np.testing.assert_allclose(
         (poses[5] - poses[4])[:, :2], (poses[4] - poses[2])[:, :2] / 2, atol=0.01
     )
+
+
+class FirstFromBehind(WatchedEngine):
+    """A pose network that at its first look takes the front for the back."""
+
+    def infer(self, inputs: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
+        outputs = super().infer(inputs)
+        if len(self.given) == 1:
+            sides = np.concatenate([MIRRORED, np.arange(33, 39)])
+            outputs["landmarks"] = outputs["landmarks"][:, sides]
+            outputs["world"] = outputs["world"][:, sides]
+            outputs["heatmaps"] = outputs["heatmaps"][..., sides]
+        return outputs
+
+
+def test_a_body_whose_sides_were_exchanged_does_not_fly_apart() -> None:
+    models = LandmarkModels.shipped()
+    mistaken = FirstFromBehind(models.pose_landmark_full)
+    models = replace(models, pose_landmark_full=mistaken)
+    landmarker = PixieLandmarker(models=models, rates=Rates(landmarks=2))
+    (image,) = frames_of(CAM02, 1)
+    poses = [landmarker.detect(Frame(n, n / 30, 0, image)).pose for n in range(16)]
+    landmarker.close()
+    across = np.array([pose.image[11, 0] - pose.image[12, 0] for pose in poses if pose])
+    assert across[0] < 0 < across[-1], "from behind, then exchanged"
+    np.testing.assert_allclose(abs(across), abs(across[0]), rtol=0.15)
 
 
 def test_hands_beside_each_other_are_those_of_one_run_for_both() -> None:
