@@ -6,18 +6,26 @@ in a bundle is believed before its sha256 is checked, and no path leaves the fol
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, Self
+from reprlib import repr as shortened
+from typing import Literal, Self
 
 from pixie_runtime.errors import BundleError
+from pixie_runtime.json_fields import Fields
 
 FORMAT = "pixie-bundle-1"
 MANIFEST_NAME = "manifest.json"
 
+Kind = Literal["landmark", "image"]
+KINDS: tuple[Kind, ...] = ("landmark", "image")
+
 _MAX_MANIFEST_BYTES = 1_000_000
+_MOST_COEFFICIENTS = 10_000
+_LARGEST_SIDE = 4096
+_LARGEST_SCALE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,16 @@ class TensorSpec:
     meaning: str
     """Content, unit and frame, for whoever reads the manifest."""
 
+    @classmethod
+    def of(cls, said: Fields) -> Self:
+        """Read what a manifest says; raises ValueError."""
+        return cls(
+            name=said.text("name"),
+            shape=said.axes("shape"),
+            dtype=said.text("dtype"),
+            meaning=said.text("meaning"),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpec:
@@ -41,6 +59,15 @@ class NetworkSpec:
     """Name of the file inside the bundle."""
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+
+    @classmethod
+    def of(cls, said: Fields) -> Self:
+        """Read what a manifest says; raises ValueError."""
+        inputs, outputs = (
+            tuple(TensorSpec.of(tensor) for tensor in said.each(side))
+            for side in ("inputs", "outputs")
+        )
+        return cls(file=said.text("file"), inputs=inputs, outputs=outputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +83,18 @@ class BodyModelSpec:
     """Expression coefficients that come out."""
     file: str = ""
     """The model file's copy inside the bundle; empty: the body that the runtime has."""
+
+    @classmethod
+    def of(cls, said: Fields) -> Self:
+        """Read what a manifest says; raises ValueError."""
+        said.known([known.name for known in fields(cls)])
+        return cls(
+            name=said.text("name"),
+            sha256=said.text("sha256"),
+            n_betas=said.whole("n_betas", 0, _MOST_COEFFICIENTS),
+            n_expression=said.whole("n_expression", 0, _MOST_COEFFICIENTS),
+            file=said.text("file") if said.has("file") else "",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +116,26 @@ class CropSpec:
     hand_scale: float = 2.4
     """Side of a hand's square over the longer side of its 21 points' box."""
 
+    @classmethod
+    def of(cls, said: Fields) -> Self:
+        """Read what a manifest says, the rest as by default; raises ValueError."""
+        known = asdict(cls())
+        said = said.known(known).over(known)
+        return cls(
+            size=said.whole("size", 1, _LARGEST_SIDE),
+            hd_size=said.whole("hd_size", 1, _LARGEST_SIDE),
+            body_scale=said.positive("body_scale", _LARGEST_SCALE),
+            head_scale=said.positive("head_scale", _LARGEST_SCALE),
+            hand_scale=said.positive("hand_scale", _LARGEST_SCALE),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """A bundle's contract."""
 
     name: str
-    kind: Literal["landmark", "image"]
+    kind: Kind
     """What the networks look at."""
     body_model: BodyModelSpec
     networks: dict[str, NetworkSpec]
@@ -111,53 +163,36 @@ class Manifest:
         """
         try:
             values = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BundleError(f"{MANIFEST_NAME} is not JSON: {error}") from error
         found = values.get("format") if isinstance(values, dict) else None
         if found != FORMAT:
             raise BundleError(
-                f"{MANIFEST_NAME} is of format {found!r}, this version reads "
+                f"{MANIFEST_NAME} is of format {shortened(found)}, this version reads "
                 f"{FORMAT!r}; export it again with this version of pixie-live"
             )
         try:
-            return cls(
-                name=str(values["name"]),
-                kind=values["kind"],
-                body_model=BodyModelSpec(**values["body_model"]),
-                networks={
-                    name: _network(spec) for name, spec in values["networks"].items()
-                },
-                sha256=dict(values["sha256"]),
-                precision=str(values["precision"]),
-                licence=str(values["licence"]),
-                crops=_crops(values.get("crops")),
-                provenance=dict(values["provenance"]),
-            )
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            return cls._of(Fields(values))
+        except ValueError as error:
             raise BundleError(
                 f"{MANIFEST_NAME} is incomplete or malformed ({error}); "
                 "export the bundle again"
             ) from error
 
-
-def _crops(values: dict[str, Any] | None) -> CropSpec | None:
-    return None if values is None else CropSpec(**values)
-
-
-def _network(spec: dict[str, Any]) -> NetworkSpec:
-    inputs, outputs = (
-        tuple(
-            TensorSpec(
-                name=str(tensor["name"]),
-                shape=tuple(tensor["shape"]),
-                dtype=str(tensor["dtype"]),
-                meaning=str(tensor["meaning"]),
-            )
-            for tensor in spec[side]
+    @classmethod
+    def _of(cls, said: Fields) -> Self:
+        networks = said.fields("networks")
+        return cls(
+            name=said.text("name"),
+            kind=said.choice("kind", KINDS),
+            body_model=BodyModelSpec.of(said.fields("body_model")),
+            networks={name: NetworkSpec.of(networks.fields(name)) for name in networks},
+            sha256=said.fields("sha256").texts(),
+            precision=said.text("precision"),
+            licence=said.text("licence"),
+            crops=CropSpec.of(said.fields("crops")) if said.has("crops") else None,
+            provenance=said.fields("provenance").texts(),
         )
-        for side in ("inputs", "outputs")
-    )
-    return NetworkSpec(file=str(spec["file"]), inputs=inputs, outputs=outputs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,17 +211,20 @@ class Bundle:
                 out of the folder.
         """
         path = folder / MANIFEST_NAME
-        if not path.is_file():
-            raise BundleError(
-                f"{folder} is not a bundle: it has no {MANIFEST_NAME}; expected a "
-                "folder written by pixie-export"
-            )
-        if path.stat().st_size > _MAX_MANIFEST_BYTES:
-            raise BundleError(f"{path} is too large for a manifest; export it again")
         try:
+            if not path.is_file():
+                raise BundleError(
+                    f"{folder} is not a bundle: it has no {MANIFEST_NAME}; expected a "
+                    "folder written by pixie-export"
+                )
+            if path.stat().st_size > _MAX_MANIFEST_BYTES:
+                raise BundleError(
+                    f"{path} is too large for a manifest; export it again"
+                )
             text = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise BundleError(f"cannot read {path}: {error}") from error
+            reason = getattr(error, "strerror", None) or error
+            raise BundleError(f"cannot read {path}: {reason}") from error
         bundle = cls(folder, Manifest.from_json(text))
         bundle._check_files()
         return bundle
@@ -233,10 +271,18 @@ class Bundle:
                     "file name; do not use this bundle"
                 )
             path = self.folder / name
-            if path.is_symlink() or not path.is_file():
-                raise BundleError(f"{self.folder}: {name} is missing; export it again")
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
+            try:
+                if path.is_symlink() or not path.is_file():
+                    raise BundleError(
+                        f"{self.folder}: {name} is missing; export it again"
+                    )
+                with path.open("rb") as file:
+                    found = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as error:
+                raise BundleError(
+                    f"{self.folder}: cannot read {shortened(name)}: {error.strerror}; "
+                    "export the bundle again"
+                ) from error
             if found != expected:
                 raise BundleError(
                     f"{path} is not the file that was exported: sha256 "

@@ -93,6 +93,67 @@ def test_other_manifests_are_refused_in_one_sentence(
         Bundle.open(write(tmp_path / "b", values))
 
 
+BODY = manifest()["body_model"]
+TENSOR = manifest()["networks"]["whole"]["inputs"][0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": None}, "name is None, expected a text"),
+        ({"kind": "sound"}, "kind is 'sound', expected landmark or image"),
+        ({"body_model": []}, r"body_model is \[\] instead of an object"),
+        ({"body_model": BODY | {"n_betas": "50"}}, "n_betas is '50', expected a whole"),
+        ({"body_model": BODY | {"n_betas": None}}, "n_betas is None, expected a whole"),
+        ({"body_model": BODY | {"n_betas": True}}, "n_betas is True, expected a whole"),
+        ({"body_model": BODY | {"n_expression": -1}}, "is -1, expected 0 to 10000"),
+        ({"body_model": BODY | {"n_toes": 10}}, "'n_toes', unknown to this version"),
+        ({"sha256": {"a.onnx": 3}}, r"sha256\.a\.onnx is 3, expected a text"),
+        ({"crops": {"size": 10**9}}, r"crops\.size is 10+, expected 1 to 4096"),
+        ({"crops": {"body_scale": 0}}, "body_scale is 0, expected more than 0"),
+        ({"crops": {"body_scale": "1"}}, "body_scale is '1', expected a number"),
+        ({"provenance": {"seed": [1]}}, r"provenance\.seed is \[1\], expected a text"),
+    ],
+)
+def test_values_of_a_wrong_kind_or_size_are_named_in_one_sentence(
+    changes: dict[str, Any], message: str
+) -> None:
+    expected = rf"is incomplete or malformed \(.*{message}.*; export the bundle again"
+    with pytest.raises(BundleError, match=expected):
+        Manifest.from_json(json.dumps(manifest(**changes)))
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [("abc", "a list"), ([1.5], "sizes and names"), ([True], "sizes"), ([-1], "sizes")],
+)
+def test_a_shape_is_sizes_and_names(shape: object, message: str) -> None:
+    network = {"file": "a.onnx", "inputs": [], "outputs": [TENSOR | {"shape": shape}]}
+    values = manifest(networks={"whole": network})
+    expected = rf"networks\.whole\.outputs\[0\]\.shape is .*, expected {message}"
+    with pytest.raises(BundleError, match=expected):
+        Manifest.from_json(json.dumps(values))
+
+
+def test_a_manifest_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(BundleError, match="is not JSON: maximum recursion depth"):
+        Manifest.from_json("[" * 100_000 + "]" * 100_000)
+
+
+def test_what_a_refusal_quotes_is_short() -> None:
+    with pytest.raises(BundleError) as refused:
+        Manifest.from_json(json.dumps(manifest(format="x" * 100_000)))
+    assert len(str(refused.value)) < 200
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    hashes = {"a" * 5000: "0", "a.onnx": hashlib.sha256(CONTENT).hexdigest()}
+    with pytest.raises(BundleError, match=r"cannot read 'aa.*aa': File name too long"):
+        Bundle.open(write(tmp_path / "b", manifest(sha256=hashes)))
+    with pytest.raises(BundleError, match=r"cannot read .*: File name too long"):
+        Bundle.open(tmp_path / ("a" * 5000))
+
+
 def test_what_is_no_bundle_is_said_to_be_none(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="is not a bundle"):
         Bundle.open(tmp_path)

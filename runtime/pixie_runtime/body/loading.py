@@ -20,6 +20,9 @@ FORMAT = "pixie-body-1"
 """What the key `format` of our own files says."""
 
 _POSE_FEATURES = 9 * (JOINT_COUNT - 1)
+_MOST_VERTICES = 200_000
+"""Every field holds three numbers for each, and a model has some 900 fields: 2 GB."""
+
 _SHAPE_SPLITS = {400: 300, 20: 10}
 """How many of SMPL-X's shapedirs are shape, by their number; others: expression."""
 
@@ -101,7 +104,7 @@ def _read_compact(archive: ModelArchive) -> _Core:
             f'the body model {archive.path} has format "{found}", this version reads '
             f'"{FORMAT}"; use the file of the same version of pixie-live'
         )
-    v_template = _float32(archive.array("v_template", "f", ("V", 3)))
+    v_template = _template(archive)
     step = float(archive.array("dirs_step", "f", ()))
     shape = archive.array("shapedirs_q", "i", ("n_betas", 3, "V"))
     expression = archive.array("expressiondirs_q", "i", ("n_expression", 3, "V"))
@@ -123,7 +126,7 @@ def _read_compact(archive: ModelArchive) -> _Core:
 
 def _read_smplx(archive: ModelArchive) -> _Core:
     """Read SMPL-X's layout, whatever its number of vertices."""
-    v_template = _float32(archive.array("v_template", "f", ("V", 3)))
+    v_template = _template(archive)
     dirs = archive.array("shapedirs", "f", ("V", 3, "columns"))
     n_betas = _SHAPE_SPLITS.get(dirs.shape[2])
     if n_betas is None:
@@ -143,6 +146,17 @@ def _read_smplx(archive: ModelArchive) -> _Core:
         pose_fields=_by_joint(pose, 1.0),
         weights=_checked_weights(archive, weights),
     )
+
+
+def _template(archive: ModelArchive) -> Float32:
+    """Read the vertices at rest, first of all: what follows is as large in each."""
+    v_template = _float32(archive.array("v_template", "f", ("V", 3)))
+    if len(v_template) > _MOST_VERTICES:
+        raise ModelFileError(
+            f"the body model {archive.path} has {len(v_template)} vertices; expected "
+            f"at most {_MOST_VERTICES} (SMPL-X has 10475), so use a coarser one"
+        )
+    return v_template
 
 
 def _by_joint(pose: AnyArray, scale: float) -> tuple[Directions, ...]:

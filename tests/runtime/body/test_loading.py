@@ -181,6 +181,14 @@ def test_a_size_that_the_file_cannot_hold_is_refused_before_it_is_allocated(
         load_body_model(tmp_path / "b.npz")
 
 
+def test_a_body_of_too_many_vertices_is_refused_before_its_fields_are_read(
+    tmp_path: Path,
+) -> None:
+    path = save(tmp_path / "m.npz", {"v_template": np.zeros((200_001, 3), np.float32)})
+    with pytest.raises(ModelFileError, match="200001 vertices; expected at most 20000"):
+        load_body_model(path)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
