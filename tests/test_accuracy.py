@@ -1,7 +1,8 @@
 """The whole chain against triangulated ground truth on real footage.
 
 The ground truth is not in the repository; where it is absent these tests are skipped.
-The limits are what MediaPipe's own tracked 3D landmarks reach with the same pose model.
+The limits are what docs/accuracy.md gives as our own, and a little for other processors
+and thread counts; MediaPipe's 3D landmarks reach 95 mm, 22.6 degrees, 41 mm/frame^2.
 """
 
 import json
@@ -60,10 +61,10 @@ def test_somebody_is_found_in_nearly_every_frame(scored: dict[str, Scored]) -> N
         assert len(load_take(result.take).frames) >= 98
 
 
-def test_joints_are_no_worse_than_mediapipes(scored: dict[str, Scored]) -> None:
-    assert mean(scored, "pa_mpjpe_mm") <= 95
-    assert mean(scored, "limb_dir_deg") <= 22.6
-    assert mean(scored, "accel_err_mm_f2") <= 41
+def test_joints_are_no_worse_than_documented(scored: dict[str, Scored]) -> None:
+    assert mean(scored, "pa_mpjpe_mm") <= 83
+    assert mean(scored, "limb_dir_deg") <= 15
+    assert mean(scored, "accel_err_mm_f2") <= 18
 
 
 def test_the_front_is_never_taken_for_the_back(scored: dict[str, Scored]) -> None:

@@ -92,7 +92,7 @@ class RunReport:
 
     @property
     def fps(self) -> float:
-        """Frames processed per second; 0 before the second frame."""
+        """Frames processed per second, the first one included; 0 if there was none."""
         return self.frames / self.seconds if self.seconds else 0.0
 
     def as_dict(self) -> dict[str, Any]:

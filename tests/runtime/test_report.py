@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,15 @@ def test_the_text_says_rates_latencies_losses_and_warnings() -> None:
         "results: a folder",
     ):
         assert expected in text
+
+
+@pytest.mark.parametrize(
+    ("frames", "seconds", "fps"), [(0, 0.0, 0.0), (1, 0.5, 2.0), (90, 3.0, 30.0)]
+)
+def test_the_rate_is_that_of_the_whole_run(
+    frames: int, seconds: float, fps: float
+) -> None:
+    assert replace(REPORT, frames=frames, seconds=seconds).fps == fps
 
 
 def test_json_keeps_every_number(tmp_path: Path) -> None:
