@@ -71,7 +71,7 @@ class InterruptibleSource:
 
     def __iter__(self) -> Iterator[Frame]:
         frames = iter(self._source)
-        while not self.interrupted:
+        while True:
             try:
                 frame = self._wait_for(frames)
             except KeyboardInterrupt:
@@ -94,7 +94,8 @@ class InterruptibleSource:
     def _wait_for(self, frames: Iterator[Frame]) -> Frame | None:
         self._waiting = True
         try:
-            return next(frames, None)
+            # A signal before `_waiting` is seen here, a later one breaks off the wait.
+            return None if self.interrupted else next(frames, None)
         finally:
             self._waiting = False
 

@@ -1,8 +1,11 @@
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -35,6 +38,59 @@ def test_a_signal_ends_the_wait_for_a_frame(number: signal.Signals) -> None:
     assert len(frames) == 1
     assert source.interrupted
     assert time.monotonic() - start < 10
+
+
+class Patient(Pictures):
+    """A camera that goes silent, and tells when that began and whether it ended."""
+
+    silent = spoke = False
+
+    def __iter__(self) -> Iterator[Frame]:
+        yield from super().__iter__()
+        self.silent = True
+        threading.Event().wait(2)
+        self.spoke = True
+
+
+def lines_of_the_loop(*, signal_at: int | None = None) -> int:
+    """Count the lines run before the wait for a silent camera.
+
+    The signal comes before the line of that number, or in the wait.
+    """
+    loop = {
+        InterruptibleSource.__iter__.__code__,
+        InterruptibleSource._wait_for.__code__,
+    }
+    camera, lines = Patient([(4, 6)]), 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal lines
+        if frame.f_code not in loop or camera.silent:
+            return None
+        if event == "line":
+            lines += 1
+            if lines == signal_at:
+                os.kill(os.getpid(), signal.SIGINT)
+        return trace
+
+    before = sys.gettrace()
+    with InterruptibleSource(camera) as source:
+        if signal_at is None:
+            kill_soon(signal.SIGINT)
+        sys.settrace(trace)
+        try:
+            list(source)
+        finally:
+            sys.settrace(before)
+    assert not camera.spoke, f"a signal at line {signal_at} of the loop is missed"
+    return lines
+
+
+def test_no_moment_of_the_loop_misses_a_signal() -> None:
+    lines = lines_of_the_loop()
+    assert lines > 8
+    for line in range(1, lines + 1):
+        lines_of_the_loop(signal_at=line)
 
 
 def test_work_on_a_frame_is_finished_before_the_end() -> None:
