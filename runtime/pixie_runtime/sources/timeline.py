@@ -3,9 +3,10 @@
 _SMALLEST_STEP_S = 1e-3
 """Put between pictures whose timestamps stand still or go back a little."""
 
+_MOST_REORDERED = 4
 _LARGEST_DISORDER_S = 0.25
-"""AVI stamps reordered pictures out of order, a few intervals back and forth. Further
-back the clock has begun anew: recordings joined into one file, a camera set right."""
+"""AVI stamps reordered pictures out of order, an interval or two back and forth. From
+further back the clock has begun anew: files were joined, a camera was set right."""
 
 
 class Timeline:
@@ -29,9 +30,7 @@ class Timeline:
     @property
     def end_s(self) -> float:
         """When the last picture stops being shown, seconds from the first."""
-        steps = self._count - 1
-        # What came tells more than the announced rate, which some files have wrong.
-        return self._last_s + (self._last_s / steps if steps > 0 else self._interval_s)
+        return self._last_s + self._usual_step_s
 
     def next_s(self, stamp_s: float | None) -> float:
         """Return the next picture's time; `stamp_s` is what the file says, if it does.
@@ -43,8 +42,15 @@ class Timeline:
         else:
             expected_s = self._last_s + self._interval_s
             passed_s = expected_s if stamp_s is None else stamp_s - self._origin_s
-            if stamp_s is not None and passed_s < self._last_s - _LARGEST_DISORDER_S:
+            disorder_s = min(_MOST_REORDERED * self._usual_step_s, _LARGEST_DISORDER_S)
+            if stamp_s is not None and passed_s < self._last_s - disorder_s:
                 self._origin_s, passed_s = stamp_s - expected_s, expected_s
             self._last_s = max(passed_s, self._last_s + _SMALLEST_STEP_S)
         self._count += 1
         return self._last_s
+
+    @property
+    def _usual_step_s(self) -> float:
+        steps = self._count - 1
+        # What came tells more than the announced rate, which some files have wrong.
+        return self._last_s / steps if steps > 0 else self._interval_s

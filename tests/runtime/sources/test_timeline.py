@@ -29,6 +29,11 @@ def test_a_clock_that_begins_anew_goes_on_one_interval_later() -> None:
     assert times(stamps) == pytest.approx(expected)
 
 
+def test_recordings_of_a_few_pictures_follow_one_another_too() -> None:
+    few = [0.04 * index for index in range(6)]
+    assert times(few * 3) == pytest.approx([0.04 * index for index in range(18)])
+
+
 def test_pictures_out_of_order_do_not_draw_the_time_out() -> None:
     in_threes = [
         0.04 * (3 * group + place) for group in range(10) for place in (2, 0, 1)
