@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from pixie_runtime.errors import BundleError, UsageError
+from pixie_runtime.errors import UsageError
 from pixie_runtime.options import Options
 from pixie_runtime.pipeline import Estimator
 
@@ -129,8 +129,8 @@ def _open_estimator(
     maker: "EngineMaker | None",
 ) -> tuple[BundleEstimator, Mapping[str, str]]:
     """Return the estimator for the bundle, and what was chosen about it."""
-    name, kind = bundle.manifest.name, bundle.manifest.kind
-    if kind == "landmark":
+    name = bundle.manifest.name
+    if bundle.manifest.kind == "landmark":
         if options.part_rates.body > 1:
             raise UsageError(
                 f"--rates {options.rates}: bundle {name} knows bodies by their "
@@ -150,11 +150,6 @@ def _open_estimator(
         from pixie_runtime.estimator import LandmarkEstimator
 
         return LandmarkEstimator(bundle, model, maker=maker), {}
-    if kind != "image":
-        raise BundleError(
-            f"bundle {name} is of kind {kind!r}; expected 'landmark' or 'image'; "
-            "export it again with this version of pixie-live"
-        )
     estimator, chosen = _open_image_estimator(options, bundle, model, maker)
     return estimator, {"networks": bundle.manifest.precision, **chosen}
 

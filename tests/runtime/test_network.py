@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pixie_runtime.body import embedded_body_model
-from pixie_runtime.bundle import Bundle, embedded_bundle
+from pixie_runtime.bundle import embedded_bundle
 from pixie_runtime.errors import BundleError, UsageError
 from pixie_runtime.fusion_rules import FusionRules
 from pixie_runtime.network import Network, fusion_rules, open_network
@@ -145,8 +145,7 @@ def test_a_bundle_of_an_unknown_kind_is_refused(tiny: Path, tmp_path: Path) -> N
     manifest = folder / "manifest.json"
     text = manifest.read_text().replace('"kind": "image"', '"kind": "sound"')
     manifest.write_text(text)
-    assert Bundle.open(folder).manifest.name == "tiny"
-    with pytest.raises(BundleError, match="bundle tiny is of kind 'sound'; expected"):
+    with pytest.raises(BundleError, match="kind is 'sound', expected landmark or ima"):
         open_network(Options(demo=True, bundle=folder))
 
 
