@@ -51,6 +51,7 @@ def _capture(options: Options) -> int:
     from pixie_runtime.status import StatusLine
 
     _check_folders(options)
+    _check_files(options)
     failure: PixieError | None = None
     opened = open_source(options)
     with InterruptibleSource(opened) as source:
@@ -137,3 +138,23 @@ def _check_folders(options: Options) -> None:
                 f"cannot write the {name} {path}: there is no folder {path.parent}; "
                 "make it first"
             )
+
+
+def _check_files(options: Options) -> None:
+    """Find out before anything is opened that an output would destroy something."""
+    from pixie_runtime.output_files import check_outputs
+    from pixie_runtime.sources.images import pictures_at
+    from pixie_runtime.takes.places import container_of
+
+    outputs = list(options.output_files)
+    if options.record is not None:
+        container = container_of(options.record)
+        if container != options.record:
+            outputs += [("recording", container)]
+    if not outputs:
+        return
+    given = (("--video", options.video), ("--body-model", options.body_model))
+    inputs = [(option, path) for option, path in given if path is not None]
+    if options.images is not None:
+        inputs += [("--images", path) for path in pictures_at(options.images)]
+    check_outputs(outputs, inputs)

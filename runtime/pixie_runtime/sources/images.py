@@ -40,7 +40,7 @@ class ImageFolder:
         if not fps > 0:
             raise SourceError(f"pictures per second must be above 0, not {fps}")
         self._fps = fps
-        self._files = _pictures_at(self._path)
+        self._files = pictures_at(self._path)
         self._reason: str | None = None
         self._skipped: list[str] = []
         self._closed = False
@@ -126,7 +126,11 @@ def read_picture(path: Path) -> UInt8:
     return as_rgb_picture(f"the picture {path}", bgr)
 
 
-def _pictures_at(path: Path) -> list[Path]:
+def pictures_at(path: Path) -> list[Path]:
+    """Return the pictures of a folder in natural order, or the one at `path`.
+
+    Raises SourceError when there is no such thing or no picture in it.
+    """
     if path.is_file():
         return [path]
     try:

@@ -1,0 +1,42 @@
+"""Files that a run writes are none that it reads, and no two of them are the same."""
+
+from collections.abc import Iterable
+from itertools import combinations
+from pathlib import Path
+
+from pixie_runtime.errors import UsageError
+
+
+def check_outputs(
+    outputs: Iterable[tuple[str, Path]], inputs: Iterable[tuple[str, Path]]
+) -> None:
+    """Refuse outputs that would destroy something.
+
+    Args:
+        outputs: What each file to be written is, and where.
+        inputs: The option that each file to be read is given by, and where it is.
+
+    Raises:
+        UsageError: an output is an input or another output, links followed.
+    """
+    outputs, inputs = list(outputs), list(inputs)
+    for name, path in outputs:
+        for option, read in inputs:
+            if _is_same(path, read):
+                raise UsageError(
+                    f"the {name} {path} would replace what {option} reads; name "
+                    "another file"
+                )
+    for (name, path), (other_name, other) in combinations(outputs, 2):
+        if _is_same(path, other):
+            raise UsageError(
+                f"the {name} {path} and the {other_name} {other} would be one file; "
+                "name another for one of them"
+            )
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them does not exist yet
+        return one.resolve() == other.resolve()
