@@ -34,7 +34,7 @@ from tests.runtime.image_bundle import (
     watched_engines,
     write_image_bundle,
 )
-from tests.runtime.sources.test_images import with_exif_orientation
+from tests.runtime.sources.media import with_exif_orientation
 from tests.runtime.test_attention import body, hand_at, mesh_of, pose_of
 
 FOOTAGE = Path(__file__).parents[1] / "footage"
@@ -383,7 +383,7 @@ def test_grey_transparent_and_turned_pictures_give_the_upright_rgb_one_s_person(
     stored = cv2.imread(str(lying), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     assert stored is not None
     standing = saved("standing.png", np.rot90(stored, -1).astype(np.uint8))
-    with_exif_orientation(lying, 6)
+    lying.write_bytes(with_exif_orientation(lying.read_bytes(), 6))
     assert same(person_in(lying, estimator), person_in(standing, estimator))
     estimator.close()
 

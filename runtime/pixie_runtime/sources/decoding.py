@@ -47,6 +47,10 @@ def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
             "written, or of an unknown format; expected MP4, MOV, MKV, WebM, AVI or "
             "the like"
         ) from error
+    # What FFmpeg reads a picture by itself with.
+    if container.format.name.endswith(("_pipe", "image2")):
+        container.close()
+        raise SourceError(f"{path} is a picture; use --images")
     if not container.streams.video:
         container.close()
         raise SourceError(f"{path} holds no pictures (no video stream), only sound")
@@ -66,7 +70,8 @@ class VideoPass:
         """Open the file; `turn` is read from the first picture unless it is known."""
         self._path = path
         self._container, self._stream = open_video(path)
-        self._showing = Showing(self._stream.sample_aspect_ratio, turn)
+        codec = self._stream.codec_context.name
+        self._showing = Showing(codec, self._stream.sample_aspect_ratio, turn)
         self._timeline = Timeline(self._interval_s)
         self._damaged = False
         self._shortfall = ""

@@ -16,6 +16,8 @@ from pixie_runtime.wording import listed
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 """What counts as a picture in a folder, in lower case."""
 
+_VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm"})
+
 
 class ImageFolder:
     """The pictures of a folder in natural order of their names, or a single picture.
@@ -129,9 +131,11 @@ def read_picture(path: Path) -> UInt8:
 def pictures_at(path: Path) -> list[Path]:
     """Return the pictures of a folder in natural order, or the one at `path`.
 
-    Raises SourceError when there is no such thing or no picture in it.
+    Raises SourceError when there is no such thing, no picture in it, or it is a video.
     """
     if path.is_file():
+        if path.suffix.lower() in _VIDEO_SUFFIXES:
+            raise SourceError(f"{path} is a video; use --video")
         return [path]
     try:
         files = [

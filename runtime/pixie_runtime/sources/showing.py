@@ -26,8 +26,9 @@ def width_over_height(aspect: Fraction | None) -> Fraction:
 class Showing:
     """Makes RGB pictures of one stream's frames."""
 
-    def __init__(self, aspect: Fraction | None, turn: Turn | None) -> None:
-        """Take the stream's sample aspect ratio and, if it is known, its turn."""
+    def __init__(self, codec: str, aspect: Fraction | None, turn: Turn | None) -> None:
+        """Take the stream's codec and sample aspect ratio, and its turn if known."""
+        self._codec = codec
         self._aspect = width_over_height(aspect)
         self.turn = turn
         """How the pictures are turned; None before the first."""
@@ -37,7 +38,7 @@ class Showing:
     def shown(self, frame: VideoFrame) -> UInt8:
         """Return the picture (H, W, 3) in RGB."""
         if self.turn is None:
-            self.turn = Turn.of_frame(frame)
+            self.turn = Turn.of_frame(frame, self._codec)
         rgb = self._reformatter.reformat(
             frame,
             width=max(round(frame.width * self._aspect), 1),

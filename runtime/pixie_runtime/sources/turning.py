@@ -11,6 +11,9 @@ from av.video.frame import VideoFrame
 
 from pixie_runtime.types import UInt8
 
+_WITH_PROFILES = frozenset({"apng", "png"})
+"""Codecs whose frames may hold a colour profile with a name, which PyAV frees twice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -21,17 +24,33 @@ class Turn:
     mirrored_y: bool = False
 
     @classmethod
-    def of_frame(cls, frame: VideoFrame) -> Self:
+    def of_frame(cls, frame: VideoFrame, codec: str) -> Self:
         """Return the turn that a frame's display matrix asks for.
 
-        Asking ties the frame to its own side data in a cycle that only Python's
-        cycle collector frees: ask one frame of a stream, not each.
+        Where PyAV cannot show what else is with the frame it is the matrix' rotation,
+        without mirror images. Asking ties the frame to its own side data in a cycle
+        that only Python's cycle collector frees: ask one frame of a stream, not each.
         """
-        # Typed as holding motion vectors alone; it is a mapping of whatever there is.
-        side_data = cast(Mapping[str, Buffer], frame.side_data)
+        if codec in _WITH_PROFILES:
+            return cls.of_rotation(frame.rotation)
+        try:
+            # Typed as holding motion vectors alone; it is a mapping of what there is.
+            side_data = cast(Mapping[str, Buffer], frame.side_data)
+        except ValueError:  # a kind that FFmpeg knows and PyAV does not, as EXIF
+            return cls.of_rotation(frame.rotation)
         if "DISPLAYMATRIX" not in side_data:
             return cls()
         return cls.of_display_matrix(bytes(side_data["DISPLAYMATRIX"]))
+
+    @classmethod
+    def of_rotation(cls, degrees: float) -> Self:
+        """Return the turn nearest to a rotation, counter-clockwise."""
+        quarters = round(degrees / 90) % 4
+        return cls(
+            transposed=quarters % 2 == 1,
+            mirrored_x=quarters in (2, 3),
+            mirrored_y=quarters in (1, 2),
+        )
 
     @classmethod
     def of_display_matrix(cls, matrix: bytes) -> Self:

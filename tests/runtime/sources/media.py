@@ -1,6 +1,7 @@
 """Small real media, made on the spot."""
 
 import struct
+import zlib
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -84,6 +85,42 @@ def noise(count: int, width: int = 160, height: int = 120) -> list[UInt8]:
     """Pictures that do not compress, so that a file has a middle to cut."""
     rng = np.random.default_rng(0)
     return [rng.integers(0, 255, (height, width, 3), np.uint8) for _ in range(count)]
+
+
+def write_motion_picture(path: Path, codec: str, picture: bytes) -> Path:
+    """Write a video whose only frame is an encoded picture, as MJPEG cameras do."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=30)
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height = 64, 48
+        stream.pix_fmt = "rgb24" if codec == "png" else "yuvj420p"
+        packet = av.Packet(picture)
+        packet.stream, packet.pts, packet.dts = stream, 0, 0
+        packet.time_base = Fraction(1, 30)
+        container.mux(packet)
+    return path
+
+
+def with_exif_orientation(jpeg: bytes, orientation: int) -> bytes:
+    """Put an EXIF block with one entry in front of a JPEG's others."""
+    tiff = struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+    body = b"Exif\0\0" + tiff
+    segment = b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+    return jpeg[:2] + segment + jpeg[2:]
+
+
+def with_colour_profile(png: bytes) -> bytes:
+    """Put a named ICC profile behind a PNG's header."""
+    profile = png_chunk(b"iCCP", b"sRGB\0\0" + zlib.compress(bytes(200)))
+    return png[:33] + profile + png[33:]
+
+
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    """Return a piece of a PNG with its length and checksum."""
+    checked = kind + data
+    return (
+        struct.pack(">I", len(data)) + checked + struct.pack(">I", zlib.crc32(checked))
+    )
 
 
 def set_display_matrix(path: Path, a: int, b: int, c: int, d: int) -> None:

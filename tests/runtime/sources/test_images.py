@@ -19,8 +19,11 @@ from tests.runtime.sources.media import (
     WHITE,
     corners,
     greys,
+    png_chunk,
     quadrants,
     shade,
+    with_exif_orientation,
+    write_video,
 )
 
 
@@ -29,32 +32,14 @@ def write(path: Path, rgb: UInt8) -> Path:
     return path
 
 
-def with_exif_orientation(jpeg: Path, orientation: int) -> None:
-    """Put an EXIF block with one entry in front of a JPEG's others."""
-    tiff = struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x0112, 3, 1, orientation, 0, 0)
-    body = b"Exif\0\0" + tiff
-    segment = b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
-    data = jpeg.read_bytes()
-    jpeg.write_bytes(data[:2] + segment + data[2:])
-
-
 def png_header(width: int, height: int) -> bytes:
     """The start of a PNG that claims a size and holds nothing."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        checked = kind + data
-        return (
-            struct.pack(">I", len(data))
-            + checked
-            + struct.pack(">I", zlib.crc32(checked))
-        )
-
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
-        + chunk(b"IEND", b"")
+        + png_chunk(b"IHDR", header)
+        + png_chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + png_chunk(b"IEND", b"")
     )
 
 
@@ -94,7 +79,8 @@ def test_common_formats_are_read(tmp_path: Path, suffix: str) -> None:
 
 def test_pictures_are_turned_as_their_exif_says(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jpg", quadrants())
-    with_exif_orientation(path, 6)  # shown turned clockwise: a phone held upright
+    # Shown turned clockwise: a phone held upright.
+    path.write_bytes(with_exif_orientation(path.read_bytes(), 6))
     (frame,) = ImageFolder(path)
     assert frame.image.shape == (64, 48, 3)
     assert corners(frame.image) == [BLUE, RED, WHITE, GREEN]
@@ -158,6 +144,12 @@ def test_an_empty_picture_is_named(tmp_path: Path) -> None:
     path.touch()
     with pytest.raises(SourceError, match=r"picture .*a\.png is empty"):
         list(ImageFolder(path))
+
+
+def test_a_video_is_no_picture(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", greys(1))
+    with pytest.raises(SourceError, match=r"a\.mp4 is a video; use --video"):
+        ImageFolder(path)
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from pixie_runtime.errors import SourceError
 from pixie_runtime.sources import FrameSource
 from pixie_runtime.sources.opening import demo_clip
 from pixie_runtime.sources.video import VideoFile
+from pixie_runtime.types import UInt8
 from tests.runtime.sources.media import (
     BLUE,
     GREEN,
@@ -29,12 +30,27 @@ from tests.runtime.sources.media import (
     quadrants,
     set_display_matrix,
     shade,
+    with_colour_profile,
+    with_exif_orientation,
+    write_motion_picture,
     write_video,
 )
+
+ROTATIONS = {
+    (1, 0, 0, 1): [RED, GREEN, BLUE, WHITE],
+    (0, 1, -1, 0): [BLUE, RED, WHITE, GREEN],  # a phone held upright
+    (0, -1, 1, 0): [GREEN, WHITE, RED, BLUE],
+    (-1, 0, 0, -1): [WHITE, BLUE, GREEN, RED],
+}
+"""Display matrices `a b c d` and the corners of `quadrants` turned by them."""
 
 
 def read(path: Path) -> VideoFile:
     return VideoFile(path, realtime=False)
+
+
+def encoded(rgb: UInt8, suffix: str) -> bytes:
+    return cv2.imencode(suffix, rgb[..., ::-1])[1].tobytes()
 
 
 def resident_megabytes() -> float:
@@ -137,11 +153,9 @@ def test_pixels_are_made_square_before_the_picture_is_turned(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("matrix", "expected"),
     [
-        ((1, 0, 0, 1), [RED, GREEN, BLUE, WHITE]),
-        ((0, 1, -1, 0), [BLUE, RED, WHITE, GREEN]),  # a phone held upright
-        ((0, -1, 1, 0), [GREEN, WHITE, RED, BLUE]),
-        ((-1, 0, 0, -1), [WHITE, BLUE, GREEN, RED]),
+        *ROTATIONS.items(),
         ((-1, 0, 0, 1), [GREEN, RED, WHITE, BLUE]),  # a mirrored selfie
+        ((1, 0, 0, -1), [BLUE, WHITE, RED, GREEN]),
     ],
 )
 def test_pictures_are_turned_as_a_player_shows_them(
@@ -177,6 +191,34 @@ def test_the_conversion_that_is_kept_gives_every_frame_its_pixels(
         stored = list(container.decode(video=0))
     for frame, expected in zip(read(path), stored, strict=True):
         np.testing.assert_array_equal(frame.image, expected.to_ndarray(format="rgb24"))
+
+
+@pytest.mark.parametrize("a_to_d", ROTATIONS)
+def test_frames_with_a_colour_profile_are_turned_as_others(
+    tmp_path: Path, a_to_d: tuple[int, int, int, int]
+) -> None:
+    png = with_colour_profile(encoded(quadrants(), ".png"))
+    path = write_motion_picture(tmp_path / "a.mov", "png", png)
+    set_display_matrix(path, *a_to_d)
+    (frame,) = read(path)
+    assert corners(frame.image) == ROTATIONS[a_to_d]
+
+
+def test_frames_with_exif_are_turned_as_it_says(tmp_path: Path) -> None:
+    jpeg = with_exif_orientation(encoded(quadrants(), ".jpg"), 6)
+    (frame,) = read(write_motion_picture(tmp_path / "a.mkv", "mjpeg", jpeg))
+    assert corners(frame.image) == ROTATIONS[0, 1, -1, 0]
+
+
+@pytest.mark.parametrize("suffix", [".bmp", ".jpg", ".png", ".tiff", ".webp"])
+def test_a_picture_is_no_video(tmp_path: Path, suffix: str) -> None:
+    picture = encoded(quadrants(), suffix)
+    if suffix == ".png":
+        picture = with_colour_profile(picture)
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(picture)
+    with pytest.raises(SourceError, match=rf"a\{suffix} is a picture; use --images"):
+        read(path)
 
 
 def test_odd_sizes_and_grey_pictures_are_read(tmp_path: Path) -> None:
