@@ -10,7 +10,7 @@ from pixie_runtime.errors import SinkError
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[IO[bytes]]:
+def written_whole(path: Path | str) -> Iterator[IO[bytes]]:
     """Yield a file, open for writing, that becomes `path` when the block ends well.
 
     Until then it has another name beside `path`; if the block fails it is removed.
@@ -18,6 +18,7 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         SinkError: it cannot be written, for example because the disk is full.
     """
+    path = Path(path)
     unfinished = path.with_name(path.name + ".tmp")
     try:
         with unfinished.open("wb") as file:

@@ -33,7 +33,7 @@ _FINGER_TIP = 0.8
 """Length of a finger's last bone in lengths of the one before."""
 
 
-def write_bvh(take: Take, path: Path, *, unit: Unit = "cm") -> None:
+def write_bvh(take: Take, path: Path | str, *, unit: Unit = "cm") -> None:
     """Write a take as BVH; an existing file is replaced when the new one is whole.
 
     Args:

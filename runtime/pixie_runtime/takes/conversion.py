@@ -27,7 +27,7 @@ _AS_RECORDED: tuple[Target, ...] = ("csv",)
 def write_as(
     take: Take,
     target: Target,
-    path: Path,
+    path: Path | str,
     *,
     fps: float | None = None,
     model: BodyModel | None = None,
@@ -64,7 +64,7 @@ def write_as(
 
 def writer_of(
     target: Target, model: BodyModel | None = None, *, mesh: bool = True
-) -> Callable[[Take, Path], None]:
+) -> Callable[[Take, Path | str], None]:
     """Return what writes such files.
 
     Raises:

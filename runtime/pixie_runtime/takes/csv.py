@@ -16,7 +16,7 @@ _CHUNK = 1024
 """Frames converted at once: some 4 MB."""
 
 
-def write_csv(take: Take, path: Path) -> None:
+def write_csv(take: Take, path: Path | str) -> None:
     """Write a take as CSV; an existing file is replaced when the new one is whole.
 
     Lengths are metres, the world is y-up (`docs/takes.md`), rotations are unit

@@ -30,7 +30,7 @@ _CLAY_LINEAR = [0.61, 0.515, 0.445, 1.0]
 
 def write_glb(
     take: Take,
-    path: Path,
+    path: Path | str,
     *,
     model: BodyModel | None = None,
     mesh: bool = True,

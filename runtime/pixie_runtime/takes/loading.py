@@ -13,7 +13,7 @@ from pixie_runtime.takes.take import Take
 from pixie_runtime.takes.track import Track
 
 
-def load_take(path: Path, person: int | None = None) -> Take:
+def load_take(path: Path | str, person: int | None = None) -> Take:
     """Read a take out of a recording or an `.npz` of one.
 
     Args:
@@ -23,6 +23,7 @@ def load_take(path: Path, person: int | None = None) -> Take:
     Raises:
         SourceError: the file is missing or no take of ours, or the person is not in it.
     """
+    path = Path(path)
     if _is_recording(path):
         return read_recording(path).track(person).take()
     take = read_npz(path)
@@ -31,12 +32,13 @@ def load_take(path: Path, person: int | None = None) -> Take:
     return take
 
 
-def load_recording(path: Path) -> Recording:
+def load_recording(path: Path | str) -> Recording:
     """Read everybody in a recording; an `.npz` counts as one of one person.
 
     Raises:
         SourceError: the file is missing or no take of ours.
     """
+    path = Path(path)
     if _is_recording(path):
         return read_recording(path)
     take = read_npz(path)

@@ -43,6 +43,7 @@ def read_npz(path: Path) -> Take:
     """
     fields = _read_arrays(path)
     _check_shapes(path, fields)
+    _check_numbers(path, fields)
     focal, x, y, width, height = fields["camera"].tolist()
 
     def float32(name: str) -> Float32:
@@ -65,7 +66,7 @@ def read_npz(path: Path) -> Take:
     )
 
 
-def write_npz(take: Take, path: Path, **more: npt.NDArray[Any]) -> None:
+def write_npz(take: Take, path: Path | str, **more: npt.NDArray[Any]) -> None:
     """Write a take so that `path` is at every moment the old file or the whole new one.
 
     Args:
@@ -155,3 +156,17 @@ def _check_shapes(path: Path, fields: dict[str, npt.NDArray[Any]]) -> None:
             )
     if not sizes["T"]:
         raise SourceError(f"{path} is a take without frames")
+
+
+def _check_numbers(path: Path, fields: dict[str, npt.NDArray[Any]]) -> None:
+    for name, array in fields.items():
+        if not np.isfinite(array).all():
+            raise SourceError(
+                f"{path}: {name} holds infinite numbers or none at all (NaN); expected "
+                "finite ones: record or make it again"
+            )
+    for name in ("fps", "mocap_frame_rate"):
+        if not fields[name] > 0:
+            raise SourceError(
+                f"{path}: {name} is {fields[name]:g}; expected a rate above 0"
+            )

@@ -26,7 +26,7 @@ _INFLUENCES = 8
 
 def write_usd(
     take: Take,
-    path: Path,
+    path: Path | str,
     *,
     model: BodyModel | None = None,
     mesh: bool = True,
@@ -55,6 +55,7 @@ def write_usd(
         model = embedded_body_model() if model is None else model
         skin = Skin.of(take, model, influences=_INFLUENCES, correctives=correctives)
     stage = stage_of(take, skin)
+    path = Path(path)
     # USD writes files by their names only. Beside `path`: where there is room for both.
     with written_whole(path) as file, TemporaryDirectory(dir=path.parent) as folder:
         made = Path(folder) / ("take.usda" if path.suffix == ".usda" else "take.usdc")

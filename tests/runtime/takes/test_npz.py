@@ -9,6 +9,7 @@ import pytest
 from pixie_runtime.errors import SinkError, SourceError
 from pixie_runtime.rotations import angle_between
 from pixie_runtime.takes import load_take
+from pixie_runtime.takes.conversion import TARGETS, writer_of
 from pixie_runtime.takes.npz import write_npz
 from pixie_runtime.takes.track import Track
 from tests.runtime.full_disk import file_size_limit
@@ -29,6 +30,14 @@ def rewritten(path: Path, **changes: Any) -> Path:
     other = path.with_name("other.npz")
     np.savez(other, **kept)
     return other
+
+
+def test_path_may_be_text(take_path: Path, tmp_path: Path) -> None:
+    take = load_take(str(take_path))
+    for target in TARGETS:
+        path = f"{tmp_path}/again.{target}"
+        writer_of(target, mesh=False)(take, path)
+        assert Path(path).stat().st_size > 0
 
 
 def test_person_read_back_is_the_person_recorded(take_path: Path) -> None:
@@ -104,6 +113,10 @@ def test_single_array_is_no_take(tmp_path: Path) -> None:
         ({"poses": np.zeros((10, 66))}, r"poses is float64 \(10, 66\); .*\(10, 165\)"),
         ({"trans": np.zeros((9, 3))}, r"trans is float64 \(9, 3\); .*\(10, 3\)"),
         ({"fps": np.array("30")}, r"fps is <U2 \(\); expected numbers \(\)"),
+        ({"trans": np.full((10, 3), np.nan)}, r"trans holds .*\(NaN\)"),
+        ({"poses": np.full((10, 165), np.inf)}, "poses holds infinite numbers"),
+        ({"fps": np.array(0.0)}, "fps is 0; expected a rate above 0"),
+        ({"mocap_frame_rate": np.array(-30)}, "mocap_frame_rate is -30"),
         ({"format_version": np.array(2)}, "format version 2; this release reads 1"),
     ],
 )
