@@ -23,9 +23,10 @@ def leave_the_cores_to_the_networks() -> None:
 def let_networks_go_first() -> None:
     """Give the calling thread, and those it will start, a lower priority than it has.
 
-    For work on pictures that can wait until a core has nothing to do. A network cannot,
-    for its other core waits for it. Only Linux has priorities of threads; where they
-    may not be changed nothing happens.
+    For work on pictures that can wait until a core has nothing to do: on a busy machine
+    it may wait for long. A network cannot, for its other core waits for it, nor can
+    what has to be done by a certain time. Only Linux has priorities of threads; where
+    they may not be changed nothing happens.
     """
     if sys.platform == "linux":
         thread = threading.get_native_id()

@@ -59,7 +59,8 @@ class ReadAhead:
             self._thread.join(_LONGEST_JOIN_S)
 
     def _fill(self) -> None:
-        let_networks_go_first()
+        if not self._realtime:  # there, whoever decodes too late plays in slow motion
+            let_networks_go_first()
         frames = self._source()
         try:
             for frame in frames:

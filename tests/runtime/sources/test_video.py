@@ -77,16 +77,20 @@ def test_a_frame_owns_its_pixels(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have no priorities here")
-def test_decoding_ahead_lets_work_on_frames_go_first(tmp_path: Path) -> None:
+@pytest.mark.parametrize("realtime", [False, True])
+def test_decoding_ahead_lets_work_on_frames_go_first_unless_in_real_time(
+    tmp_path: Path, realtime: bool
+) -> None:
     def priority(thread: threading.Thread) -> int:
         assert thread.native_id is not None
         return os.getpriority(os.PRIO_PROCESS, thread.native_id)
 
     before = priority(threading.current_thread())
-    pictures = iter(read(write_video(tmp_path / "a.mp4", greys(30))))
+    path = write_video(tmp_path / "a.mp4", greys(30))
+    pictures = iter(VideoFile(path, realtime=realtime))
     next(pictures)
     (decoding,) = [t for t in threading.enumerate() if t.name == "pixie-decode"]
-    assert priority(decoding) > before
+    assert (priority(decoding) > before) is not realtime
     assert priority(threading.current_thread()) == before
 
 
