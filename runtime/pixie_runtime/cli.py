@@ -108,9 +108,11 @@ def _conclude(options: Options, report: "RunReport") -> None:
         if path.exists()
     ]
     notes = []
-    if options.overlay is not None and not options.is_live:
+    if options.overlay is not None and report.frames and not options.is_live:
         notes = ["(drawing the overlay slowed this down: `pixie-bench live` does not)"]
-    _tell("\n".join([report.text(), *notes, *files]))
+    # On a terminal the setup is there already, above the status line.
+    seen = sys.stderr.isatty() and sys.stdout.isatty()
+    _tell("\n".join([report.text(with_setup=not seen), *notes, *files]))
 
 
 def _tell(text: str) -> None:

@@ -99,23 +99,34 @@ class RunReport:
         """Return the report as JSON's types."""
         return {**dataclasses.asdict(self), "fps": round(self.fps, 2)}
 
-    def text(self) -> str:
+    def text(self, *, with_setup: bool = True) -> str:
         """Return the report as a few lines for a person."""
-        share = 100 * self.people_frames / max(self.frames, 1)
-        stages = ", ".join(f"{n} {s.p50:.1f}" for n, s in self.stages_ms.items())
         return "\n".join(
             [
-                f"{self.frames} frames of {self.source} in {self.seconds:.1f} s: "
-                f"{self.fps:.1f} fps, somebody in {share:.0f}% of them",
-                *([f"with {setup_text(self.setup)}"] if self.setup else ()),
-                f"grab to send {self.latency_ms.p50:.1f} ms (median), "
-                f"{self.latency_ms.p95:.1f} ms (95%); medians by stage, ms: {stages}",
+                *self._numbers(with_setup),
                 f"dropped: {self.source_dropped} frames",
                 *output_lines(self.outputs),
                 *(f"warning: {warning}" for warning in self.warnings),
                 *self.summaries,
             ]
         )
+
+    def _numbers(self, with_setup: bool) -> Iterator[str]:
+        share = 100 * self.people_frames / max(self.frames, 1)
+        yield (
+            f"{self.frames} frames of {self.source} in {self.seconds:.1f} s: "
+            f"{self.fps:.1f} fps, somebody in {share:.0f}% of them"
+            if self.frames
+            else f"no frame of {self.source} was read"
+        )
+        if with_setup and self.setup:
+            yield f"with {setup_text(self.setup)}"
+        if self.frames:
+            stages = ", ".join(f"{n} {s.p50:.1f}" for n, s in self.stages_ms.items())
+            yield (
+                f"grab to send {self.latency_ms.p50:.1f} ms (median), "
+                f"{self.latency_ms.p95:.1f} ms (95%); medians by stage, ms: {stages}"
+            )
 
 
 def output_lines(outputs: Mapping[str, Traffic]) -> Iterator[str]:

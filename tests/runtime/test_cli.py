@@ -1,6 +1,7 @@
 """The command as a user types it, with everything behind it real."""
 
 import dataclasses
+import io
 import json
 import os
 import signal
@@ -158,6 +159,35 @@ def test_an_empty_scene_is_no_error(
     report = json.loads((here / "r.json").read_text())
     assert (report["frames"], report["people_frames"]) == (3, 0)
     assert "somebody in 0% of them" in capsys.readouterr().out
+
+
+class Terminal(io.StringIO):
+    """What is written, as if somebody looked at it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_once_what_runs(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cv2.imwrite("a.png", np.zeros((12, 16, 3), np.uint8))
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert main(["--images", "a.png"]) == 0
+    assert terminal.getvalue().count("bundle pixie") == 1
+
+
+def test_a_run_that_read_nothing_says_so(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.png").write_bytes(b"no picture")
+    assert main(["--images", "a.png", "--overlay", "o.mp4"]) == 3
+    written = capsys.readouterr().out
+    assert written.startswith("no frame of a.png was read\n")
+    assert "slowed this down" not in written
+    assert not Path("o.mp4").exists()
 
 
 def test_of_a_truncated_video_what_can_be_decoded_is_kept(

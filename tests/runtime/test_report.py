@@ -83,6 +83,19 @@ def test_the_rate_is_that_of_the_whole_run(
     assert replace(REPORT, frames=frames, seconds=seconds).fps == fps
 
 
+def test_where_what_ran_was_said_before_the_text_leaves_it_out() -> None:
+    assert "bundle tiny" not in REPORT.text(with_setup=False)
+
+
+def test_of_a_run_without_frames_it_says_only_that() -> None:
+    nothing = replace(REPORT, frames=0, people_frames=0, stages_ms={})
+    text = nothing.text()
+    assert text.startswith("no frame of clip.mp4 was read\nwith bundle tiny")
+    assert "warning: the receiver is gone" in text
+    assert "fps" not in text
+    assert "median" not in text
+
+
 def test_json_keeps_every_number(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     write_json(path, REPORT.as_dict())
