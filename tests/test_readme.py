@@ -47,6 +47,14 @@ def test_every_command_is_understood(command: str) -> None:
     assert options != Options()
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_in_a_guide_names_one_source(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    for command in re.findall(r"^ *(pixie-live --(?:.*\\\n)*.*)$", text, re.MULTILINE):
+        named = re.findall(r"--(?:camera|video|images|demo|help)\b", command)
+        assert len(named) == 1, command
+
+
 def option_names() -> set[str]:
     fields = (*dataclasses.fields(Options), *dataclasses.fields(StreamOptions))
     names = {field.name for field in fields} - {"streaming"}
