@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -20,6 +20,7 @@ from pixie_runtime.options import VIEW_PORT, Switch
 from pixie_runtime.stream_options import StreamOptions
 from pixie_runtime.takes.conversion import NEED_BODY, SUFFIXES, Target, write_as
 from pixie_runtime.takes.loading import load_recording
+from pixie_runtime.takes.places import found
 from pixie_runtime.takes.recording import Recording
 from pixie_runtime.takes.take import Take
 from pixie_runtime.threads import leave_the_cores_to_the_networks
@@ -44,7 +45,8 @@ class Info:
     """Print what is in a take: people, frame rates, gaps, confidences, latency."""
 
     take: _Take
-    """A recording of pixie-live, or an .npz of one."""
+    """A recording of pixie-live, or an .npz of one; with
+    or without its ending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ class Convert:
     """Make another program's file of one person in a take."""
 
     take: _Take
-    """A recording of pixie-live, or an .npz of one."""
+    """A recording of pixie-live, or an .npz of one; with
+    or without its ending."""
     to: _Target = None
     """What to make; without it --out's ending tells."""
     out: _File = None
@@ -80,6 +83,12 @@ class Convert:
                 "say what to make with --to, or with an --out that ends in "
                 + ", ".join(SUFFIXES)
             )
+        named = None if self.out is None else SUFFIXES.get(self.out.suffix.lower())
+        if named not in (None, self.target):
+            raise UsageError(
+                f"--to {self.to} does not fit --out {self.out}: leave --to out for "
+                f"{named}, or name a file that ends in .{self.to}"
+            )
         if self.no_mesh and self.target not in NEED_BODY:
             raise UsageError(f"--no-mesh: a {self.target} has no mesh anyway")
 
@@ -102,7 +111,8 @@ class Replay:
     """Play a take to live outputs, as if it happened now."""
 
     take: _Take
-    """A recording of pixie-live, or an .npz of one."""
+    """A recording of pixie-live, or an .npz of one; with
+    or without its ending."""
     speed: Annotated[float, tyro.conf.arg(metavar="X")] = 1.0
     """How fast: 0.5 is slow motion."""
     loop: Switch = False
@@ -131,7 +141,8 @@ class View:
     """Show a take in a web page, in 3D, with a timeline."""
 
     take: _Take
-    """A recording of pixie-live, or an .npz of one."""
+    """A recording of pixie-live, or an .npz of one; with
+    or without its ending."""
     serve: Annotated[str, tyro.conf.arg(metavar="[HOST:]PORT")] = str(VIEW_PORT)
     """Where the page is served: on 127.0.0.1 without HOST."""
     smooth: Switch = False
@@ -171,6 +182,7 @@ def main(args: Sequence[str] | None = None) -> int:
             description="Looks into takes, converts, replays and shows them.",
             args=args,
         )
+        command = replace(command, take=found(command.take))
         if isinstance(command, Info):
             _info(command)
         elif isinstance(command, Convert):

@@ -1,4 +1,4 @@
-"""Where a recording is written, so that it costs no earlier one."""
+"""Where a recording is written, so that it costs no earlier one, and found again."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -33,6 +33,16 @@ def target_of(path: Path) -> Target | None:
 def container_of(path: Path) -> Path:
     """Return where the recording itself goes if `path` is asked for."""
     return path if target_of(path) is None else path.with_suffix(CONTAINER_SUFFIX)
+
+
+def found(path: Path) -> Path:
+    """Return the file that is meant: `path`, or what was recorded under that name."""
+    if not path.exists():
+        for suffix in (CONTAINER_SUFFIX, ".npz"):
+            file = path.with_name(path.name + suffix)
+            if file.is_file():
+                return file
+    return path
 
 
 def check_writable(path: Path) -> None:

@@ -57,6 +57,7 @@ class ViewerServer:
         desk: What the buttons act on.
         on_page: Called when a page connects, in the server's thread; what it returns
             is sent to that page first, by key.
+        option: The option that names the port.
 
     Raises:
         SinkError: the address cannot be listened on.
@@ -69,6 +70,7 @@ class ViewerServer:
         hello: Mapping[str, Any],
         desk: Desk,
         on_page: Callable[[], Mapping[str, bytes]] = dict,
+        option: str = "--view",
     ) -> None:
         self._host = address.host
         self._hello = json.dumps({"kind": "hello", **hello})
@@ -86,7 +88,7 @@ class ViewerServer:
             self._work,
             name="viewer server",
             failing="cannot serve the viewer",
-            option="--view",
+            option=option,
         )
         self.address = self._server.address
         """Where browsers connect to."""

@@ -95,6 +95,7 @@ class TakeShow:
             },
             desk=TakeDesk(self.playback),
             on_page=lambda: self._first_messages(body),
+            option="--serve",
         )
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="take", daemon=True)

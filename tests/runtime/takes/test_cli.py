@@ -115,6 +115,18 @@ def test_every_target_is_written_beside_the_take(
     assert out.endswith("also in it: person 8 (--person)\n")
 
 
+def test_take_may_be_named_without_its_ending(
+    two: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = two.with_suffix("")
+    assert run("info", name) == 0
+    assert f"{two}" in capsys.readouterr().out
+    assert run("convert", name, "--to", "npz") == 0
+    two.rename(two.with_name("elsewhere.mcap"))
+    assert run("convert", name, "--to", "bvh") == 0
+    assert two.with_suffix(".bvh").exists()
+
+
 def test_person_rate_and_name_can_be_chosen(two: Path, tmp_path: Path) -> None:
     out = tmp_path / "other.npz"
     assert run("convert", two, "--out", out, "--fps", 60, "--person", 8) == 0
@@ -166,6 +178,13 @@ def test_body_goes_into_a_glb_with_its_bones(tmp_path: Path) -> None:
         ("convert two.mcap", 2, "say what to make with --to, or with an --out that"),
         ("convert two.mcap --out a.fbx", 2, "with an --out that ends in .npz, .bvh"),
         ("convert two.mcap --to npz --out two.mcap", 2, "is the take itself"),
+        (
+            "convert two.mcap --to npz --out a.bvh",
+            2,
+            "--to npz does not fit --out a.bvh",
+        ),
+        ("convert two --out two.mcap --to npz", 2, "is the take itself"),
+        ("info none", 3, "cannot read none: No such file"),
         ("convert two.mcap --to npz --person 5", 3, "has no person 5; it has 3 (60"),
         ("convert none.mcap --to npz", 3, "cannot read none.mcap: No such file"),
         ("convert two.mcap --out none/a.npz", 6, "cannot write none/a.npz: No such"),
@@ -280,6 +299,15 @@ def test_view_serves_the_page_until_it_is_stopped(
     process.send_signal(stop)
     process.communicate(timeout=20)
     assert process.returncode == 0
+
+
+def test_view_at_a_port_in_use_says_what_to_do(
+    two: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run("view", two, "--serve", port) == 6
+    assert "another port with --serve PORT" in capsys.readouterr().err
 
 
 def test_view_refuses_what_is_no_address(
