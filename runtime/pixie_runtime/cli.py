@@ -7,8 +7,9 @@ the code of the error (`pixie_runtime.errors`).
 
 import os
 import sys
-from collections.abc import Sequence, Sized
+from collections.abc import Iterator, Sequence, Sized
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import tyro
@@ -17,6 +18,7 @@ from pixie_runtime import __version__
 from pixie_runtime.errors import PixieError, SinkError
 from pixie_runtime.options import DEMO_FOLDER, Options, with_view_port
 from pixie_runtime.threads import leave_the_cores_to_the_networks
+from pixie_runtime.wording import counted
 
 if TYPE_CHECKING:
     from pixie_runtime.report import RunReport
@@ -74,6 +76,7 @@ def _capture(options: Options) -> int:
         except PixieError as error:
             failure = error
     report = pipeline.report()
+    report = replace(report, warnings=(*report.warnings, *_gaps(options, report)))
     _conclude(options, report)
     if failure is not None:
         raise failure
@@ -85,6 +88,17 @@ def _frames_to_come(source: object, limit: int | None) -> int | None:
     if not isinstance(source, Sized):
         return None
     return len(source) if limit is None else min(len(source), limit)
+
+
+def _gaps(options: Options, report: "RunReport") -> Iterator[str]:
+    """Yield what the recording of a file lacks, though nothing forced it to."""
+    from_file = options.video is not None or options.demo
+    if options.record is not None and from_file and report.source_dropped:
+        late = counted(report.source_dropped, "frame was", "frames were")
+        yield (
+            f"{late} late and {options.record} is without them: in real time a video "
+            "waits for nobody; record it with --as-fast-as-possible"
+        )
 
 
 def _conclude(options: Options, report: "RunReport") -> None:

@@ -140,8 +140,11 @@ class Options:
     loop: Switch = False
     """Start the video again when it ends."""
     realtime: Switch = False
-    """Play a video at its own pace, skipping what is late; the
-    default with --osc, --websocket, --preview or --view."""
+    """Play a video at its own pace, skipping what is late, which
+    no recording has then either; the default with --preview,
+    --view and every output over the network: --osc, --vmc,
+    --live-link-face, --ifacialmocap, --ifacialmocap-listen,
+    --websocket."""
     as_fast_as_possible: Switch = False
     """Take every frame of a video, one after the other; the
     default where nobody watches."""

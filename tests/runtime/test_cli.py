@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from pixie_runtime.options import Options
 from pixie_runtime.sources.opening import demo_clip
 from pixie_runtime.stream_options import StreamOptions
 from pixie_runtime.takes import load_take
+from tests.runtime.sources.media import greys, write_video
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [
@@ -188,6 +190,17 @@ def test_a_run_that_read_nothing_says_so(
     assert written.startswith("no frame of a.png was read\n")
     assert "slowed this down" not in written
     assert not Path("o.mp4").exists()
+
+
+def test_a_recording_that_lost_frames_of_a_file_says_so(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_video(here / "a.mp4", greys(40), fps=1000)
+    arguments = ["--video", "a.mp4", "--realtime", "--record", "take", "--quiet"]
+    assert main(arguments) == 0
+    said = capsys.readouterr().err
+    assert re.search(r"\d+ frames were late and take is without them", said)
+    assert "record it with --as-fast-as-possible" in said
 
 
 def test_of_a_truncated_video_what_can_be_decoded_is_kept(

@@ -50,7 +50,11 @@ def test_options_that_make_no_sense_are_refused_by_name(
         ({"realtime": True}, True),
         ({"streaming": _OSC}, True),
         ({"streaming": StreamOptions(websocket=("8765",))}, True),
+        ({"streaming": StreamOptions(vmc=("127.0.0.1",))}, True),
+        ({"streaming": StreamOptions(live_link_face=("127.0.0.1",))}, True),
+        ({"streaming": StreamOptions(ifacialmocap_listen=("0.0.0.0",))}, True),
         ({"preview": True}, True),
+        ({"view": "8700"}, True),
         ({"streaming": _OSC, "as_fast_as_possible": True}, False),
     ],
 )
