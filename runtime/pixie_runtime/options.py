@@ -20,7 +20,8 @@ DEMO_FOLDER = Path("out")
 VIEW_PORT = 8700
 """Where `--view` alone serves its page."""
 
-# Types that read well in the help; lines of help are kept short enough not to wrap.
+# Types that read well in the help, whose lines break where they do here: tyro keeps
+# the breaks, and 53 characters fit a terminal of 80 columns.
 Switch = Annotated[
     bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(help_behavior_hint="")
 ]
@@ -65,54 +66,61 @@ class Options:
     camera: Annotated[str | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = (
         None
     )
-    """Capture from this camera: 0 is the first; a path will do."""
+    """Capture from this camera: 0 is the first; a path will
+    do."""
     video: _File = None
     """Read this video file."""
     images: _Folder = None
     """Read the pictures of this folder, 30 to the second."""
     demo: Switch = False
-    """Read the clip that ships with the program. Without any
-    output option, write out/demo.mp4, .npz and .json."""
+    """Read the clip that ships with the program. Without
+    any output option, write out/demo.mp4, .npz and
+    .json."""
 
     bundle: _Folder = None
-    """Run this network instead of the one that ships: a folder
-    that pixie-export wrote, for landmarks or for images."""
+    """Run this network instead of the one that ships: a
+    folder that pixie-export wrote, for landmarks or for
+    images."""
     body_model: _File = None
-    """Use your own SMPL-X model (.npz), not the bundle's or the
-    one that ships."""
+    """Use your own SMPL-X model (.npz), not the bundle's or
+    the one that ships."""
     attention: _Attention = None
-    """Image bundle: cut head and hands where they were tracked
-    (default), or where a first pass over the body puts them."""
+    """Image bundle: cut head and hands where they were
+    tracked (default), or where a first pass over the
+    body puts them."""
     fusion: _Fusion = None
-    """Image bundle: fuse body, head and hands as the official
-    code does, as the paper says, or by its ablation (default:
-    the official code's, with a soft head check)."""
+    """Image bundle: fuse body, head and hands as the
+    official code does, as the paper says, or by its
+    ablation (default: the official code's, with a soft
+    head check)."""
     head_check: _HeadCheck = None
     """Image bundle: what happens to heads turned too far."""
     part: _Part = None
-    """Image bundle: look at the whole body (default), or at a
-    head or a hand alone."""
+    """Image bundle: look at the whole body (default), or at
+    a head or a hand alone."""
     rates: _Rates = None
-    """Look at body, hands, head or landmarks only in every Nth
-    frame, and keep what was last seen in between: faster, less
-    exact."""
+    """Look at body, hands, head or landmarks only in every
+    Nth frame, and keep what was last seen in between:
+    faster, less exact."""
     landmarker: Literal["pixie", "mediapipe"] = "pixie"
-    """What finds landmarks: our pipeline or Google's package
-    (needs the extra "mediapipe")."""
+    """What finds landmarks: our pipeline or Google's
+    package (needs the extra "mediapipe")."""
     engine: _Engine = "auto"
     """What runs the networks; auto takes the best that is
-    installed and fits this machine, and says which. Others:
-    tensorrt-rtx, onnxruntime-cuda, onnxruntime-tensorrt."""
+    installed and fits this machine, and says which.
+    Others: tensorrt-rtx, onnxruntime-cuda,
+    onnxruntime-tensorrt."""
     engines: _Folder = None
-    """Look for TensorRT's engines in this folder first, where
-    pixie-export was told --out."""
+    """Look for TensorRT's engines in this folder first,
+    where pixie-export was told --out."""
     precision: _Precision = "auto"
-    """Arithmetic on the CPU: auto is float32, with landmarks
-    in less where that is fast and harmless; bfloat16 is faster
-    and less exact (extra "openvino", a processor that has it)."""
+    """Arithmetic on the CPU: auto is float32, with
+    landmarks in less where that is fast and harmless;
+    bfloat16 is faster and less exact (extra "openvino",
+    a processor that has it)."""
     fov: Annotated[float, tyro.conf.arg(metavar="DEGREES")] = 60.0
-    """Field of view of the camera along the longer side of the
-    picture."""
+    """Field of view of the camera along the longer side of
+    the picture."""
     no_smoothing: Switch = False
     """Pass on each frame's estimate as it is."""
 
@@ -127,11 +135,12 @@ class Options:
     view: Annotated[
         str | None, tyro.conf.arg(metavar="[[HOST:]PORT]", help_behavior_hint="")
     ] = None
-    """Show everything in a web page, in 3D, with buttons: on
-    127.0.0.1 without HOST, on port 8700 without PORT."""
+    """Show everything in a web page, in 3D, with buttons:
+    on 127.0.0.1 without HOST, on port 8700 without PORT."""
     results: _Folder = None
-    """With --images, take each picture by itself and write its
-    parameters and the body over it there (.npz, .jpg)."""
+    """With --images, take each picture by itself and write
+    its parameters and the body over it there (.npz,
+    .jpg)."""
     report: _File = None
     """Write the numbers of the run to this file (.json)."""
 
@@ -140,11 +149,11 @@ class Options:
     loop: Switch = False
     """Start the video again when it ends."""
     realtime: Switch = False
-    """Play a video at its own pace, skipping what is late, which
-    no recording has then either; the default with --preview,
-    --view and every output over the network: --osc, --vmc,
-    --live-link-face, --ifacialmocap, --ifacialmocap-listen,
-    --websocket."""
+    """Play a video at its own pace, skipping what is late,
+    which no recording has then either; the default with
+    --preview, --view and every output over the network:
+    --osc, --vmc, --live-link-face, --ifacialmocap,
+    --ifacialmocap-listen, --websocket."""
     as_fast_as_possible: Switch = False
     """Take every frame of a video, one after the other; the
     default where nobody watches."""

@@ -77,14 +77,15 @@ class StreamOptions:
     osc: _Receivers = ()
     """Send OSC messages there, over UDP."""
     vmc: _Hosts = ()
-    """Send VMC there, for avatars in Unity, Unreal, Blender and
-    VTuber programs; without PORT to 39539."""
+    """Send VMC there, for avatars in Unity, Unreal, Blender
+    and VTuber programs; without PORT to 39539."""
     vmc_root: _Root = "hips"
-    """What moves the avatar through its world: its hips, its
-    root, or both: the root on the ground, the hips above it."""
+    """What moves the avatar through its world: its hips,
+    its root, or both: the root on the ground, the hips
+    above it."""
     vmc_origin: _Origin = "ground"
-    """Where the middle of that world is: on the ground where
-    the person was first seen, or at the camera."""
+    """Where the middle of that world is: on the ground
+    where the person was first seen, or at the camera."""
     vmc_blends: _Expressions = ()
     """Send the face by the names of VRM 0 (default), VRM 1,
     ARKit, or ARKit's in PascalCase; several with commas."""
@@ -104,23 +105,23 @@ class StreamOptions:
     computer for others that ask for a face; 0.0.0.0 is
     every address that it has."""
     datagram: Annotated[int, tyro.conf.arg(metavar="BYTES")] = DEFAULT_DATAGRAM_BYTES
-    """Send no datagram longer than this: less where a VPN or
-    a mobile network loses longer ones."""
+    """Send no datagram longer than this: less where a VPN
+    or a mobile network loses longer ones."""
     port_per_person: _Count = None
-    """Send each of up to N people to a port of their own: PORT,
-    PORT + 1 and so on."""
+    """Send each of up to N people to a port of their own:
+    PORT, PORT + 1 and so on."""
     websocket: _Servers = ()
     """Serve a websocket there; without HOST on 127.0.0.1."""
     websocket_origin: _Origins = ()
     """Let web pages from there connect too:
-    SCHEME://HOST[:PORT], null (pages opened as a file) or *.
-    May be repeated."""
+    SCHEME://HOST[:PORT], null (pages opened as a file)
+    or *. May be repeated."""
     websocket_token: _Token = field(default=None, repr=False)
-    """Let in only who knows this: 8 letters and digits or more;
-    @FILE keeps it out of the list of processes."""
+    """Let in only who knows this: 8 letters and digits or
+    more; @FILE keeps it out of the list of processes."""
     websocket_tls: _CertificateAndKey = None
-    """Encrypt the websocket (wss) with a certificate and its
-    key (.pem)."""
+    """Encrypt the websocket (wss) with a certificate and
+    its key (.pem)."""
     websocket_clients: Annotated[int, tyro.conf.arg(metavar="N")] = 128
     """Let in so many at one time."""
 

@@ -1,14 +1,19 @@
+import inspect
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tyro
 
+from pixie_runtime.cli import main as pixie_live
 from pixie_runtime.errors import UsageError
 from pixie_runtime.options import Options, with_view_port
 from pixie_runtime.stream_options import StreamOptions
+from pixie_runtime.takes.cli import Convert, Info, Replay, View
+from pixie_runtime.takes.cli import main as pixie_take
 
 _OSC = StreamOptions(osc=("127.0.0.1:9000",))
 
@@ -40,6 +45,34 @@ def test_options_that_make_no_sense_are_refused_by_name(
     with pytest.raises(UsageError) as caught:
         Options(**{"demo": True, **given})
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("main", "words", "classes"),
+    [
+        (pixie_live, [], [Options, StreamOptions]),
+        (pixie_take, ["info"], [Info]),
+        (pixie_take, ["convert"], [Convert]),
+        (pixie_take, ["replay"], [Replay, StreamOptions]),
+        (pixie_take, ["view"], [View]),
+    ],
+)
+def test_help_on_80_columns_has_no_line_that_is_broken_twice(
+    main: Callable[[list[str]], int],
+    words: list[str],
+    classes: list[type],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main([*words, "--help"])
+    text = capsys.readouterr().out
+    for source in map(inspect.getsource, classes):
+        _, *helps = re.findall(r'^    """(.*?)"""$', source, re.MULTILINE | re.DOTALL)
+        assert helps
+        for line in "\n".join(helps).splitlines():
+            assert line.strip() in text
 
 
 @pytest.mark.parametrize(

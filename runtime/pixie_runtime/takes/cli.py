@@ -54,26 +54,27 @@ class Convert:
     """Make another program's file of one person in a take."""
 
     take: _Take
-    """A recording of pixie-live, or an .npz of one; with
-    or without its ending."""
+    """A recording of pixie-live, or an .npz of one;
+    with or without its ending."""
     to: _Target = None
     """What to make; without it --out's ending tells."""
     out: _File = None
-    """Where to write; without it beside the take, by its
-    name. An existing file is replaced."""
+    """Where to write; without it beside the take, by
+    its name. An existing file is replaced."""
     fps: _Fps = None
     """Frames per second; without it the one nearer to
-    what was recorded, and for csv frames as recorded."""
+    what was recorded, and for csv frames as
+    recorded."""
     person: _Person = None
     """Whose motion; without it whose there is most of."""
     smooth: Switch = False
     """Smooth the motion, without delay."""
     body_model: _File = None
-    """The SMPL-X model (.npz) that it was recorded with,
-    if not the one that ships; for glb and usd."""
+    """The SMPL-X model (.npz) that it was recorded
+    with, if not the one that ships; for glb and usd."""
     no_mesh: Switch = False
-    """Write the bones alone into a glb or usd, which needs
-    no body model."""
+    """Write the bones alone into a glb or usd, which
+    needs no body model."""
 
     def __post_init__(self) -> None:
         if self.to is None and (
