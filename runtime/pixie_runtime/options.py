@@ -11,6 +11,7 @@ import tyro
 from pixie_runtime.addresses import Address, parse_address
 from pixie_runtime.engine_kinds import EngineKind, Precision
 from pixie_runtime.errors import UsageError
+from pixie_runtime.option_types import optional_choice, optional_count
 from pixie_runtime.rates import Rates
 from pixie_runtime.stream_options import StreamOptions
 
@@ -29,18 +30,22 @@ _File = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint=
 _Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")]
 _Attention = Annotated[
     Literal["tracked", "two-pass"] | None,
+    optional_choice("tracked", "two-pass"),
     tyro.conf.arg(metavar="tracked|two-pass", help_behavior_hint=""),
 ]
 _Fusion = Annotated[
     Literal["release", "paper", "copy-paste", "body"] | None,
+    optional_choice("release", "paper", "copy-paste", "body"),
     tyro.conf.arg(metavar="release|paper|copy-paste|body", help_behavior_hint=""),
 ]
 _HeadCheck = Annotated[
     Literal["soft", "release", "off"] | None,
+    optional_choice("soft", "release", "off"),
     tyro.conf.arg(metavar="soft|release|off", help_behavior_hint=""),
 ]
 _Part = Annotated[
     Literal["whole", "head", "hand"] | None,
+    optional_choice("whole", "head", "hand"),
     tyro.conf.arg(metavar="whole|head|hand", help_behavior_hint=""),
 ]
 _Engine = Annotated[
@@ -52,7 +57,9 @@ _Rates = Annotated[
     str | None,
     tyro.conf.arg(metavar="body=N,hands=N,...", help_behavior_hint=""),
 ]
-_Count = Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")]
+_Count = Annotated[
+    int | None, optional_count(), tyro.conf.arg(metavar="N", help_behavior_hint="")
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from pixie_runtime.face_ports import (
     LIVE_LINK_FACE_PORT,
     check_subject,
 )
+from pixie_runtime.option_types import optional_count, optional_number
 from pixie_runtime.vmc_settings import (
     VMC_PORT,
     Origin,
@@ -66,8 +67,12 @@ _Expressions = Annotated[
     tyro.conf.UseAppendAction,
     tyro.conf.arg(metavar="vrm0|vrm1|arkit|arkit-pascal", help_behavior_hint=""),
 ]
-_Rate = Annotated[float | None, tyro.conf.arg(metavar="HZ", help_behavior_hint="")]
-_Count = Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")]
+_Rate = Annotated[
+    float | None, optional_number(), tyro.conf.arg(metavar="HZ", help_behavior_hint="")
+]
+_Count = Annotated[
+    int | None, optional_count(), tyro.conf.arg(metavar="N", help_behavior_hint="")
+]
 
 
 @dataclass(frozen=True, slots=True)

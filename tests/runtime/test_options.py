@@ -76,6 +76,39 @@ def test_help_on_80_columns_has_no_line_that_is_broken_twice(
 
 
 @pytest.mark.parametrize(
+    ("main", "words", "sentence"),
+    [
+        (pixie_live, "--max-frames abc", "--max-frames: expected a whole number, not"),
+        (pixie_live, "--vmc-rate abc", "--vmc-rate: expected a number, not 'abc'"),
+        (pixie_live, "--part foot", "expected whole, head or hand, not 'foot'"),
+        (pixie_take, "convert a --fps 24", "--fps: expected 30 or 60, not '24'"),
+        (pixie_take, "convert a --to fbx", "expected npz, bvh, glb, usd or csv, not"),
+    ],
+)
+def test_a_value_of_another_kind_is_one_sentence(
+    main: Callable[[list[str]], int],
+    words: str,
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(words.split())
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert "None" not in said
+
+
+def test_optional_values_are_read() -> None:
+    words = (
+        "--demo --max-frames 3 --vmc 127.0.0.1 --vmc-rate 2.5 --bundle b --part hand"
+    )
+    options = tyro.cli(Options, args=words.split())
+    assert (options.max_frames, options.part) == (3, "hand")
+    assert options.streaming.vmc_rate == 2.5
+    assert tyro.cli(Convert, args=["a", "--to", "npz", "--fps", "60"]).fps == 60
+
+
+@pytest.mark.parametrize(
     ("given", "real_time"),
     [
         ({}, False),

@@ -16,9 +16,16 @@ import tyro
 from pixie_runtime.addresses import Address, parse_address
 from pixie_runtime.errors import PixieError, UsageError
 from pixie_runtime.interrupts import stopped_by_signals
+from pixie_runtime.option_types import optional_choice, optional_count
 from pixie_runtime.options import VIEW_PORT, Switch
 from pixie_runtime.stream_options import StreamOptions
-from pixie_runtime.takes.conversion import NEED_BODY, SUFFIXES, Target, write_as
+from pixie_runtime.takes.conversion import (
+    NEED_BODY,
+    SUFFIXES,
+    TARGETS,
+    Target,
+    write_as,
+)
 from pixie_runtime.takes.loading import load_recording
 from pixie_runtime.takes.places import found
 from pixie_runtime.takes.recording import Recording
@@ -31,12 +38,18 @@ if TYPE_CHECKING:
 
 _Take = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="TAKE")]
 _File = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")]
-_Person = Annotated[int | None, tyro.conf.arg(metavar="ID", help_behavior_hint="")]
+_Person = Annotated[
+    int | None, optional_count(), tyro.conf.arg(metavar="ID", help_behavior_hint="")
+]
 _Target = Annotated[
-    Target | None, tyro.conf.arg(metavar="npz|bvh|glb|usd|csv", help_behavior_hint="")
+    Target | None,
+    optional_choice(*TARGETS),
+    tyro.conf.arg(metavar="npz|bvh|glb|usd|csv", help_behavior_hint=""),
 ]
 _Fps = Annotated[
-    Literal[30, 60] | None, tyro.conf.arg(metavar="30|60", help_behavior_hint="")
+    Literal[30, 60] | None,
+    optional_choice(30, 60),
+    tyro.conf.arg(metavar="30|60", help_behavior_hint=""),
 ]
 
 
