@@ -225,7 +225,11 @@ class Bundle:
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or error
             raise BundleError(f"cannot read {path}: {reason}") from error
-        bundle = cls(folder, Manifest.from_json(text))
+        try:
+            manifest = Manifest.from_json(text)
+        except BundleError as error:
+            raise BundleError(f"bundle {folder}: {error}") from error
+        bundle = cls(folder, manifest)
         bundle._check_files()
         return bundle
 

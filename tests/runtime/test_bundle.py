@@ -81,7 +81,10 @@ def test_a_network_without_a_hash_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"format": "pixie-bundle-9"}, "is of format 'pixie-bundle-9'"),
+        (
+            {"format": "pixie-bundle-9"},
+            r"bundle .*b: manifest\.json is of format 'pixie-bundle-9'",
+        ),
         ({}, "is of format None"),
         ({"format": "pixie-bundle-1"}, "incomplete"),
     ],
@@ -161,7 +164,7 @@ def test_what_is_no_bundle_is_said_to_be_none(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="cannot read"):
         Bundle.open(tmp_path)
     (tmp_path / "manifest.json").write_text("[")
-    with pytest.raises(BundleError, match="is not JSON"):
+    with pytest.raises(BundleError, match=rf"bundle {tmp_path}: .* is not JSON"):
         Bundle.open(tmp_path)
 
 
