@@ -4,7 +4,7 @@ An engine that obeys types (TensorRT's strongly typed networks, TensorRT-RTX) ru
 it stands; what others make of it is shown by `rounded_graph`.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Literal
 
 import ml_dtypes
@@ -157,9 +157,3 @@ class _Retyping:
     def _cast(self, name: str, result: str, to: int) -> None:
         node = helper.make_node("Cast", [name], [result], f"cast {result}", to=to)
         self._nodes.append(node)
-
-
-def nodes_of_types(model: onnx.ModelProto, types: Iterable[str]) -> frozenset[str]:
-    """Return the names of all nodes of some operators."""
-    wanted = set(types)
-    return frozenset(n.name for n in model.graph.node if n.op_type in wanted)

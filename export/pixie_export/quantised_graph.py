@@ -25,7 +25,7 @@ from typing import Literal
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 from pixie_export.half_graph import float_tensors
 from pixie_export.weight_steps import weight_steps
@@ -341,11 +341,3 @@ class _Writer:
 
     def _add(self, name: str, array: Float32) -> None:
         self._constants[name] = numpy_helper.from_array(array, name)
-
-
-def is_quantised(model: onnx.ModelProto) -> bool:
-    """Whether a model has 8-bit numbers in it."""
-    return any(
-        tensor.data_type in (TensorProto.INT8, TensorProto.UINT8)
-        for tensor in model.graph.initializer
-    )

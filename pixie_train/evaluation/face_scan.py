@@ -20,18 +20,10 @@ from pixie_runtime.types import Float64
 from pixie_train.evaluation.alignment import Alignment, Points, align
 from pixie_train.evaluation.surface_distance import Surface
 
-LANDMARK_NAMES = (
-    "right eye, outer corner",
-    "right eye, inner corner",
-    "left eye, inner corner",
-    "left eye, outer corner",
-    "below the nose",
-    "right corner of the mouth",
-    "left corner of the mouth",
-)
-"""NoW's seven landmarks in their order; right is the person's own."""
 LANDMARKS_OF_51 = (19, 22, 25, 28, 16, 31, 37)
-"""The same among iBUG's 51 (36, 39, 42, 45, 33, 48, 54 of the 68)."""
+"""NoW's seven landmarks among iBUG's 51 (36, 39, 42, 45, 33, 48, 54 of the 68): right
+eye's outer and inner corner, left eye's inner and outer, below the nose, the mouth's
+right and left corner; right is the person's own."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ SUBJECT/CHALLENGE/IMG_0001.jpg, which lie in
 `NoW_Dataset/final_release_version/iphone_pictures/`, a box about each face in
 `.../detected_face/` under the same name with .npy; `scans/SUBJECT/*.obj` in
 millimetres, and `scans_lmks_onlypp/SUBJECT/*.pp`, MeshLab's picked points, seven of
-them in `face_scan.LANDMARK_NAMES`'s order. A picture without a box is looked at whole.
+them in `face_scan.LANDMARKS_OF_51`'s order. A picture without a box is looked at whole.
 Only the validation set's scans can be had; what is said of the test set's pictures is
 for the challenge to measure.
 """
