@@ -11,8 +11,11 @@ that only wants some joints can ignore how they are grouped, as this one does.
 import sys
 from typing import Any
 
-from pythonosc.dispatcher import Dispatcher
-from pythonosc.osc_server import BlockingOSCUDPServer
+try:
+    from pythonosc.dispatcher import Dispatcher
+    from pythonosc.osc_server import BlockingOSCUDPServer
+except ImportError:
+    sys.exit("this needs python-osc, which is not installed: pip install python-osc")
 
 
 def on_root(address: str, *args: Any) -> None:

@@ -36,7 +36,11 @@ def dtype_from(hello: dict[str, Any]) -> np.dtype[np.void]:
 def main() -> None:
     """Print until the stream ends."""
     url = sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8765"
-    with connect(url, subprotocols=[Subprotocol("pixie.v1.bin")]) as stream:
+    try:
+        connection = connect(url, subprotocols=[Subprotocol("pixie.v1.bin")])
+    except OSError as error:
+        sys.exit(f"cannot connect to {url} ({error}): start pixie-live first")
+    with connection as stream:
         hello = json.loads(stream.recv())
         print(f"connected: {len(hello['joint_names'])} joints", flush=True)
         dtype = dtype_from(hello)

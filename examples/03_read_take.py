@@ -32,8 +32,10 @@ def read_npz(path: str) -> None:
 
 def read_recording(path: str) -> None:
     """Print each person's way, and what the recording says of itself."""
-    from mcap.reader import make_reader
-
+    try:
+        from mcap.reader import make_reader
+    except ImportError:
+        sys.exit("recordings need mcap, which is not installed: pip install mcap")
     with open(path, "rb") as file:
         reader = make_reader(file)
         for metadata in reader.iter_metadata():
@@ -62,7 +64,10 @@ def dtype_of(definition: str) -> np.dtype[np.void]:
 
 
 if __name__ == "__main__":
-    if sys.argv[1].endswith(".npz"):
-        read_npz(sys.argv[1])
-    else:
-        read_recording(sys.argv[1])
+    if len(sys.argv) != 2:
+        sys.exit("name one take: python examples/03_read_take.py take.npz")
+    read = read_npz if sys.argv[1].endswith(".npz") else read_recording
+    try:
+        read(sys.argv[1])
+    except OSError as error:
+        sys.exit(f"cannot read {sys.argv[1]}: {error.strerror}")

@@ -1,6 +1,8 @@
 """The examples run for real: each against the sink that it is an example for."""
 
+import os
 import socket
+import subprocess
 import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -68,6 +70,33 @@ def test_take_reader_prints_the_take(tmp_path: Path) -> None:
     with example("03_read_take.py", str(tmp_path / "take.mcap")) as output:
         output.wait_for("body model")
         output.wait_for("/pixie/person/0: 31 frames in 1.00 s")
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "missing", "sentence"),
+    [
+        ("01_osc_receiver.py", [], "pythonosc", "pip install python-osc"),
+        ("02_websocket_receiver.py", ["ws://127.0.0.1:1"], "", ": start pixie-live"),
+        ("03_read_take.py", [], "", "name one take"),
+        ("03_read_take.py", ["none.npz"], "", "cannot read none.npz: No such file"),
+        ("03_read_take.py", ["none.mcap"], "mcap", "pip install mcap"),
+    ],
+)
+def test_what_an_example_lacks_is_one_sentence(
+    name: str, args: list[str], missing: str, sentence: str, tmp_path: Path
+) -> None:
+    if missing:
+        (tmp_path / f"{missing}.py").write_text("raise ImportError")
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / name, *args],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert sentence in line
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.iterdir()), ids=lambda path: path.name)
