@@ -132,7 +132,9 @@ def test_fewer_bits_that_are_asked_for_have_their_own_limits(
         def open(self, model: Path | bytes, *, threads: int | None = None) -> Turned:
             return Turned(model)
 
-    def choose(engine: str, *, precision: str, threads: int) -> OnnxRuntimeMaker:
+    def choose(
+        engine: str, *, precision: str, threads: int, engines: Path | None
+    ) -> OnnxRuntimeMaker:
         asked.append((engine, precision))
         return Inexact() if engine == "openvino" else OnnxRuntimeMaker()
 
