@@ -1,6 +1,7 @@
 """One pass over a video file: pictures as shown, in RGB, each with its true time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import av
@@ -110,21 +111,24 @@ class VideoPass:
         """When the last picture so far stops being shown, seconds from the first."""
         return self._timeline.end_s
 
-    def __iter__(self) -> Iterator[tuple[float, UInt8]]:
-        """Yield (seconds since the first picture, RGB picture (H, W, 3)).
+    def __iter__(self) -> Iterator[tuple[float, Callable[[], UInt8]]]:
+        """Yield (seconds since the first picture, what makes it RGB (H, W, 3)).
 
-        Raises SourceError when not a single picture can be decoded.
+        Making it takes as long as decoding it, and may be left out. Raises SourceError
+        when not a single picture can be decoded.
         """
-        name = f"a picture of {self._path.name}"
         for frame in self._frames():
-            time_s = self._timeline.next_s(frame.time)
-            yield time_s, as_rgb_picture(name, self._showing.shown(frame))
+            yield self._timeline.next_s(frame.time), partial(self._picture, frame)
         self._compare_with_announced()
         if not self._timeline.count:
             raise SourceError(
                 f"not one picture of the video {self._path} can be decoded; it is "
                 "empty or damaged"
             )
+
+    def _picture(self, frame: VideoFrame) -> UInt8:
+        name = f"a picture of {self._path.name}"
+        return as_rgb_picture(name, self._showing.shown(frame))
 
     def close(self) -> None:
         """Free the file; an iteration under way may not go on."""

@@ -12,6 +12,11 @@ from pixie_runtime.types import Frame
 _CAPACITY = 4
 """Enough to bridge a slow key frame; a 4K picture takes 25 MB."""
 
+_LATE_S = 0.25
+"""A frame that is decoded so long after its time is not worth more work."""
+_MOST_PASSED_OVER = 3
+"""In a row: whoever watches would rather see a late picture than none."""
+
 _LONGEST_JOIN_S = 2.0
 
 
@@ -20,12 +25,19 @@ class ReadAhead:
 
     In real time a frame is handed out when its time has come on a clock that starts
     with the first one, and frames that were overtaken by a newer one that is due are
-    dropped. `grabbed_ns` is then the moment when a camera would have delivered it:
-    when it was due, or decoded if that was later. Otherwise every frame is handed out
-    at once and stamped at that moment.
+    dropped; the source is told which ones come so late that it need not finish them
+    (`passes_over`). `grabbed_ns` is then the moment when a camera would have delivered
+    it: when it was due, or decoded if that was later. Otherwise every frame is handed
+    out at once and stamped at that moment.
     """
 
-    def __init__(self, frames: Callable[[], Iterator[Frame]], *, realtime: bool):
+    def __init__(
+        self,
+        frames: Callable[[Callable[[float], bool]], Iterator[Frame]],
+        *,
+        realtime: bool,
+    ) -> None:
+        """Start the thread; `frames` is called in it, with `passes_over`."""
         self._source = frames
         self._realtime = realtime
         self._changed = threading.Condition()
@@ -35,6 +47,7 @@ class ReadAhead:
         self._closed = False
         self._error: Exception | None = None
         self._dropped = 0
+        self._passed_over = 0
         self._thread = threading.Thread(
             target=self._fill, name="pixie-decode", daemon=True
         )
@@ -50,6 +63,22 @@ class ReadAhead:
         while (frame := self._take()) is not None:
             yield frame
 
+    def passes_over(self, timestamp_s: float) -> bool:
+        """Whether a frame of that time is too late to be finished; then it is dropped.
+
+        Asked once for each frame, in order.
+        """
+        with self._changed:
+            if not self._realtime or self._start_ns is None:
+                return False
+            late_s = (_now_ns() - self._start_ns) / 1e9 - timestamp_s
+            if late_s < _LATE_S or self._passed_over == _MOST_PASSED_OVER:
+                self._passed_over = 0
+                return False
+            self._passed_over += 1
+            self._dropped += 1
+            return True
+
     def close(self) -> None:
         """End the iteration and the thread. Harmless when repeated."""
         with self._changed:
@@ -61,7 +90,7 @@ class ReadAhead:
     def _fill(self) -> None:
         if not self._realtime:  # there, whoever decodes too late plays in slow motion
             let_networks_go_first()
-        frames = self._source()
+        frames = self._source(self.passes_over)
         try:
             for frame in frames:
                 if not self._put(frame):

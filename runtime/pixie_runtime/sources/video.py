@@ -1,7 +1,7 @@
 """Video files, at their own pace or as fast as they can be read."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pixie_runtime.sources.decoding import VideoPass
@@ -38,7 +38,7 @@ class VideoFile:
         probe = VideoPass(self._path)
         self._fps = probe.fps
         pictures = iter(probe)
-        height, width = next(pictures)[1].shape[:2]
+        height, width = next(pictures)[1]().shape[:2]
         self._size = (width, height)
         self._turn = probe.turn
         probe.close()
@@ -87,15 +87,16 @@ class VideoFile:
         if self._reading is not None:
             self._reading.close()
 
-    def _decode(self) -> Iterator[Frame]:
-        index, offset_s = 0, 0.0
+    def _decode(self, passes_over: Callable[[float], bool]) -> Iterator[Frame]:
+        index, offset_s = -1, 0.0
         while True:
             video = VideoPass(self._path, self._turn)
             try:
-                for time_s, image in video:
-                    now_ns = time.monotonic_ns()
-                    yield Frame(index, offset_s + time_s, now_ns, image)
-                    index += 1
+                for pass_s, picture in video:
+                    index, time_s = index + 1, offset_s + pass_s
+                    if not passes_over(time_s):
+                        image = picture()
+                        yield Frame(index, time_s, time.monotonic_ns(), image)
             finally:
                 video.close()
                 self._warning = video.warning or self._warning
