@@ -22,20 +22,21 @@ def check_outputs(
     outputs, inputs = list(outputs), list(inputs)
     for name, path in outputs:
         for option, read in inputs:
-            if _is_same(path, read):
+            if is_same_file(path, read):
                 raise UsageError(
                     f"the {name} {path} would replace what {option} reads; name "
                     "another file"
                 )
     for (name, path), (other_name, other) in combinations(outputs, 2):
-        if _is_same(path, other):
+        if is_same_file(path, other):
             raise UsageError(
                 f"the {name} {path} and the {other_name} {other} would be one file; "
                 "name another for one of them"
             )
 
 
-def _is_same(one: Path, other: Path) -> bool:
+def is_same_file(one: Path, other: Path) -> bool:
+    """Return whether two paths lead to one file, whether it exists yet or not."""
     try:
         return one.samefile(other)
     except OSError:  # one of them does not exist yet

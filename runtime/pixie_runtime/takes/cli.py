@@ -18,6 +18,7 @@ from pixie_runtime.errors import PixieError, UsageError
 from pixie_runtime.interrupts import stopped_by_signals
 from pixie_runtime.option_types import optional_choice, optional_count
 from pixie_runtime.options import VIEW_PORT, Switch
+from pixie_runtime.output_files import is_same_file
 from pixie_runtime.stream_options import StreamOptions
 from pixie_runtime.takes.conversion import (
     NEED_BODY,
@@ -233,8 +234,12 @@ def _convert(command: Convert) -> None:
     from pixie_runtime.takes.smoothing import smoothed
 
     recording, path, target = _load(command.take), command.path, command.target
-    if path.exists() and path.samefile(command.take):
-        raise UsageError(f"--out {path} is the take itself: name another file")
+    for what, read in (
+        ("the take itself", command.take),
+        ("the body model", command.body_model),
+    ):
+        if read is not None and is_same_file(path, read):
+            raise UsageError(f"--out {path} is {what}: name another file")
     track = recording.track(command.person)
     mesh = target in NEED_BODY and not command.no_mesh
     model = body_of(recording, command.body_model) if mesh else None

@@ -184,6 +184,7 @@ def test_body_goes_into_a_glb_with_its_bones(tmp_path: Path) -> None:
             "--to npz does not fit --out a.bvh",
         ),
         ("convert two --out two.mcap --to npz", 2, "is the take itself"),
+        ("convert two --out a.npz --body-model a.npz", 2, "a.npz is the body model"),
         ("info none", 3, "cannot read none: No such file"),
         ("convert two.mcap --to npz --person 5", 3, "has no person 5; it has 3 (60"),
         ("convert none.mcap --to npz", 3, "cannot read none.mcap: No such file"),
