@@ -58,7 +58,8 @@ def open_records(
         name: one of `OPENERS`.
         folder: where it lies.
         kind: what is wanted of it.
-        body: what is trained for; None: what holds of one body alone stays unknown.
+        body: what is trained for; None: records as the data set tells them, the
+            skeleton's joints too, without what would hold on one body alone.
 
     Raises:
         UsageError: there is no such data set, or it has no such pictures.
@@ -98,7 +99,8 @@ def open_data(
         kind: what is wanted of it.
         view: sizes of what networks see.
         augmentation: None: none.
-        body: what is trained for; None: what holds of one body alone stays unknown.
+        body: what is trained for; None: records as the data set tells them, the
+            skeleton's joints too, without what would hold on one body alone.
 
     Raises:
         UsageError: there is no such data set, or it has no such pictures.

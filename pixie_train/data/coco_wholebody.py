@@ -177,6 +177,6 @@ def _camera(found: dict[str, Any] | None) -> Camera | None:
         return None
     focal = np.asarray(found["focal"], np.float64).reshape(2)
     x, y = np.asarray(found["princpt"], np.float64).reshape(2)
-    if not np.isfinite([*focal, x, y]).all() or focal.sum() <= 0:
+    if not np.isfinite([*focal, x, y]).all() or (focal <= 0).any():
         raise ValueError(f"a camera: its focal lengths are {focal.tolist()}")
     return camera_of_matrix(np.array([[focal[0], 0, x], [0, focal[1], y], [0, 0, 1]]))

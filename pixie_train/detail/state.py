@@ -76,7 +76,7 @@ def load(path: Path) -> DetailState:
         BundleError: the file is missing, damaged or something else.
     """
     content = checkpoint_file.read(path, _FORMAT, _EXPECTED)
-    # Older runs had no average, and threads among what they were made of.
+    # Older runs had no average (see `_run`), and threads among what they were made of.
     content = {"average": content.get("weights"), "scaler": {}, **content}
     try:
         return DetailState(run=_run(json.loads(content.pop("run"))), **content)
@@ -94,4 +94,4 @@ def _run(values: Mapping[str, Any]) -> DetailRun:
         "pictures": HeadPictures(**values["pictures"]),
         "weights": DetailWeights(**values["weights"]),
     }
-    return DetailRun(**{**values, **nested})
+    return DetailRun(**{"ema_decay": 0.0, **values, **nested})

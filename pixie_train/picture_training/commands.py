@@ -270,10 +270,7 @@ def _said(options: _Common, given: dict[CropKind, tuple[str, ...]]) -> dict[str,
         "--crop-size": str(options.crop_size),
         "--hd-size": str(options.hd_size),
         "--augmentation": repr(options.augmentation),
-        "--identity": str(options.identity),
     }
-    if options.albedo is not None:  # unsaid by runs of before there was the option
-        said["--albedo"] = str(options.albedo)
     for kind, texts in given.items():
         known = " ".join(texts) or f"{options.synthetic} synthetic"
         said[f"data of {kind.value} crops"] = known

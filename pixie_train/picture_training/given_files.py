@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pixie_runtime.errors import ModelFileError
 from pixie_train.recognition.embedding import MANIFEST
+from pixie_train.recognition.shards import shards_of
 from pixie_train.utilities import EXTRA_POINTS_FILE, REGRESSOR_FILE
 
 
@@ -31,10 +32,9 @@ def _files(path: Path) -> Sequence[Path]:
         tables = [path / name for name in (EXTRA_POINTS_FILE, REGRESSOR_FILE)]
         network = _files(path / MANIFEST) if (path / MANIFEST).exists() else []
         return [*network, *(table for table in tables if table.exists())]
-    if path.suffix != ".json":
+    if path.suffix != ".json":  # the manifest of a network in shards
         return [path]
-    # A network's shards lie beside its manifest, and begin with the same word.
-    return sorted(path.parent.glob(f"{path.name.partition('-')[0]}-*"))
+    return [path, *shards_of(path)]
 
 
 def _sha256(paths: Sequence[Path]) -> str:

@@ -11,6 +11,9 @@ from pixie_train.picture_training.described import differences
 from pixie_train.picture_training.state import RunState
 from pixie_train.processes import Processes
 
+_FILES = ("--identity", "--albedo")
+"""What older runs say among their data: where files were, not what was in them."""
+
 
 def require_same_run(
     saved: RunState,
@@ -45,7 +48,8 @@ def require_same_data(saved: RunState, said: Mapping[str, str], folder: Path) ->
     Raises:
         UsageError: with the options that differ.
     """
-    _require_same_values(saved.data, said, folder, "not said")
+    then = {name: value for name, value in saved.data.items() if name not in _FILES}
+    _require_same_values(then, said, folder, "not said")
 
 
 def require_same_files(saved: RunState, files: Mapping[str, str], folder: Path) -> None:

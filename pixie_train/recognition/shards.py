@@ -33,8 +33,8 @@ def read_shards(manifest: Path) -> dict[str, Float32]:
     """
     tensors: dict[str, Float32] = {}
     try:
-        for group in json.loads(_read(manifest, _LARGEST_MANIFEST)):
-            paths = [_beside(manifest, str(name)) for name in group["paths"]]
+        for group in _groups(manifest):
+            paths = _paths(manifest, group)
             data = b"".join(_read(path, _LARGEST_SHARD) for path in paths)
             start = 0
             for entry in group["weights"]:
@@ -45,12 +45,37 @@ def read_shards(manifest: Path) -> dict[str, Float32]:
                     f"its shards have {len(data)} bytes, and its tensors take {start}"
                 )
     except (KeyError, TypeError, ValueError) as error:
-        problem = f"it has no {error}" if isinstance(error, KeyError) else str(error)
-        raise ModelFileError(
-            f"{manifest} is not a whole network of tensorflow.js ({problem}); get the "
-            "manifest and all of its shards again, from one place"
-        ) from error
+        raise _not_whole(manifest, error) from error
     return tensors
+
+
+def shards_of(manifest: Path) -> list[Path]:
+    """Return the files that a manifest names, in its order.
+
+    Raises:
+        ModelFileError: it is missing or damaged, or names a file elsewhere.
+    """
+    try:
+        groups = _groups(manifest)
+        return [path for group in groups for path in _paths(manifest, group)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise _not_whole(manifest, error) from error
+
+
+def _groups(manifest: Path) -> Any:
+    return json.loads(_read(manifest, _LARGEST_MANIFEST))
+
+
+def _paths(manifest: Path, group: Any) -> list[Path]:
+    return [_beside(manifest, str(name)) for name in group["paths"]]
+
+
+def _not_whole(manifest: Path, error: Exception) -> ModelFileError:
+    problem = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+    return ModelFileError(
+        f"{manifest} is not a whole network of tensorflow.js ({problem}); get the "
+        "manifest and all of its shards again, from one place"
+    )
 
 
 def _tensor(entry: Any, data: bytes, start: int) -> tuple[Float32, int]:

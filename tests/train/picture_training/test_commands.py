@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from pixie_runtime.body import BodyModel
-from pixie_runtime.errors import UsageError
+from pixie_runtime.errors import ModelFileError, UsageError
 from pixie_train.batch import CropKind
 from pixie_train.data.motion import load_motion_bank
 from pixie_train.data.pictures.augmentation import Augmentation
@@ -18,6 +18,7 @@ from pixie_train.data.pictures.dataset import View
 from pixie_train.data.pictures.photographer import Photographer
 from pixie_train.data.pictures.store import synthesise
 from pixie_train.key_points import FACE_POINTS, RIGHT_HAND_POINTS
+from pixie_train.picture_training import given_files
 from pixie_train.picture_training.beginning import Experts, begin_from, begin_upright
 from pixie_train.picture_training.body import TrainingBody
 from pixie_train.picture_training.commands import (
@@ -191,6 +192,26 @@ def test_files_are_known_by_what_is_in_them(tmp_path: Path) -> None:
     assert fingerprints({"--utilities": tmp_path}) == nothing
     (tmp_path / "SMPLX_to_J14.pkl").write_bytes(b"joints")
     assert fingerprints({"--utilities": tmp_path}) != nothing
+
+
+@pytest.mark.parametrize("name", ["weights_manifest.json", "net-manifest.json"])
+@pytest.mark.parametrize("asked", [".", "manifest"])
+def test_a_recognition_network_is_known_by_manifest_and_shards(
+    tmp_path: Path, name: str, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(given_files, "MANIFEST", name)
+    manifest, shard = tmp_path / name, tmp_path / "net-shard1"
+    manifest.write_text('[{"paths": ["net-shard1"], "weights": []}]')
+    shard.write_bytes(b"one")
+    given = {"--identity": tmp_path if asked == "." else manifest}
+    found = fingerprints(given)
+    shard.write_bytes(b"two")
+    other = fingerprints(given)
+    manifest.write_text('[{"paths": ["net-shard1"], "weights": [ ]}]')
+    assert len({*found.values(), *other.values(), *fingerprints(given).values()}) == 3
+    shard.unlink()
+    with pytest.raises(ModelFileError, match="cannot open"):
+        fingerprints(given)
 
 
 def test_a_run_that_does_not_say_its_files_is_gone_on_with(
