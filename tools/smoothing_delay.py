@@ -7,6 +7,8 @@ smooths each take of raw estimates twice: as `pixie-live` does, and with knowled
 the future, which has no delay (`pixie-take convert --smooth`). Prints by how many
 pixels the body's joints of the first trail those of the second in the mean; which delay
 of the second fits the first best; how much both shake (mean second difference, pixels).
+Takes know how sure each part was, not each joint: of somebody whose legs are outside
+the picture all of the body is smoothed more than live.
 """
 
 import sys

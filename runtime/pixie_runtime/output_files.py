@@ -36,8 +36,10 @@ def check_outputs(
 
 
 def is_same_file(one: Path, other: Path) -> bool:
-    """Return whether two paths lead to one file, whether it exists yet or not."""
-    try:
-        return one.samefile(other)
-    except OSError:  # one of them does not exist yet
-        return one.resolve() == other.resolve()
+    """Return whether two paths lead to one file, whether it exists yet or not.
+
+    Devices, as `/dev/null`, keep nothing that could be lost.
+    """
+    if one.exists() and other.exists():
+        return one.is_file() and one.samefile(other)
+    return one.resolve() == other.resolve()

@@ -12,7 +12,7 @@ from pixie_runtime.engines import AnyArray
 from pixie_runtime.errors import EngineError
 
 Shapes = Mapping[str, tuple[int | str, ...]]
-"""Each input's shape by name; a str stands for a free axis."""
+"""Each input's shape by name; what is no number is a free axis."""
 
 _MEMORY = ("bad_alloc", "Failed to allocate memory", "out of memory")
 
@@ -32,7 +32,7 @@ def misfit(
         if expected is not None and array.dtype != expected:
             return f"input {name} is {array.dtype}, expected {expected}"
         fits = len(array.shape) == len(axes) and all(
-            isinstance(axis, str) or axis == size
+            not isinstance(axis, int) or axis == size
             for axis, size in zip(axes, array.shape, strict=True)
         )
         if not fits:

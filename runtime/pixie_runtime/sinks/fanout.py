@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 
-from pixie_runtime.errors import PixieError, SinkError
+from pixie_runtime.errors import SinkError
 from pixie_runtime.sinks import Sink, Tick, Traffic, traffic_of
-from pixie_runtime.wording import fault
+from pixie_runtime.wording import sentence_of
 
 
 class Fanout:
@@ -89,20 +89,11 @@ class Fanout:
 
     def _fail(self, sink: Sink, error: Exception) -> None:
         self._working.remove(sink)
-        self._failures.append(_sentence(sink, error))
+        self._failures.append(sentence_of(error, sink.name))
         self._close(sink)
 
     def _close(self, sink: Sink) -> None:
         try:
             sink.close()
         except Exception as error:
-            self._failures.append(_sentence(sink, error))
-
-
-def _sentence(sink: Sink, error: Exception) -> str:
-    if isinstance(error, PixieError):
-        return str(error)
-    return (
-        f"{sink.name} failed by a fault of this program, please report it "
-        f"({fault(error)})"
-    )
+            self._failures.append(sentence_of(error, sink.name))

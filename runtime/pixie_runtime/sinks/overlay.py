@@ -5,12 +5,10 @@ from collections import deque
 from pathlib import Path
 
 from pixie_runtime.body import BodyModel
-from pixie_runtime.errors import SinkError
 from pixie_runtime.rendering import VideoWriter, draw_text
 from pixie_runtime.sinks import Tick
 from pixie_runtime.sinks.painting import Painter
 from pixie_runtime.skinning import open_skinner
-from pixie_runtime.wording import fault
 
 
 class OverlayVideo:
@@ -56,7 +54,7 @@ class OverlayVideo:
         self._waiting: deque[Tick] = deque()
         self._changed = threading.Condition()
         self._closing = False
-        self._failure: SinkError | None = None
+        self._failure: Exception | None = None
         self._reported = False
         self._dropped = 0
         self._thread = threading.Thread(target=self._work, name=self.name, daemon=True)
@@ -107,12 +105,10 @@ class OverlayVideo:
                     image = draw_text(self._painter.paint(tick), _caption(tick))
                     self._writer.write(image, tick.frame.timestamp_s)
             self._writer.close()
-        except SinkError as error:
-            self._fail(error)
         except Exception as error:  # a fault of ours must not pass in silence
-            self._fail(SinkError(f"the overlay failed ({fault(error)})"))
+            self._fail(error)
 
-    def _fail(self, error: SinkError) -> None:
+    def _fail(self, error: Exception) -> None:
         """Leave the failure to whoever sends or closes next, and keep what is whole."""
         with self._changed:
             self._failure = error

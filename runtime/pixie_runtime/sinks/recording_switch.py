@@ -11,6 +11,7 @@ from typing import Any
 
 from pixie_runtime.errors import PixieError, SinkError
 from pixie_runtime.sinks import Sink, Tick
+from pixie_runtime.wording import sentence_of
 
 _SUFFIX = ".mcap"
 
@@ -152,13 +153,15 @@ class RecordingSwitch:
                 self._sink.send(tick)
                 self._frames += bool(tick.people)
                 return
-            except SinkError as error:
+            except Exception as error:
                 failed, self._sink = self._sink, None
                 self._fail(error)
         try:
             failed.close()
-        except SinkError as error:
+        except Exception as error:
             self._fail(error)
+        finally:
+            self._warnings += getattr(failed, "warnings", ())
 
     def close(self) -> None:
         """End the recording that is being made.
@@ -168,8 +171,8 @@ class RecordingSwitch:
         """
         self.stop()
 
-    def _fail(self, error: PixieError) -> None:
-        self._problem = str(error)
+    def _fail(self, error: Exception) -> None:
+        self._problem = sentence_of(error, "the recording")
         self._warnings.append(self._problem)
 
     def _free_path(self) -> Path:

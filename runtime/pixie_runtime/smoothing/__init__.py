@@ -1,4 +1,4 @@
-"""Calm motion without lag: One-Euro filters on rotations, positions and expressions.
+"""Calm motion, little lag: One-Euro filters on rotations, positions and expressions.
 
 smoother = PersonSmoother(SmoothingSettings())   # one per person
 person = smoother.smooth(person, model)

@@ -1,12 +1,14 @@
 """Times that only go forward, out of timestamps that may not."""
 
+from math import inf
+
 _SMALLEST_STEP_S = 1e-3
 """Put between pictures whose timestamps stand still or go back a little."""
 
 _MOST_REORDERED = 4
 _LARGEST_DISORDER_S = 0.25
-"""AVI stamps reordered pictures out of order, an interval or two back and forth. From
-further back the clock has begun anew: files were joined, a camera was set right."""
+"""AVI stamps reordered pictures out of order, a few intervals back and forth. What goes
+back further is a clock that begins anew: files were joined, a camera was set right."""
 
 
 class Timeline:
@@ -20,6 +22,7 @@ class Timeline:
         self._interval_s = interval_s
         self._origin_s = 0.0
         self._last_s = 0.0
+        self._stamp_s = -inf
         self._count = 0
 
     @property
@@ -42,12 +45,19 @@ class Timeline:
         else:
             expected_s = self._last_s + self._interval_s
             passed_s = expected_s if stamp_s is None else stamp_s - self._origin_s
-            disorder_s = min(_MOST_REORDERED * self._usual_step_s, _LARGEST_DISORDER_S)
-            if stamp_s is not None and passed_s < self._last_s - disorder_s:
+            if stamp_s is not None and self._begins_anew(stamp_s):
                 self._origin_s, passed_s = stamp_s - expected_s, expected_s
             self._last_s = max(passed_s, self._last_s + _SMALLEST_STEP_S)
+        self._stamp_s = self._stamp_s if stamp_s is None else stamp_s
         self._count += 1
         return self._last_s
+
+    def _begins_anew(self, stamp_s: float) -> bool:
+        """Whether a stamp goes back further than those of one recording may."""
+        usual_s = min(_MOST_REORDERED * self._usual_step_s, _LARGEST_DISORDER_S)
+        disorder_s = max(usual_s, _MOST_REORDERED * self._interval_s)
+        passed_s = stamp_s - self._origin_s
+        return stamp_s < self._stamp_s and passed_s < self._last_s - disorder_s
 
     @property
     def _usual_step_s(self) -> float:

@@ -126,6 +126,7 @@ def _warnings(
     if damaged:
         pieces = counted(damaged, "piece", "pieces")
         said.append(f"{path} is damaged: {pieces} of it left out")
+    seen_by = {camera: frames for camera, frames in seen_by.items() if frames}
     if len(seen_by) > 1:
         frames = counted(sum(seen_by.values()), "frame", "frames")
         said.append(

@@ -13,6 +13,7 @@ from pixie_runtime import rotations as rot
 from pixie_runtime.body import embedded_body_model
 from pixie_runtime.errors import SinkError
 from pixie_runtime.sinks import Sink, Tick
+from pixie_runtime.sinks.fanout import Fanout
 from pixie_runtime.sinks.overlay import OverlayVideo
 from pixie_runtime.types import (
     Camera,
@@ -220,10 +221,10 @@ def test_a_picture_that_no_encoder_takes_ends_it_with_a_sentence(
 
 
 def test_a_fault_of_ours_is_a_failure_of_the_overlay(tmp_path: Path) -> None:
-    sink = OverlayVideo(tmp_path / "out.mp4", MODEL, 30)
-    sink.send(Tick(frame(0, float("nan")), ()))
-    with pytest.raises(SinkError, match=r"the overlay failed \(ValueError: cannot "):
-        sink.close()
+    outputs = Fanout([OverlayVideo(tmp_path / "out.mp4", MODEL, 30)])
+    outputs.send(Tick(frame(0, float("nan")), ()))
+    with pytest.raises(SinkError, match=r"please report it \(ValueError: cannot "):
+        outputs.close()
 
 
 def test_a_run_that_is_cut_off_leaves_a_readable_file(tmp_path: Path) -> None:

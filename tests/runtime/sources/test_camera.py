@@ -129,7 +129,7 @@ def test_an_unplugged_camera_is_waited_for_and_goes_on(device: ScriptedCamera) -
     assert after.index > last.index
     assert after.timestamp_s > last.timestamp_s + 0.1
     wait_until(lambda: "is gone" not in (source.warning or ""))
-    once = r"was gone or silent once, 0\.[1-9] s in all"
+    once = r"was gone or silent once, \d+\.\d s in all"
     assert re.fullmatch(f"camera /dev/cam {once}", source.warning or "")
     device.plugged = False
     wait_until(lambda: "is gone" in (source.warning or ""))

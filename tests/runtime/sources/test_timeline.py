@@ -42,6 +42,18 @@ def test_pictures_out_of_order_do_not_draw_the_time_out() -> None:
     assert found[-1] == pytest.approx(0.04 * 30, abs=0.05)
 
 
+@pytest.mark.parametrize("fps", [2, 5, 30])
+def test_pictures_reordered_by_a_pyramid_take_their_own_time(fps: int) -> None:
+    pyramid = [4, 2, 1, 3]  # how H.264 stores four pictures, the last one first
+    order = [0, *(4 * group + place for group in range(12) for place in pyramid)]
+    found = times([place / fps for place in order], interval_s=1 / fps)
+    assert found[-1] == pytest.approx(48 / fps, abs=0.1)
+
+
+def test_a_clock_that_stands_still_takes_the_smallest_steps() -> None:
+    assert np.diff(times([1.0] * 400)) == pytest.approx(0.001)
+
+
 def test_a_picture_without_a_stamp_comes_one_interval_later() -> None:
     assert times([None, None, 0.1, None]) == pytest.approx([0, 0.04, 0.1, 0.14])
 
