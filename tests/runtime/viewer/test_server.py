@@ -244,7 +244,8 @@ def test_a_page_that_vanishes_in_the_middle_of_a_frame_is_forgotten(
 ) -> None:
     large = frame(1) + bytes(5_000_000)
     with open_page(url_of(server)) as other:
-        with open_page(url_of(server)) as page:
+        # A client that waits for a farewell keeps its socket meanwhile.
+        with open_page(url_of(server), close_timeout=0.5) as page:
             wait_until(lambda: server.page_count == 2)
             server.publish({"frame": large})
             page.connection.socket.shutdown(socket.SHUT_RDWR)
