@@ -1,8 +1,9 @@
 """Files of a cache that several programs write: each appears whole or not at all."""
 
 import os
-from contextlib import suppress
 from pathlib import Path
+
+from pixie_runtime.replacing import replacing
 
 
 def write_whole(path: Path, *pieces: bytes) -> None:
@@ -11,14 +12,7 @@ def write_whole(path: Path, *pieces: bytes) -> None:
     Raises:
         OSError: that cannot be done; what was there is still there.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            for piece in pieces:
-                file.write(piece)
-        temporary.replace(path)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path, until_then=f".{path.name}.{os.getpid()}") as file:
+        for piece in pieces:
+            file.write(piece)

@@ -1,12 +1,12 @@
-"""Files that are at every moment the old one or the whole new one."""
+"""Results of the user's: each appears whole or not at all."""
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from pixie_runtime.errors import SinkError
+from pixie_runtime.replacing import replacing
 
 
 @contextmanager
@@ -19,18 +19,8 @@ def written_whole(path: Path | str) -> Iterator[IO[bytes]]:
         SinkError: it cannot be written, for example because the disk is full.
     """
     path = Path(path)
-    unfinished = path.with_name(path.name + ".tmp")
     try:
-        with unfinished.open("wb") as file:
+        with replacing(path, until_then=f"{path.name}.tmp") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except BaseException as error:
-        with suppress(OSError):
-            unfinished.unlink()
-        if isinstance(error, OSError):
-            raise SinkError(
-                f"cannot write {path}: {error.strerror or error}"
-            ) from error
-        raise
+    except OSError as error:
+        raise SinkError(f"cannot write {path}: {error.strerror or error}") from error

@@ -53,13 +53,18 @@ def test_gpu_engine_without_a_gpu_says_what_is_missing(
     assert caught.value.exit_code == 8
 
 
+def on_a_gpu(monkeypatch: pytest.MonkeyPatch, provider: str) -> None:
+    """Let there be a GPU, and an ONNX Runtime that claims this beside the CPU."""
+    claimed = [provider, "CPUExecutionProvider"]
+    monkeypatch.setattr(choosing, "gpu_fault", lambda: None)
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: claimed)
+
+
 @pytest.mark.parametrize("library", ["cuda", "tensorrt"])
 def test_onnx_runtime_for_cpus_is_told_from_the_one_for_gpus(
     library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choosing, "gpu_fault", lambda: None)
-    cpu_only = ["AzureExecutionProvider", "CPUExecutionProvider"]
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: cpu_only)
+    on_a_gpu(monkeypatch, "AzureExecutionProvider")
     kind: EngineKind = f"onnxruntime-{library}"  # type: ignore[assignment]
     with pytest.raises(EngineError, match=r'pip install "onnxruntime-gpu\[cuda'):
         choose(kind, cache=tmp_path)
@@ -68,9 +73,7 @@ def test_onnx_runtime_for_cpus_is_told_from_the_one_for_gpus(
 def test_a_session_that_fell_back_to_the_cpu_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choosing, "gpu_fault", lambda: None)
-    claimed = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: claimed)
+    on_a_gpu(monkeypatch, "CUDAExecutionProvider")
     maker = choose("onnxruntime-cuda", cache=tmp_path)
     assert maker.description.endswith("on the GPU with CUDA")
     fell_back = pytest.raises(EngineError, match="fell back to CPUExecutionProvider")
@@ -82,9 +85,7 @@ def test_a_session_that_fell_back_to_the_cpu_is_refused(
 def test_tensorrt_in_onnx_runtime_gets_a_folder_that_is_there_or_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choosing, "gpu_fault", lambda: None)
-    claimed = ["TensorrtExecutionProvider", "CPUExecutionProvider"]
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: claimed)
+    on_a_gpu(monkeypatch, "TensorrtExecutionProvider")
     maker = choose("onnxruntime-tensorrt", cache=tmp_path / "new" / "cache")
     assert isinstance(maker, OnnxRuntimeGpuMaker)
     assert maker.cache is not None
