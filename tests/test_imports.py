@@ -17,6 +17,7 @@ OPTIONAL = {
     "pixie_runtime.numba_code",
     "pixie_runtime.skinning.numba_kernels",
     "pixie_runtime.skinning.numba_skinner",
+    "pixie_runtime.skinning.skin_tiles",
     "pixie_runtime.takes.usd",
     "pixie_runtime.takes.usd_stage",
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pixie_runtime.numba_code import POOL, compiled, despite_damage
+from pixie_runtime.numba_code import compiled, despite_damage
 from pixie_runtime.user_cache import user_cache
 
 Draw = Callable[..., None]
@@ -20,12 +20,11 @@ def draw_loop() -> Draw:
     It releases Python's lock, so samples can be drawn by threads side by side. Sums
     keep their order, so that it agrees to the bit with the same sums elsewhere.
     """
-    with POOL:
-        return despite_damage(_ready, user_cache() / "rasteriser")
+    return despite_damage(_ready, user_cache() / "rasteriser")
 
 
 def _ready(cache_dir: Path | None) -> Draw:
-    draw: Draw = compiled(_draw, cache_dir, fastmath=False, nogil=True)
+    draw: Draw = compiled(_draw, cache_dir, fastmath=False)
     nothing = np.zeros((1, 3), np.float32)
     triangle = np.zeros((1, 3), np.int64)
     for cull in (True, False):  # reading damaged machine code fails here, not later

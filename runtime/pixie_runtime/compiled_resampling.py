@@ -7,7 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from pixie_runtime.numba_code import POOL, compiled, despite_damage
+from pixie_runtime.numba_code import compiled, despite_damage
 from pixie_runtime.resampling import Taps
 from pixie_runtime.types import Float32, UInt8
 
@@ -62,8 +62,7 @@ def _draw(
 
 @cache
 def _loops(cache_dir: Path | None) -> Any:
-    with POOL:
-        return compiled(_draw, cache_dir, signature_or_function=_SIGNATURE, nogil=True)
+    return compiled(_draw, cache_dir, signature_or_function=_SIGNATURE)
 
 
 class CompiledResampler:

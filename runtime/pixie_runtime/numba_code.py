@@ -15,11 +15,9 @@ import numba
 _LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
-CONFIG: Any = numba.config
-POOL = threading.Lock()
-"""Held while numba's threads work, and while something is compiled for them: its pool
-of threads, of which a process has one, ends the process when two threads start it at
-once."""
+_CONFIG: Any = numba.config
+_SETTINGS = threading.Lock()
+"""Held while numba's settings, of which a process has one set, are those of a loop."""
 _FASTMATH = {"contract", "nsz", "reassoc"}
 """Let products and sums fuse and change their order. What is not finite stays so."""
 
@@ -29,7 +27,7 @@ def compiled(
 ) -> Any:
     """Return a loop that compiles at its first use or is read from `cache_dir`.
 
-    Call it while holding `POOL`.
+    It lets go of Python's lock while it runs.
 
     Args:
         function: the loop.
@@ -37,16 +35,17 @@ def compiled(
             compiles again in every process.
         options: of `numba.njit`, besides how numbers may be rounded.
     """
-    options = {"fastmath": _FASTMATH, "error_model": "numpy", **options}
+    options = {"nogil": True, "error_model": "numpy", "fastmath": _FASTMATH, **options}
     if cache_dir is not None:
-        before = CONFIG.CACHE_DIR
-        CONFIG.CACHE_DIR = str(cache_dir)
-        try:
-            return numba.njit(cache=True, **options)(function)
-        except (OSError, RuntimeError):  # numba's word for an unwritable folder
-            pass
-        finally:
-            CONFIG.CACHE_DIR = before
+        with _SETTINGS:
+            before = _CONFIG.CACHE_DIR
+            _CONFIG.CACHE_DIR = str(cache_dir)
+            try:
+                return numba.njit(cache=True, **options)(function)
+            except (OSError, RuntimeError):  # numba's word for an unwritable folder
+                pass
+            finally:
+                _CONFIG.CACHE_DIR = before
     return numba.njit(**options)(function)
 
 

@@ -12,8 +12,10 @@ from pixie_runtime.numba_code import despite_damage
 from pixie_runtime.skinning import check_model
 from pixie_runtime.skinning.adjacency import Adjacency
 from pixie_runtime.skinning.identity import RestMeshes
-from pixie_runtime.skinning.numba_kernels import LANES, Kernels, kernels
-from pixie_runtime.skinning.packing import pack
+from pixie_runtime.skinning.numba_kernels import Kernels
+from pixie_runtime.skinning.packing import pack, tiled
+from pixie_runtime.skinning.pairing import paired
+from pixie_runtime.skinning.skin_tiles import LANES
 from pixie_runtime.smplx import JOINT_COUNT
 from pixie_runtime.types import Float32
 
@@ -40,10 +42,10 @@ class NumbaSkinner:
             cache: Folder of compiled code; None keeps none.
         """
         self._model = model
-        self._packed = packed = pack(model, lanes=LANES)
-        self._threads = threads if packed.nbytes >= _WORTH_SHARING else 1
+        self._body = body = paired(pack(model, lanes=LANES))
+        self._threads = threads if body.nbytes >= _WORTH_SHARING else 1
         self._adjacency: Adjacency | None = None
-        self._rest = RestMeshes(lambda betas: packed.tiled(model.identity(betas)))
+        self._rest = RestMeshes(lambda betas: tiled(model.identity(betas), LANES))
         self._lock = threading.Lock()
         self._kernels = self._warmed(cache)
 
@@ -52,11 +54,6 @@ class NumbaSkinner:
         """What makes the meshes."""
         threads = f"{self._threads} thread{'s' if self._threads > 1 else ''}"
         return f"numba {numba.__version__} on {threads}, int16 correctives"
-
-    @property
-    def bytes_per_mesh(self) -> int:
-        """What one mesh reads of the model."""
-        return self._packed.nbytes
 
     def vertices(self, posed: PosedBody) -> Float32:
         """Return the posed vertices, (V, 3), metres."""
@@ -72,8 +69,8 @@ class NumbaSkinner:
             rest = self._rest.of(posed.shaped)
         out = np.empty((self._model.vertex_count, 3), np.float32)
         loops.skin(
-            self._packed,
-            coefficients=self._packed.coefficients(
+            self._body,
+            coefficients=self._body.coefficients(
                 posed.R_local, posed.shaped.expression
             ),
             rest=rest,
@@ -101,7 +98,7 @@ class NumbaSkinner:
         body = self._model.shaped(none, none).posed(rot.identity(JOINT_COUNT), origin)
 
         def warmed(folder: Path | None) -> Kernels:
-            loops = kernels(folder, self._threads)
+            loops = Kernels(folder, self._threads)
             self._normals(loops, self._vertices(loops, body))
             return loops
 

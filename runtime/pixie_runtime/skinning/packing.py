@@ -45,7 +45,6 @@ class PackedBody:
     vertex_count: int
     group_count: int
     """G: 54 joints, then the expressions in nines."""
-    expression_count: int
     entry_start: Int32
     """Tile `t` owns the entries from [t] to [t + 1], (T + 1,)."""
     entry_group: Int32
@@ -65,37 +64,6 @@ class PackedBody:
     def tile_count(self) -> int:
         """Number T of tiles."""
         return len(self.entry_start) - 1
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes that one mesh reads."""
-        return (
-            sum(
-                array.nbytes
-                for array in (self.steps, self.values, self.weights, self.joint)
-            )
-            + self.entry_group.nbytes
-        )
-
-    def coefficients(self, R_local: Float32, expression: Float32) -> Float32:
-        """Return what the groups scale with, (G, 9).
-
-        Args:
-            R_local: Each joint's rotation relative to its parent, (55, 3, 3).
-            expression: (expression_count,)
-        """
-        table = np.zeros(self.group_count * GROUP, np.float32)
-        joints = GROUP * (JOINT_COUNT - 1)
-        table[:joints] = (R_local[1:] - _IDENTITY).ravel()
-        table[joints : joints + len(expression)] = expression
-        return table.reshape(-1, GROUP)
-
-    def tiled(self, rows: Float32) -> Float32:
-        """Lay fields (..., 3, V) out in tiles, (..., T, 3 * lanes)."""
-        return tiled(rows, self.lanes)
-
-
-_IDENTITY = np.eye(3, dtype=np.float32)
 
 
 def pack(model: BodyModel, *, lanes: int) -> PackedBody:
@@ -118,7 +86,6 @@ def pack(model: BodyModel, *, lanes: int) -> PackedBody:
         lanes=lanes,
         vertex_count=model.vertex_count,
         group_count=len(fields),
-        expression_count=model.n_expression,
         entry_start=_starts(tile, tile_count),
         entry_group=np.concatenate(groups)[order],
         steps=np.concatenate(steps)[order],
