@@ -15,6 +15,7 @@ OPTIONAL = {
     "pixie_runtime.compiled_resampling",
     "pixie_runtime.landmarks.mediapipe",
     "pixie_runtime.numba_code",
+    "pixie_runtime.rendering.compiled_rasteriser",
     "pixie_runtime.skinning.numba_kernels",
     "pixie_runtime.skinning.numba_skinner",
     "pixie_runtime.skinning.skin_tiles",

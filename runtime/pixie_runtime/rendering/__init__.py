@@ -4,11 +4,13 @@ from pixie_runtime.rendering.canvas import Canvas, Placement, contact_sheet, shr
 from pixie_runtime.rendering.marks import draw_points, draw_skeleton, draw_text
 from pixie_runtime.rendering.mesh import draw_mesh
 from pixie_runtime.rendering.rasteriser import VisibleSurface, rasterise
+from pixie_runtime.rendering.rasterising import Rasterise, open_rasteriser
 from pixie_runtime.rendering.video import VideoWriter
 
 __all__ = [
     "Canvas",
     "Placement",
+    "Rasterise",
     "VideoWriter",
     "VisibleSurface",
     "contact_sheet",
@@ -16,6 +18,7 @@ __all__ = [
     "draw_points",
     "draw_skeleton",
     "draw_text",
+    "open_rasteriser",
     "rasterise",
     "shrunk",
 ]

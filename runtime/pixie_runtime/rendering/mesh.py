@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from pixie_runtime.rendering.rasteriser import VisibleSurface, rasterise
+from pixie_runtime.rendering.rasterising import Rasterise
 from pixie_runtime.rendering.shading import brightness, vertex_normals
 from pixie_runtime.types import Camera, Float32, UInt8
 
@@ -13,10 +15,7 @@ Ints = npt.NDArray[np.signedinteger[Any]]
 
 CLAY = (205, 190, 178)
 """Default colour, RGB."""
-
-_FULL_LIGHT = 200
-"""Steps of brightness from dark to the mesh's own colour."""
-_SHADES = 2 * _FULL_LIGHT
+_PIXEL = np.dtype("V3")
 
 
 def draw_mesh(
@@ -28,6 +27,7 @@ def draw_mesh(
     colour: tuple[int, int, int] | UInt8 = CLAY,
     opacity: float = 1.0,
     normals: Float32 | None = None,
+    surface: Rasterise = rasterise,
 ) -> UInt8:
     """Return a copy of `image` with a shaded mesh in it.
 
@@ -39,39 +39,62 @@ def draw_mesh(
         colour: One RGB colour, or one for each vertex (V, 3).
         opacity: How much of the picture the mesh hides, 0 to 1.
         normals: Unit normals (V, 3), camera frame; default: made of the mesh.
+        surface: Finds what is seen of the mesh.
     """
     if image.shape[1::-1] != camera.size_px:
         raise ValueError(
             f"the picture is {image.shape[1]}x{image.shape[0]}, but its camera's is "
             f"{camera.size_px[0]}x{camera.size_px[1]}"
         )
-    seen = rasterise(vertices_camera, faces, camera)
+    seen = surface(vertices_camera, faces, camera)
     if normals is None:
         normals = vertex_normals(vertices_camera, faces)
-    light = brightness(normals)
-    corners = [faces[:, i][seen.triangles] for i in range(3)]
-    if isinstance(colour, tuple):
-        shades = np.arange(_SHADES)[:, None] * (np.asarray(colour) / _FULL_LIGHT)
-        table = np.minimum(shades, 255).astype(np.uint8)
-        lit = table[_interpolated(light * _FULL_LIGHT, corners, seen).astype(np.intp)]
-    else:
-        channels = (light * channel for channel in colour.T)
-        rows = [_interpolated(channel, corners, seen) for channel in channels]
-        lit = np.minimum(np.stack(rows, axis=1), 255).astype(np.uint8)
+    light = _interpolated(brightness(normals), faces, seen)
+    lit = _lit(light, faces, seen, np.asarray(colour, np.uint8))
     drawn = image.copy()
-    covered = drawn.reshape(-1, 3)
+    if not len(lit):
+        return drawn
+    # Pixels of three bytes as one element each are gathered and put in half the time.
+    places = drawn.reshape(-1, 3).view(_PIXEL)[:, 0]
     if opacity < 1:
-        under = covered[seen.pixels]
-        lit = (lit * np.float32(opacity) + under * np.float32(1 - opacity)).astype(
-            np.uint8
-        )
-    covered[seen.pixels] = lit
+        under = np.take(places, seen.pixels).view(np.uint8).reshape(-1, 3)
+        lit = np.asarray(cv2.addWeighted(lit, opacity, under, 1 - opacity, 0), np.uint8)
+    np.put(places, seen.pixels, lit.view(_PIXEL)[:, 0])
     return drawn
 
 
-def _interpolated(
-    of_vertices: Float32, corners: list[Ints], seen: VisibleSurface
-) -> Float32:
-    a, b, c = (of_vertices[corner] for corner in corners)
+def _lit(light: Float32, faces: Ints, seen: VisibleSurface, colour: UInt8) -> UInt8:
+    """Return the mesh's colours in `light` (n,), at each pixel that it covers, (n, 3).
+
+    Args:
+        light: How bright, 1 for the mesh's own colour.
+        faces: (F, 3)
+        seen: The pixels.
+        colour: One for all (3,), or of each vertex (V, 3).
+    """
+    if colour.ndim == 1:
+        return _bytes(light[:, None] * colour.astype(np.float32))
+    of_vertices = colour.astype(np.float32)
+    tints = np.take(of_vertices[faces[:, 0]], seen.triangles, axis=0)
+    a, b, c = (colour @ np.array([1, 1 << 8, 1 << 16]))[faces.T]
+    mixed = np.flatnonzero(np.take((a != b) | (a != c), seen.triangles))
+    if len(mixed):
+        corners = of_vertices[faces[seen.triangles[mixed]]]
+        tints[mixed] = np.einsum("nic,in->nc", corners, seen.weights[:, mixed])
+    tints *= light[:, None]
+    return _bytes(tints)
+
+
+def _bytes(values: Float32) -> UInt8:
+    """Return the nearest whole numbers from 0 to 255, (n, 3)."""
+    whole = cv2.convertScaleAbs(values) if len(values) else np.zeros((0, 3))
+    return np.asarray(whole, np.uint8)
+
+
+def _interpolated(of_vertices: Float32, faces: Ints, seen: VisibleSurface) -> Float32:
+    """Return a field over the vertices (V,) at each covered pixel, (n,)."""
+    a, b, c = (
+        np.take(of_vertices[faces[:, corner]], seen.triangles) for corner in range(3)
+    )
     wa, wb, wc = seen.weights
     return np.asarray(a * wa + b * wb + c * wc)

@@ -20,9 +20,10 @@ from pixie_runtime.types import Camera, Float32, Float64
 
 Ints = npt.NDArray[np.signedinteger[Any]]
 
-_NEAR_M = 0.01
+NEAR_M = 0.01
+"""Depth below which a point has no place in the picture."""
 _NOTHING = np.iinfo(np.int64).max
-_SEAM_PX = 1e-3
+SEAM_PX = 1e-3
 """Spans reach this much further, so that rounding opens no seam between triangles."""
 
 
@@ -76,7 +77,7 @@ def rasterise(vertices: Float32, faces: Ints, camera: Camera) -> VisibleSurface:
         camera: Where the picture is taken from.
     """
     width, height = camera.size_px
-    corners = _homogeneous(vertices, camera)[:, faces.T]
+    corners = homogeneous(vertices, camera)[:, faces.T]
     triangles = _front_facing(corners, height)
     spans = _spans(triangles, width)
     rows, columns, winner = _resolve(spans, triangles)
@@ -88,7 +89,7 @@ def rasterise(vertices: Float32, faces: Ints, camera: Camera) -> VisibleSurface:
     )
 
 
-def _homogeneous(vertices: Float32, camera: Camera) -> Float64:
+def homogeneous(vertices: Float32, camera: Camera) -> Float64:
     """Return pixel coordinates times depth, and depth: (3, V)."""
     x, y, depth = vertices.T.astype(np.float64)
     cx, cy = camera.centre_px
@@ -136,14 +137,14 @@ def _extent(corners: Float64, height: int) -> tuple[Ints, Ints, Ints]:
     depth = corners[2]
     nearest = np.minimum(np.minimum(depth[0], depth[1]), depth[2])
     farthest = np.maximum(np.maximum(depth[0], depth[1]), depth[2])
-    x, y = corners[:2] / np.maximum(depth, _NEAR_M)
+    x, y = corners[:2] / np.maximum(depth, NEAR_M)
     top = np.ceil(np.clip(_least(y) - 0.5, 0, height))
     bottom = np.floor(np.clip(-_least(-y) - 0.5, -1, height - 1))
     left = np.clip(_least(x), 0, 1e5)
     # A corner behind the camera has no place in the picture: look at every row.
-    unbounded = nearest < _NEAR_M
+    unbounded = nearest < NEAR_M
     top[unbounded], bottom[unbounded], left[unbounded] = 0, height - 1, 0
-    bottom[farthest < _NEAR_M] = -1
+    bottom[farthest < NEAR_M] = -1
     return top.astype(np.int64), bottom.astype(np.int64), left.astype(np.int64)
 
 
@@ -167,8 +168,8 @@ def _spans(triangles: _Triangles, width: int) -> _Spans:
     left = -_least_crossing(-lefts[0], -lefts[1], triangle, offset)
     right = _least_crossing(*rights, triangle, offset)
     origin = triangles.left[triangle]
-    first = np.ceil(left - _SEAM_PX).clip(-far, far).astype(np.int64) + origin
-    last = np.floor(right + _SEAM_PX).clip(-far, far).astype(np.int64) + origin
+    first = np.ceil(left - SEAM_PX).clip(-far, far).astype(np.int64) + origin
+    last = np.floor(right + SEAM_PX).clip(-far, far).astype(np.int64) + origin
     first, last = np.maximum(first, 0), np.minimum(last, width - 1)
     kept = np.flatnonzero(last >= first)
     triangle, first = triangle[kept], first[kept]

@@ -5,7 +5,7 @@ from collections import deque
 from pathlib import Path
 
 from pixie_runtime.body import BodyModel
-from pixie_runtime.rendering import VideoWriter, draw_text
+from pixie_runtime.rendering import VideoWriter, draw_text, open_rasteriser
 from pixie_runtime.sinks import Tick
 from pixie_runtime.sinks.painting import Painter
 from pixie_runtime.skinning import open_skinner
@@ -47,7 +47,11 @@ class OverlayVideo:
         self._path = path
         self._writer = VideoWriter(path, fps)
         self._painter = Painter(
-            model, opacity=opacity, max_side=max_side, skinner=open_skinner(model)
+            model,
+            opacity=opacity,
+            max_side=max_side,
+            skinner=open_skinner(model),
+            surface=open_rasteriser(),
         )
         self._live = live
         self._limit = waiting

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from pixie_runtime.body import BodyModel
-from pixie_runtime.rendering import Canvas, draw_mesh, shrunk
+from pixie_runtime.rendering import Canvas, Rasterise, draw_mesh, rasterise, shrunk
 from pixie_runtime.sinks import Tick
 from pixie_runtime.skinning import ExactSkinner, Skinner
 from pixie_runtime.smplx import (
@@ -44,6 +44,7 @@ class Painter:
         opacity: float = 0.85,
         max_side: int = 1920,
         skinner: Skinner | None = None,
+        surface: Rasterise = rasterise,
     ) -> None:
         """Prepare to paint bodies of `model`.
 
@@ -52,9 +53,11 @@ class Painter:
             opacity: How much of the picture a body hides, 0 to 1.
             max_side: Larger pictures are shrunk to this many pixels.
             skinner: Makes the meshes; default: exactly, in numpy.
+            surface: Finds what is seen of them; default: in numpy.
         """
         self._model = model
         self._skinner = ExactSkinner(model) if skinner is None else skinner
+        self._surface = surface
         self._opacity = opacity
         self._max_side = max_side
         self._canvas: Canvas | None = None
@@ -95,6 +98,7 @@ class Painter:
                 colour=self._colours[person.track_id % len(self._colours)],
                 opacity=self._opacity,
                 normals=self._skinner.normals(vertices),
+                surface=self._surface,
             )
         return picture
 

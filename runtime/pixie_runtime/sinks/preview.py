@@ -11,6 +11,7 @@ from typing import Any
 from pixie_runtime.body import BodyModel
 from pixie_runtime.errors import MissingExtraError, SinkError
 from pixie_runtime.newest import NewestSlot
+from pixie_runtime.rendering import open_rasteriser
 from pixie_runtime.sinks import Tick
 from pixie_runtime.sinks.painting import Painter
 from pixie_runtime.skinning import open_skinner
@@ -61,7 +62,11 @@ class PreviewSink:
             raise SinkError(_NO_SCREEN.format("neither X11 nor Wayland is running"))
         self._on_close = on_close
         self._painter = Painter(
-            model, opacity=opacity, max_side=max_side, skinner=open_skinner(model)
+            model,
+            opacity=opacity,
+            max_side=max_side,
+            skinner=open_skinner(model),
+            surface=open_rasteriser(),
         )
         self._newest: NewestSlot[Tick] = NewestSlot()
         self._closed_by_user = False

@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 
 from pixie_runtime.body import BodyModel, PosedBody
 from pixie_runtime.errors import MissingExtraError
+from pixie_runtime.skinning.crew import Crew
 from pixie_runtime.skinning.warming import WarmingSkinner
 from pixie_runtime.types import Float32
 from pixie_runtime.user_cache import user_cache
@@ -95,10 +96,12 @@ def open_skinner(
         raise MissingExtraError("skinning with numba", "fast")
     folder = cache if cache is not None else user_cache() / "skinning"
 
+    crew = Crew(threads)
+
     def make() -> Skinner:
         from pixie_runtime.skinning.numba_skinner import NumbaSkinner
 
-        return NumbaSkinner(model, threads=threads, cache=folder)
+        return NumbaSkinner(model, crew, cache=folder)
 
     return WarmingSkinner(exact, make) if kind == "auto" else make()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 _PIECES_PER_THREAD = 4
 
@@ -24,6 +25,11 @@ class Crew:
             ThreadPoolExecutor(threads - 1, "skinning") if threads > 1 else None
         )
 
+    @property
+    def threads(self) -> int:
+        """Cores that one loop may use."""
+        return self._threads
+
     def run(self, loop: Callable[[int, int], None], count: int) -> None:
         """Call `loop(begin, end)` until 0 to `count` are done; any thread may ask."""
         if self._helpers is None:
@@ -36,8 +42,12 @@ class Crew:
         def take() -> None:
             _take(loop, numbers, pieces, count)
 
-        helping = [self._helpers.submit(take) for _ in range(self._threads - 1)]
+        helping = []
         try:
+            for _ in range(self._threads - 1):
+                # While the interpreter ends, nobody helps any more.
+                with suppress(RuntimeError):
+                    helping.append(self._helpers.submit(take))
             take()
         finally:
             for helper in helping:

@@ -48,16 +48,16 @@ def _vertex_normals(
 class Kernels:
     """The compiled loops; any thread may call them."""
 
-    def __init__(self, cache_dir: Path | None, threads: int) -> None:
+    def __init__(self, cache_dir: Path | None, crew: Crew) -> None:
         """Make loops that compile at their first use or are read from `cache_dir`.
 
         Args:
             cache_dir: None, or a folder that cannot be written to, compiles again in
                 every process.
-            threads: Cores that share a loop.
+            crew: Shares the loops out.
         """
         self._factors, self._skin, self._normals = _loops(cache_dir)
-        self._crew = Crew(threads)
+        self._crew = crew
 
     def skin(
         self,

@@ -11,6 +11,7 @@ from pixie_runtime.body import BodyModel, PosedBody
 from pixie_runtime.numba_code import despite_damage
 from pixie_runtime.skinning import check_model
 from pixie_runtime.skinning.adjacency import Adjacency
+from pixie_runtime.skinning.crew import Crew
 from pixie_runtime.skinning.identity import RestMeshes
 from pixie_runtime.skinning.numba_kernels import Kernels
 from pixie_runtime.skinning.packing import pack, tiled
@@ -31,19 +32,19 @@ class NumbaSkinner:
     """
 
     def __init__(
-        self, model: BodyModel, *, threads: int = 2, cache: Path | None = None
+        self, model: BodyModel, crew: Crew, *, cache: Path | None = None
     ) -> None:
         """Pack the model and compile, or read what was compiled before.
 
         Args:
             model: The body.
-            threads: Cores that one mesh may use. A small body's meshes use one: they
-                are made before another core has woken up.
+            crew: Shares the work out. A small body's meshes are made in the caller's
+                thread alone, before another core has woken up.
             cache: Folder of compiled code; None keeps none.
         """
         self._model = model
         self._body = body = paired(pack(model, lanes=LANES))
-        self._threads = threads if body.nbytes >= _WORTH_SHARING else 1
+        self._crew = crew if body.nbytes >= _WORTH_SHARING else Crew(1)
         self._adjacency: Adjacency | None = None
         self._rest = RestMeshes(lambda betas: tiled(model.identity(betas), LANES))
         self._lock = threading.Lock()
@@ -52,7 +53,8 @@ class NumbaSkinner:
     @property
     def description(self) -> str:
         """What makes the meshes."""
-        threads = f"{self._threads} thread{'s' if self._threads > 1 else ''}"
+        count = self._crew.threads
+        threads = f"{count} thread{'s' if count > 1 else ''}"
         return f"numba {numba.__version__} on {threads}, int16 correctives"
 
     def vertices(self, posed: PosedBody) -> Float32:
@@ -98,7 +100,7 @@ class NumbaSkinner:
         body = self._model.shaped(none, none).posed(rot.identity(JOINT_COUNT), origin)
 
         def warmed(folder: Path | None) -> Kernels:
-            loops = Kernels(folder, self._threads)
+            loops = Kernels(folder, self._crew)
             self._normals(loops, self._vertices(loops, body))
             return loops
 

@@ -1,5 +1,7 @@
 """Loops shared out among threads: everything is done, once, whoever does it."""
 
+import subprocess
+import sys
 import threading
 from collections import Counter
 
@@ -81,3 +83,19 @@ def test_a_helpers_error_reaches_the_caller() -> None:
 
     with pytest.raises(FloatingPointError):
         Crew(2).run(loop, 8)
+
+
+def test_a_loop_is_done_even_while_the_interpreter_ends() -> None:
+    script = (
+        "import atexit\n"
+        "from pixie_runtime.skinning.crew import Crew\n"
+        "done = []\n"
+        "def at_the_end():\n"
+        "    Crew(2).run(lambda begin, end: done.extend(range(begin, end)), 100)\n"
+        "    print(done == list(range(100)))\n"
+        "atexit.register(at_the_end)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert (said.stdout, said.stderr) == ("True\n", "")
