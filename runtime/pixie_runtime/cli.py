@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence, Sized
 from contextlib import ExitStack
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import tyro
@@ -123,10 +124,19 @@ def _conclude(options: Options, report: "RunReport") -> None:
     ]
     notes = []
     if options.overlay is not None and report.frames and not options.is_live:
-        notes = ["(drawing the overlay slowed this down: `pixie-bench live` does not)"]
+        notes = [_overlay_note()]
     # On a terminal the setup is there already, above the status line.
     seen = sys.stderr.isatty() and sys.stdout.isatty()
     _tell("\n".join([report.text(with_setup=not seen), *notes, *files]))
+
+
+def _overlay_note() -> str:
+    if find_spec("numba") is None:
+        return (
+            "(drawing the overlay slowed this down; less so with "
+            'pip install "pixie-live[fast]")'
+        )
+    return "(drawing the overlay slowed this down: `pixie-bench live` does not)"
 
 
 def _tell(text: str) -> None:
