@@ -15,7 +15,6 @@ from typing import Literal, Protocol
 
 from pixie_runtime.body import BodyModel, PosedBody
 from pixie_runtime.errors import MissingExtraError
-from pixie_runtime.skinning.crew import Crew
 from pixie_runtime.skinning.warming import WarmingSkinner
 from pixie_runtime.types import Float32
 from pixie_runtime.user_cache import user_cache
@@ -95,6 +94,9 @@ def open_skinner(
     if find_spec("numba") is None:
         raise MissingExtraError("skinning with numba", "fast")
     folder = cache if cache is not None else user_cache() / "skinning"
+
+    # Not in the thread that warms: helpers cannot be hired once the interpreter ends.
+    from pixie_runtime.skinning.crew import Crew
 
     crew = Crew(threads)
 
