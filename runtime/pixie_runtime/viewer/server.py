@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from http import HTTPStatus
+from itertools import count
 from typing import Any, Protocol
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -82,6 +83,8 @@ class ViewerServer:
         self._acting = ThreadPoolExecutor(1, thread_name_prefix="viewer desk")
         self._room = asyncio.Semaphore(_MOST_WAITING)
         self._fault = ""
+        self._looks = count(1)
+        self._told = (0, "")
         self._server = ServerThread(
             address,
             lambda: self._listen(address),
@@ -150,14 +153,25 @@ class ViewerServer:
         told = ""
         while True:
             if self._clients:
-                state = await asyncio.to_thread(self._state)
+                state = self._newer(await asyncio.to_thread(self._state))
                 if state != told:
                     self._publish({"state": state})
                 told = state
             await asyncio.sleep(_STATE_PERIOD_S)
 
-    def _state(self) -> str:
-        return json.dumps({"kind": "state", "fault": self._fault, **self._desk.state()})
+    def _state(self) -> tuple[int, str]:
+        """Return the state, and the number of the look at it."""
+        number = next(self._looks)
+        state = {"kind": "state", "fault": self._fault, **self._desk.state()}
+        return number, json.dumps(state)
+
+    def _newer(self, seen: tuple[int, str]) -> str:
+        """Return what to tell: this state, or what a later look has already found.
+
+        Looks overtake one another, for each may have to wait for the desk.
+        """
+        self._told = max(self._told, seen)
+        return self._told[1]
 
     async def _handle(self, connection: ServerConnection) -> None:
         client = PageClient(connection)
@@ -167,7 +181,8 @@ class ViewerServer:
         # Before anything is waited for: who comes meanwhile finds the place taken.
         self._clients.add(client)
         try:
-            client.put("state", await asyncio.to_thread(self._state))
+            seen = await asyncio.to_thread(self._state)
+            client.put("state", self._newer(seen))
             await client.serve(self._act)
         finally:
             self._clients.discard(client)
@@ -188,7 +203,8 @@ class ViewerServer:
             return
         error = done.exception()
         self._fault = "" if error is None else fault(error)
-        self.publish({"state": self._state()})
+        seen = self._state()
+        self._server.call(lambda: self._publish({"state": self._newer(seen)}))
 
     def _process_request(
         self, connection: ServerConnection, request: Request

@@ -146,6 +146,44 @@ def test_what_a_page_asks_for_is_done_and_answered(
     assert desk.commands == [Record(True)]
 
 
+class SlowAtFirst(Desk):
+    """Its first look at itself takes long, and finds what was so when it began."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first_may_end = threading.Event()
+        self.is_first = True
+        self.first_has_ended = False
+
+    def state(self) -> Mapping[str, Any]:
+        found = super().state()
+        if self.is_first:
+            self.is_first = False
+            self.first_may_end.wait()
+            self.first_has_ended = True
+        return found
+
+
+def test_a_look_that_took_long_does_not_undo_what_is_told_since() -> None:
+    desk = SlowAtFirst()
+    server = ViewerServer(FREE, hello={"title": "a test"}, desk=desk)
+    times = []
+    with open_page(url_of(server)) as page:
+        wait_until(lambda: not desk.is_first)
+        with open_page(url_of(server)) as other:
+            other.send("record", True)
+            other.wait_for_state(asked={"times": 1})
+        desk.first_may_end.set()
+        wait_until(lambda: desk.first_has_ended)
+        page.send("record", False)
+        while 2 not in times:
+            times.append(page.wait_for("state")["asked"]["times"])
+    server.close()
+
+    assert 0 not in times
+    assert times == sorted(times)
+
+
 def test_a_button_that_breaks_is_told_and_the_page_goes_on(
     server: ViewerServer, desk: Desk
 ) -> None:
