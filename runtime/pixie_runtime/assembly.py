@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pixie_runtime.body import BodyModel
     from pixie_runtime.controls import Controls
     from pixie_runtime.engines import EngineMaker
+    from pixie_runtime.look_ahead import LookAhead
     from pixie_runtime.rates import Rates
     from pixie_runtime.sinks.websocket_messages import StreamInfo
 
@@ -83,13 +84,15 @@ def open_pipeline(
         landmarker = open_landmarker(options, makers.landmarks, network.landmark_rates)
         opened.pop_all()
     unrelated = options.results is not None
-    is_raw = options.no_smoothing and options.view is None
+    is_raw = unrelated or (options.no_smoothing and options.view is None)
+    looks_ahead = options.looks_ahead and not is_raw
     pipeline = Pipeline(
         source=source,
         landmarker=landmarker,
         estimator=EyeEstimator(estimator, model),
         sinks=sinks,
-        smooth=None if is_raw or unrelated else smoothing(model, controls),
+        smooth=None if is_raw or looks_ahead else smoothing(model, controls),
+        look_ahead=look_ahead(model) if looks_ahead else None,
         field_of_view=options.fov,
         unrelated=unrelated,
         setup=setup,
@@ -176,6 +179,14 @@ def smoothing(
     from pixie_runtime.controls import Controls, LiveSmoothing
 
     return LiveSmoothing(model, controls or Controls())
+
+
+def look_ahead(model: "BodyModel") -> "LookAhead":
+    """Return what smooths the stream of one person where frames can wait."""
+    from pixie_runtime.look_ahead import LookAhead
+    from pixie_runtime.smoothing import HindsightSmoother
+
+    return LookAhead(HindsightSmoother(model))
 
 
 def live_controls(options: Options) -> "Controls":

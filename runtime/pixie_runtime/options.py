@@ -239,6 +239,13 @@ class Options:
         return self.camera is not None or self.plays_in_real_time
 
     @property
+    def looks_ahead(self) -> bool:
+        """Whether frames may wait until it is known what comes after them."""
+        from_file = self.video is not None or self.demo
+        is_kept = self.record is not None or self.overlay is not None
+        return from_file and is_kept and not (self.is_live or self.is_watched)
+
+    @property
     def output_files(self) -> tuple[tuple[str, Path], ...]:
         """What each file that the run writes is, and where."""
         named = (

@@ -2,16 +2,19 @@
 
 Each frame goes through all stages before the next one is asked for. Two frames in
 flight would not pay: the landmark networks already use every core, so that a second
-frame beside them only makes both late (`docs/architecture.md`).
+frame beside them only makes both late (`docs/architecture.md`). Of a file that nobody
+waits for, frames wait before they are passed on (`look_ahead`).
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Protocol, Self
 
 from pixie_runtime.landmarks import Landmarker
+from pixie_runtime.look_ahead import LookAhead, Processed
 from pixie_runtime.report import Durations, RunReport
 from pixie_runtime.sinks import Sink, Tick, Traffic
 from pixie_runtime.sinks.fanout import Fanout
@@ -81,6 +84,7 @@ class Pipeline:
         estimator: Estimator,
         sinks: Iterable[Sink],
         smooth: Callable[[Person], Person] | None = None,
+        look_ahead: LookAhead | None = None,
         field_of_view: float = 60.0,
         unrelated: bool = False,
         setup: Mapping[str, str] | None = None,
@@ -93,6 +97,8 @@ class Pipeline:
             estimator: Makes parameters of what was found.
             sinks: Where people go.
             smooth: Makes a steady stream of one person's parameters.
+            look_ahead: Does so with knowledge of the frames that follow, in place of
+                `smooth`, where the source can wait.
             field_of_view: Degrees along the longer side of the picture.
             unrelated: Whether each frame is looked at as if it were the only one.
             setup: What runs, by name and in words, for the report.
@@ -102,6 +108,7 @@ class Pipeline:
         self._estimator = estimator
         self._sinks = Fanout(sinks)
         self._smooth = smooth
+        self._look_ahead = look_ahead
         self._field_of_view = field_of_view
         self._unrelated = unrelated
         self.setup: Mapping[str, str] = dict(setup or {})
@@ -125,17 +132,15 @@ class Pipeline:
             SourceError: the source failed in a way that ends it.
             SinkError: no sink is left that can take anything.
         """
-        if max_frames == 0:
-            return
-        for frame in self._source:
-            self._first_ns = self._first_ns or time.monotonic_ns()
-            tick, times = self._process(frame)
-            self._sinks.send(tick)
-            self._last_ns = time.monotonic_ns()
-            self._count(tick.people, times)
-            observe(Progress(tick, (self._last_ns - frame.grabbed_ns) / 1e6))
-            if self._frames == max_frames:
-                return
+        try:
+            for frame in islice(self._source, max_frames):
+                self._first_ns = self._first_ns or time.monotonic_ns()
+                for processed in self._smoothed(self._process(frame)):
+                    self._pass_on(processed, observe)
+        finally:
+            if self._look_ahead is not None:
+                for processed in self._look_ahead.rest():
+                    self._pass_on(processed, observe)
 
     @property
     def greetings(self) -> tuple[str, ...]:
@@ -186,7 +191,29 @@ class Pipeline:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _process(self, frame: Frame) -> tuple[Tick, StageTimes]:
+    def _pass_on(
+        self, processed: Processed, observe: Callable[[Progress], None]
+    ) -> None:
+        tick, times = processed.tick, processed.times
+        self._sinks.send(tick)
+        self._last_ns = time.monotonic_ns()
+        self._count(tick.people, times)
+        observe(Progress(tick, (self._last_ns - times.grabbed_ns) / 1e6))
+
+    def _smoothed(self, processed: Processed) -> Iterator[Processed]:
+        """Yield the frames that are ready to be passed on, smoothed."""
+        if self._look_ahead is not None:
+            yield from self._look_ahead.add(processed)
+            return
+        tick, times = processed.tick, processed.times
+        if self._smooth is not None and tick.people:
+            people = tuple(self._smooth(person) for person in tick.people)
+            times = replace(times, smoothed_ns=time.monotonic_ns())
+            people = tuple(replace(person, times=times) for person in people)
+            tick = replace(tick, people=people)
+        yield Processed(tick, times)
+
+    def _process(self, frame: Frame) -> Processed:
         if self._unrelated:
             self._landmarker.reset()
             self._estimator.reset()
@@ -194,14 +221,10 @@ class Pipeline:
         times = replace(StageTimes(frame.grabbed_ns), landmarks_ns=time.monotonic_ns())
         person = self._estimator.estimate(landmarks, frame, self._camera_of(frame))
         if person is None and landmarks.is_empty:
-            return Tick(frame, ()), times
+            return Processed(Tick(frame, ()), times)
         times = replace(times, estimated_ns=time.monotonic_ns())
-        if person is None:
-            return Tick(frame, (), (landmarks,)), times
-        if self._smooth is not None:
-            person = self._smooth(person)
-            times = replace(times, smoothed_ns=time.monotonic_ns())
-        return Tick(frame, (replace(person, times=times),), (landmarks,)), times
+        people = () if person is None else (replace(person, times=times),)
+        return Processed(Tick(frame, people, (landmarks,)), times)
 
     def _warnings(self) -> tuple[str, ...]:
         parts = (self._source.warning, self._estimator.warning)

@@ -233,6 +233,15 @@ class StageTimes:
     estimated_ns: int = 0
     smoothed_ns: int = 0
 
+    def later(self, by_ns: int) -> Self:
+        """Return these times, each that is known `by_ns` later."""
+        return type(self)(
+            self.grabbed_ns + by_ns,
+            self.landmarks_ns and self.landmarks_ns + by_ns,
+            self.estimated_ns and self.estimated_ns + by_ns,
+            self.smoothed_ns and self.smoothed_ns + by_ns,
+        )
+
     def milliseconds(self) -> dict[str, float]:
         """Return the time spent in each stage that has run, by the stage's name."""
         marks = (

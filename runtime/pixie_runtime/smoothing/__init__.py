@@ -2,8 +2,11 @@
 
 smoother = PersonSmoother(SmoothingSettings())   # one per person
 person = smoother.smooth(person, model)
+
+Where frames can wait, a `HindsightSmoother` looks at what comes next and has no lag.
 """
 
+from pixie_runtime.smoothing.hindsight import HindsightSmoother
 from pixie_runtime.smoothing.person import PersonSmoother
 from pixie_runtime.smoothing.settings import (
     OneEuroSettings,
@@ -11,4 +14,10 @@ from pixie_runtime.smoothing.settings import (
     SmoothingSettings,
 )
 
-__all__ = ["OneEuroSettings", "PersonSmoother", "Quickness", "SmoothingSettings"]
+__all__ = [
+    "HindsightSmoother",
+    "OneEuroSettings",
+    "PersonSmoother",
+    "Quickness",
+    "SmoothingSettings",
+]

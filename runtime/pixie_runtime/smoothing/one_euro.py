@@ -11,6 +11,7 @@ where it comes back from there is not mistaken for speed.
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,34 @@ from pixie_runtime.smoothing.settings import OneEuroSettings
 from pixie_runtime.types import Float64
 
 Mask = npt.NDArray[np.bool_]
+
+
+class Factor(Protocol):
+    """How far each of n items goes towards its measurement in a step."""
+
+    def __init__(
+        self, settings: Sequence[OneEuroSettings], speed_cutoff_hz: float, axes: int
+    ) -> None: ...
+
+    def retune(
+        self, settings: Sequence[OneEuroSettings], speed_cutoff_hz: float
+    ) -> None:
+        """Go on with other settings of as many items."""
+        ...
+
+    def restart(self, known: Mask) -> None:
+        """Forget all speed; `known` (n,) tells which items have a measurement."""
+        ...
+
+    def step(self, moved: Float64, dt_s: float, weight: Float64) -> Float64:
+        """Return the factors (n,) in [0, 1].
+
+        Args:
+            moved: By how much each measurement differs from its last one, (n, axes).
+            dt_s: Seconds since then.
+            weight: Trust in each, (n,).
+        """
+        ...
 
 
 class AdaptiveFactor:
@@ -63,13 +92,45 @@ class AdaptiveFactor:
         return np.asarray(weight * -np.expm1(-2 * np.pi * dt_s * cutoff_hz))
 
 
+class TrustFactor:
+    """What is trusted is taken as it is; the less trust, the more slowly it follows.
+
+    At little trust w that is as by One-Euro filters at rest, a cut-off of w times
+    theirs; towards full trust it rises without bound, as w / (1 - w).
+    """
+
+    def __init__(
+        self, settings: Sequence[OneEuroSettings], speed_cutoff_hz: float, axes: int
+    ) -> None:
+        self.retune(settings, speed_cutoff_hz)
+
+    def retune(
+        self, settings: Sequence[OneEuroSettings], speed_cutoff_hz: float
+    ) -> None:
+        """Go on with other settings of as many items."""
+        self._cutoff_hz = np.array([s.cutoff_hz for s in settings])
+
+    def restart(self, known: Mask) -> None:
+        """Do nothing: no speed is kept."""
+
+    def step(self, moved: Float64, dt_s: float, weight: Float64) -> Float64:
+        """Return the factors (n,) in [0, 1], of the trust `weight` (n,) alone."""
+        doubt = np.maximum(1.0 - weight, 1e-9)
+        return np.asarray(
+            -np.expm1(-2 * np.pi * dt_s * self._cutoff_hz * weight / doubt)
+        )
+
+
 class OneEuroRotations:
     """n rotations, each with settings of its own, filtered together."""
 
     def __init__(
-        self, settings: Sequence[OneEuroSettings], speed_cutoff_hz: float
+        self,
+        settings: Sequence[OneEuroSettings],
+        speed_cutoff_hz: float,
+        factor: type[Factor] = AdaptiveFactor,
     ) -> None:
-        self._factor = AdaptiveFactor(settings, speed_cutoff_hz, axes=3)
+        self._factor = factor(settings, speed_cutoff_hz, axes=3)
         self.retune = self._factor.retune
         self._measured = rot.identity(len(settings)).astype(np.float64)
         self.value: Float64 = self._measured
@@ -104,9 +165,12 @@ class OneEuroNumbers:
     """n numbers, each with settings and a speed of its own, filtered together."""
 
     def __init__(
-        self, settings: Sequence[OneEuroSettings], speed_cutoff_hz: float
+        self,
+        settings: Sequence[OneEuroSettings],
+        speed_cutoff_hz: float,
+        factor: type[Factor] = AdaptiveFactor,
     ) -> None:
-        self._factor = AdaptiveFactor(settings, speed_cutoff_hz, axes=1)
+        self._factor = factor(settings, speed_cutoff_hz, axes=1)
         self.retune = self._factor.retune
         self._measured = np.zeros(len(settings))
         self.value: Float64 = self._measured

@@ -1,6 +1,9 @@
 """The smoother of one person."""
 
+from dataclasses import dataclass
+
 import numpy as np
+import numpy.typing as npt
 
 from pixie_runtime import rotations as rot
 from pixie_runtime.body import BodyModel
@@ -12,7 +15,12 @@ from pixie_runtime.smoothing.measurement import (
     Trust,
     measure,
 )
-from pixie_runtime.smoothing.one_euro import OneEuroNumbers, OneEuroRotations
+from pixie_runtime.smoothing.one_euro import (
+    AdaptiveFactor,
+    Factor,
+    OneEuroNumbers,
+    OneEuroRotations,
+)
 from pixie_runtime.smoothing.parts import (
     IS_LIMB,
     IS_TRUNK,
@@ -25,6 +33,33 @@ from pixie_runtime.smplx import JAW, JOINT_COUNT
 from pixie_runtime.types import Float32, Float64, Person, SmplxParams
 
 _NEUTRAL = neutral_rotations()
+
+
+@dataclass(slots=True, eq=False)
+class Followed:
+    """What is made of one frame's person, and what of it was seen."""
+
+    rotations: Float64
+    """Unit quaternions wxyz, (55, 4)."""
+    numbers: Float64
+    """The pelvis' position, metres, camera frame, and the expression, (3 + n,)."""
+    betas: Float32
+    """The person's shape so far, (n,)."""
+    is_joint_seen: npt.NDArray[np.bool_]
+    """Which rotations follow this frame, (55,); others are held or relax."""
+    is_number_seen: npt.NDArray[np.bool_]
+    """Likewise of the numbers, (3 + n,)."""
+    starts: bool
+    """Whether this has nothing to do with the frame before."""
+
+    def applied_to(self, person: Person, model: BodyModel) -> Person:
+        """Return the person with this motion, its joints computed anew."""
+        rotations = self.rotations.astype(np.float32)
+        expression = self.numbers[3:].astype(np.float32)
+        shaped = model.shaped(self.betas, expression)
+        transl = (self.numbers[:3] - shaped.joints[0]).astype(np.float32)
+        smoothed = SmplxParams(self.betas, expression, rotations, transl)
+        return person.with_params(smoothed, shaped.posed(rotations, transl).joints)
 
 
 class PersonSmoother:
@@ -42,8 +77,20 @@ class PersonSmoother:
     Nothing that is not finite gets in.
     """
 
-    def __init__(self, settings: SmoothingSettings | None = None) -> None:
+    def __init__(
+        self,
+        settings: SmoothingSettings | None = None,
+        *,
+        factor: type[Factor] = AdaptiveFactor,
+    ) -> None:
+        """Begin with nobody.
+
+        Args:
+            settings: How much to smooth what.
+            factor: How far the filters follow: with speed, or as trust alone says.
+        """
         self._settings = settings or SmoothingSettings()
+        self._factor = factor
         self.reset()
 
     @property
@@ -59,7 +106,7 @@ class PersonSmoother:
         """
         s, speed_hz = settings, settings.speed_cutoff_hz
         self._rotations.retune(settings_by_joint(s), speed_hz)
-        self._pelvis.retune(_settings_by_axis(s), speed_hz)
+        self._pelvis.retune(settings_by_axis(s), speed_hz)
         size = len(self._expression.value)
         self._expression.retune([s.expression] * size, speed_hz)
         if s.shape_frames != self._settings.shape_frames:
@@ -69,9 +116,10 @@ class PersonSmoother:
     def reset(self) -> None:
         """Forget the person."""
         s, speed_hz = self._settings, self._settings.speed_cutoff_hz
-        self._rotations = OneEuroRotations(settings_by_joint(s), speed_hz)
-        self._pelvis = OneEuroNumbers(_settings_by_axis(s), speed_hz)
-        self._expression = OneEuroNumbers([], speed_hz)
+        factor = self._factor
+        self._rotations = OneEuroRotations(settings_by_joint(s), speed_hz, factor)
+        self._pelvis = OneEuroNumbers(settings_by_axis(s), speed_hz, factor)
+        self._expression = OneEuroNumbers([], speed_hz, factor)
         self._shape = ShapeMean(s.shape_frames)
         self._doubt = TurnDoubt(
             TurnLimits(s.sudden_deg, s.fastest_turn_deg_per_s, s.doubt_s, s.gap_s)
@@ -92,13 +140,29 @@ class PersonSmoother:
         """
         if not self._settings.enabled:
             return person
+        return self.follow(person, model).applied_to(person, model)
+
+    def follow(
+        self, person: Person, model: BodyModel, *, is_body_believed: bool | None = None
+    ) -> Followed:
+        """Take a frame in; return what it comes to.
+
+        Args:
+            person: As estimated; persons of one track, in order of time.
+            model: The body model that the person's parameters are for.
+            is_body_believed: Whether the body is turned as the frame says, where
+                somebody knows; None: what turns too fast is doubted.
+        """
         trust = Trust.of(person, self._settings)
         absent_s = person.timestamp_s - self._timestamp_s
         is_new = person.track_id != self._track_id or absent_s > self._settings.forget_s
         if is_new:
             self.reset()
             self._track_id = person.track_id
-        if not self._doubt.believes(person.params.rotations[0], person.timestamp_s):
+        if is_body_believed is None:
+            root = person.params.rotations[0]
+            is_body_believed = self._doubt.believes(root, person.timestamp_s)
+        if not is_body_believed:
             trust = Trust.none()
         betas = self._shape.update(person.params.betas, float(trust.parts[BODY]))
         measured = self._hands.keep(
@@ -109,12 +173,21 @@ class PersonSmoother:
         dt_s = person.timestamp_s - self._timestamp_s
         self._timestamp_s = person.timestamp_s
         jumped = self._jumped(measured)
-        if 0 < dt_s <= self._settings.gap_s and not jumped and not is_new:
+        goes_on = 0 < dt_s <= self._settings.gap_s and not jumped and not is_new
+        if goes_on:
             self._step(measured, dt_s)
         else:
             self._restart(measured)
         self._relax_unseen(trust, 0.0 if is_new else max(dt_s, 0.0))
-        return self._result(person, model, betas)
+        weights = (measured.pelvis_weight, measured.expression_weight)
+        return Followed(
+            rotations=self._rotations.value,
+            numbers=np.concatenate([self._pelvis.value, self._expression.value]),
+            betas=betas,
+            is_joint_seen=measured.joint_weight > 0,
+            is_number_seen=np.concatenate(weights) > 0,
+            starts=not goes_on,
+        )
 
     def _begin(self, measured: Measurement, trust: Trust) -> None:
         """Start from the body that is seen, and from neutral in all else."""
@@ -125,7 +198,9 @@ class PersonSmoother:
         self._rotations.restart(start, measured.joint_weight > 0)
         self._pelvis.restart(measured.pelvis, measured.pelvis_weight > 0)
         size, s = len(measured.expression), self._settings
-        self._expression = OneEuroNumbers([s.expression] * size, s.speed_cutoff_hz)
+        self._expression = OneEuroNumbers(
+            [s.expression] * size, s.speed_cutoff_hz, self._factor
+        )
 
     def _step(self, measured: Measurement, dt_s: float) -> None:
         self._rotations.step(measured.rotations, dt_s, measured.joint_weight)
@@ -180,15 +255,7 @@ class PersonSmoother:
         neutral = np.zeros_like(self._expression.value)
         self._expression.approach(neutral, np.full(len(neutral), factor[JAW]))
 
-    def _result(self, person: Person, model: BodyModel, betas: Float32) -> Person:
-        rotations = self._rotations.value.astype(np.float32)
-        expression = self._expression.value.astype(np.float32)
-        shaped = model.shaped(betas, expression)
-        transl = (self._pelvis.value - shaped.joints[0]).astype(np.float32)
-        smoothed = SmplxParams(betas, expression, rotations, transl)
-        return person.with_params(smoothed, shaped.posed(rotations, transl).joints)
 
-
-def _settings_by_axis(settings: SmoothingSettings) -> list[OneEuroSettings]:
+def settings_by_axis(settings: SmoothingSettings) -> list[OneEuroSettings]:
     """Return the filter settings of the pelvis' x, y and z."""
     return [settings.position, settings.position, settings.depth]

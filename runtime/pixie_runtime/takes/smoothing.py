@@ -6,16 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pixie_runtime import rotations as rot
+from pixie_runtime.local_fit import SIGMA_TIMES_CUTOFF, parabola_weights
 from pixie_runtime.takes.curves import Curves, joined
 from pixie_runtime.takes.take import Take
 from pixie_runtime.takes.track import break_s
-from pixie_runtime.types import Float64
 
 CUTOFF_HZ = 6.0
 """What gait laboratories filter body motion at (Winter 2009)."""
-_SIGMA_TIMES_CUTOFF = 0.2337
-"""A local parabola under a Gaussian passes 1 / sqrt 2 of the amplitude there: of
-(1 + x) exp(-x) with x = (2 pi f sigma)^2 / 2, the solution."""
 _REACH = 3.5
 """Standard deviations beyond which nothing is looked at."""
 _CHUNK = 256
@@ -30,7 +27,7 @@ def smoothed(take: Take, cutoff_hz: float = CUTOFF_HZ) -> Take:
     frames. Rotations are fitted in the tangent space at the frame's own, so that there
     are no poles and no jumps. Motion before and after a gap (`break_s`) is kept apart.
     """
-    sigma_s = _SIGMA_TIMES_CUTOFF / cutoff_hz
+    sigma_s = SIGMA_TIMES_CUTOFF / cutoff_hz
     times = take.timestamps_s
     breaks = np.flatnonzero(np.diff(times) > break_s(times)) + 1
     edges = [0, *breaks.tolist(), len(take)]
@@ -54,7 +51,7 @@ def _smoothed_rows(
     window = low[:, None] + np.arange(int((high - low).max()))
     inside = window < high[:, None]
     window = np.where(inside, window, rows[:, None])
-    weights = _weights((times[window] - times[rows][:, None]) / sigma_s, inside)
+    weights = parabola_weights((times[window] - times[rows][:, None]) / sigma_s, inside)
     window -= first
     own = around.rotations[rows - first]
     steps = rot.to_rotvec(
@@ -66,18 +63,3 @@ def _smoothed_rows(
     curves = Curves(wxyz, numbers)
     np.clip(curves.confidences, 0.0, 1.0, out=curves.confidences)
     return curves.take(take)
-
-
-def _weights(distance: Float64, inside: npt.NDArray[np.bool_]) -> Float64:
-    """Return how much each neighbour counts (T, W); each row adds up to 1.
-
-    Args:
-        distance: To each neighbour in time (T, W), in standard deviations.
-        inside: Which of them there are.
-    """
-    gauss = np.where(inside, np.exp(-0.5 * distance**2), 0.0)
-    powers = np.stack([np.ones_like(distance), distance, distance**2], axis=-1)
-    normal = np.einsum("tw,twa,twb->tab", gauss, powers, powers)
-    # Fewer than three neighbours determine no parabola: the least curved one is taken.
-    row = np.linalg.pinv(normal, rcond=1e-6, hermitian=True)[:, 0]
-    return np.asarray(gauss * np.einsum("ta,twa->tw", row, powers))
