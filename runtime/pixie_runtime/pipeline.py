@@ -21,6 +21,9 @@ from pixie_runtime.sinks.fanout import Fanout
 from pixie_runtime.sources import FrameSource
 from pixie_runtime.types import Camera, Frame, Person, PersonLandmarks, StageTimes
 
+_STAGES = ("landmarks", "estimate", "smooth", "send")
+"""In the order in which a frame passes them."""
+
 
 class Estimator(Protocol):
     """Turns what was seen of one person into body parameters."""
@@ -165,7 +168,11 @@ class Pipeline:
             source_dropped=losses.frames_dropped,
             seconds=round((self._last_ns - self._first_ns) / 1e9, 3),
             latency_ms=self._latency.spread(),
-            stages_ms={name: d.spread() for name, d in self._stages.items()},
+            stages_ms={
+                name: self._stages[name].spread()
+                for name in _STAGES
+                if name in self._stages
+            },
             outputs=losses.outputs,
             warnings=losses.warnings,
             setup=self.setup,

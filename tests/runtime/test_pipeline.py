@@ -50,6 +50,20 @@ def test_a_frame_with_nobody_is_sent_without_people() -> None:
     assert pipeline.report().people_frames == 2
 
 
+def test_stages_are_told_in_their_order_whatever_the_first_frame_lacked() -> None:
+    pipeline = Pipeline(
+        source=Pictures([VGA] * 2),
+        landmarker=Finder([False, True]),
+        estimator=Guesser(),
+        sinks=[Collector()],
+        smooth=lambda person: person,
+    )
+    pipeline.run()
+
+    stages = list(pipeline.report().stages_ms)
+    assert stages == ["landmarks", "estimate", "smooth", "send"]
+
+
 def test_an_estimator_that_needs_no_landmarks_is_asked_without_any() -> None:
     class Looker(Guesser):
         def estimate(
