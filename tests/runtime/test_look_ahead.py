@@ -86,33 +86,34 @@ def test_every_frame_comes_out_once_in_order_with_its_own_person(
     assert_whole(sink, found)
 
 
+class Counted(Pictures):
+    """Pictures that count how many frames wait, after each."""
+
+    def __init__(self, count: int, sink: Collector) -> None:
+        super().__init__([VGA] * count)
+        self.sink = sink
+        self.waiting: list[int] = []
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in super().__iter__():
+            yield frame
+            self.waiting.append(frame.index + 1 - len(self.sink.ticks))
+
+
 def test_a_frame_waits_for_what_comes_next_and_no_longer() -> None:
-    sink, waiting = Collector(), []
-
-    class Counted(Pictures):
-        def __iter__(self) -> Iterator[Frame]:
-            for frame in super().__iter__():
-                yield frame
-                waiting.append(frame.index + 1 - len(sink.ticks))
-
-    pipeline_of(Counted([VGA] * 12), [True] * 12, sink).run()
-    assert waiting == [*range(1, WAIT + 1), *[WAIT] * (12 - WAIT)]
+    sink = Collector()
+    source = Counted(12, sink)
+    pipeline_of(source, [True] * 12, sink).run()
+    assert source.waiting == [*range(1, WAIT + 1), *[WAIT] * (12 - WAIT)]
     assert (WAIT - 1) / 30 < LOOK_AHEAD_S <= WAIT / 30
 
 
 def test_pictures_that_are_too_large_together_wait_less() -> None:
-    sink, waiting = Collector(), []
-
-    class Counted(Pictures):
-        def __iter__(self) -> Iterator[Frame]:
-            for frame in super().__iter__():
-                yield frame
-                waiting.append(frame.index + 1 - len(sink.ticks))
-
-    found = [True] * 8
+    sink, found = Collector(), [True] * 8
+    source = Counted(8, sink)
     two_pictures = 2 * VGA[0] * VGA[1] * 3
-    pipeline_of(Counted([VGA] * 8), found, sink, most_bytes=two_pictures).run()
-    assert max(waiting) == 2
+    pipeline_of(source, found, sink, most_bytes=two_pictures).run()
+    assert max(source.waiting) == 2
     assert_whole(sink, found)
 
 

@@ -32,9 +32,9 @@ def _draw(
 
     `points` (V, 3) are pixel coordinates times depth, and depth; `places` (V, 2) the
     pixel coordinates of those in front of the camera; `faces` (F, 3). The window begins
-    at the row `top` and the column `left`. Writes to `edges` (F, 3, 3)
-    the corners' weights over depth as functions of (x, y, 1), where a triangle faces
-    the camera; to `inverse_depth` (h, w), 0 so far, and `winner` (h, w), -1 so far.
+    at the row `top` and the column `left`. Writes to `edges` (F, 3, 3) the corners'
+    weights over depth as functions of (x, y, 1), where a triangle faces the camera; to
+    `inverse_depth` (h, w), 0 so far, and `winner` (h, w), -1 so far.
     """
     height, width = winner.shape
     for f in range(faces.shape[0]):
@@ -132,7 +132,7 @@ def _loops(cache_dir: Path | None) -> tuple[Callable[..., None], Callable[..., N
 
 
 class CompiledRasteriser:
-    """Finds what `rasterise` finds, in a tenth of the time; any thread may ask."""
+    """Finds what `rasterise` finds, in a quarter of the time; any thread may ask."""
 
     def __init__(self, cache_dir: Path | None = None) -> None:
         """Compile, or read what was compiled before.

@@ -1,6 +1,6 @@
 """Loops shared out among the caller's thread and helpers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -40,7 +40,9 @@ class Crew:
         numbers = iter(range(pieces))
 
         def take() -> None:
-            _take(loop, numbers, pieces, count)
+            for number in numbers:
+                begin, end = number * count // pieces, (number + 1) * count // pieces
+                loop(begin, end)
 
         helping = []
         try:
@@ -54,10 +56,3 @@ class Crew:
                 # What has not begun by now would find nothing left.
                 if not helper.cancel():
                     helper.result()
-
-
-def _take(
-    loop: Callable[[int, int], None], numbers: Iterator[int], pieces: int, count: int
-) -> None:
-    for number in numbers:
-        loop(number * count // pieces, (number + 1) * count // pieces)

@@ -89,9 +89,9 @@ class Kernels:
             factors,
             units,
             rest,
-            body.joint_start,
-            body.joint,
-            body.weights,
+            body.weights.start,
+            body.weights.joint,
+            body.weights.values,
             motions,
             out,
         )

@@ -11,6 +11,7 @@ of a processor or a warp of a graphics card takes them at once.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,18 @@ _LARGEST_ENTRY = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class TileWeights:
+    """What the vertices of each tile hang on; the arrays are read-only."""
+
+    start: Int32
+    """Tile `t` owns the rows from [t] to [t + 1], (T + 1,)."""
+    joint: Int32
+    """The joint that a row of weights belongs to, (M,)."""
+    values: Float32
+    """How much each vertex of the tile follows that joint, (M, lanes)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PackedBody:
     """One body model in T tiles of `lanes` vertices; the last is padded.
 
@@ -53,12 +66,7 @@ class PackedBody:
     """Metres of one step, by coefficient of the group, (N, 9)."""
     values: Int16
     """Displacements in steps, (N, 9, 3 * lanes): all x, then all y, all z."""
-    joint_start: Int32
-    """Tile `t` owns the weights from [t] to [t + 1], (T + 1,)."""
-    joint: Int32
-    """The joint that a row of weights belongs to, (M,)."""
-    weights: Float32
-    """How much each vertex of the tile follows that joint, (M, lanes)."""
+    weights: TileWeights
 
     @property
     def tile_count(self) -> int:
@@ -81,7 +89,7 @@ def pack(model: BodyModel, *, lanes: int) -> PackedBody:
     tile = np.concatenate(tiles)
     order = np.argsort(tile, kind="stable")
     tile_count = -(-model.vertex_count // lanes)
-    joint_start, joint, weights = _packed_weights(model, lanes)
+    weights = _packed_weights(model, lanes)
     packed = PackedBody(
         lanes=lanes,
         vertex_count=model.vertex_count,
@@ -90,15 +98,16 @@ def pack(model: BodyModel, *, lanes: int) -> PackedBody:
         entry_group=np.concatenate(groups)[order],
         steps=np.concatenate(steps)[order],
         values=np.concatenate(values)[order],
-        joint_start=joint_start,
-        joint=joint,
         weights=weights,
     )
-    for name in packed.__slots__:
-        array = getattr(packed, name)
-        if isinstance(array, np.ndarray):
-            array.flags.writeable = False
+    freeze(packed.entry_start, packed.entry_group, packed.steps, packed.values)
     return packed
+
+
+def freeze(*arrays: npt.NDArray[Any]) -> None:
+    """Make arrays read-only."""
+    for array in arrays:
+        array.flags.writeable = False
 
 
 def tiled(rows: Float32, lanes: int) -> Float32:
@@ -153,14 +162,19 @@ def _packed_field(
     )
 
 
-def _packed_weights(model: BodyModel, lanes: int) -> tuple[Int32, Int32, Float32]:
+def _packed_weights(model: BodyModel, lanes: int) -> TileWeights:
     """Return each tile's joints and its vertices' weights for them."""
     padding = -model.vertex_count % lanes
     padded = np.pad(model.weights_by_joint, ((0, 0), (0, padding)), mode="edge")
     by_tile = padded.reshape(JOINT_COUNT, -1, lanes).transpose(1, 0, 2)
     tile, joint = np.nonzero(by_tile.any(axis=2))
-    weights = np.ascontiguousarray(by_tile[tile, joint])
-    return _starts(tile, len(by_tile)), joint.astype(np.int32), weights
+    weights = TileWeights(
+        start=_starts(tile, len(by_tile)),
+        joint=joint.astype(np.int32),
+        values=np.ascontiguousarray(by_tile[tile, joint]),
+    )
+    freeze(weights.start, weights.joint, weights.values)
+    return weights
 
 
 def _starts(tile: npt.NDArray[np.signedinteger], tile_count: int) -> Int32:

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixie_runtime.skinning.packing import GROUP, Int16, Int32, PackedBody
+from pixie_runtime.skinning.packing import (
+    GROUP,
+    Int16,
+    Int32,
+    PackedBody,
+    TileWeights,
+    freeze,
+)
 from pixie_runtime.smplx import JOINT_COUNT
 from pixie_runtime.types import Float32
 
@@ -36,16 +43,13 @@ class PairedBody:
     """Metres of one step, (P,)."""
     values: Int16
     """Displacements in steps, (P, 9, 3 * lanes, 2): all x, then all y, all z."""
-    joint_start: Int32
-    joint: Int32
-    weights: Float32
-    """These three as in `PackedBody`."""
+    weights: TileWeights
 
     @property
     def nbytes(self) -> int:
         """Bytes that one mesh reads."""
-        arrays = (self.groups, self.steps, self.values, self.joint, self.weights)
-        return sum(array.nbytes for array in arrays)
+        weights = self.weights.joint.nbytes + self.weights.values.nbytes
+        return self.groups.nbytes + self.steps.nbytes + self.values.nbytes + weights
 
     def coefficients(self, R_local: Float32, expression: Float32) -> Float32:
         """Return what the groups scale with, (G, 9).
@@ -78,15 +82,12 @@ def paired(packed: PackedBody) -> PairedBody:
     values[pair, :, :, slot] = np.rint(packed.values * ratios[:, :, None])
     of_tiles = np.arange(len(counts) + 1)
     pair_start = np.searchsorted(tile[first], of_tiles).astype(np.int32)
-    for array in (pair_start, groups, steps, values):
-        array.flags.writeable = False
+    freeze(pair_start, groups, steps, values)
     return PairedBody(
         group_count=packed.group_count,
         pair_start=pair_start,
         groups=groups,
         steps=steps,
         values=values,
-        joint_start=packed.joint_start,
-        joint=packed.joint,
         weights=packed.weights,
     )

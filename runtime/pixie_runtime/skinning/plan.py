@@ -77,7 +77,7 @@ class Sizes:
             tile_count=packed.tile_count,
             group_count=packed.group_count,
             entry_count=len(packed.entry_group),
-            row_count=len(packed.joint),
+            row_count=len(packed.weights.joint),
             n_betas=model.n_betas,
             n_expression=model.n_expression,
             corner_count=model.faces.size,

@@ -114,9 +114,10 @@ def skin_tiles(
 ) -> None:
     """Displace, then skin, the tiles from `begin` to `end`.
 
-    Arrays as in `PairedBody`; further `factors` (G, 9) and `units` (G,) as of
-    `whole_factors`, `rest` (T, 48), the vertices before all that, `motions` (55, 12),
-    each joint's 3x4 matrix from the rest pose, and `out` (V, 3), the vertices.
+    Arrays as in `PairedBody` and its weights; further `factors` (G, 9) and `units` (G,)
+    as of `whole_factors`, `rest` (T, 48), the vertices before all that, `motions`
+    (55, 12), each joint's 3x4 matrix from the rest pose, and `out` (V, 3), the
+    vertices.
     """
     v = np.empty(_AXES, np.float32)
     skinned = np.empty((3, LANES), np.float32)
