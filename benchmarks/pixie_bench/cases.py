@@ -62,7 +62,7 @@ class NetworkCase:
     engine: EngineKind
     precision: Precision = "float32"
     arithmetic: Arithmetic | None = None
-    """Whose roof it is under; None: of a GPU, whose roofs are not measured."""
+    """Whose roof it is under; None: it is not compared with one."""
     compared: bool = True
     """Whether it takes turns with eager PyTorch of the full network."""
     people: int = 1
@@ -76,10 +76,10 @@ class NetworkCase:
         return self.engine in gpu.ENGINES
 
 
-_CHAINS: tuple[tuple[str, BundleName, EngineKind], ...] = (
-    ("fp16-tensorrt", "pixie-fp16", "tensorrt"),
-    ("int8-tensorrt", "pixie-int8-tensorrt", "tensorrt"),
-    ("fp16-tensorrt-rtx", "pixie-fp16", "tensorrt-rtx"),
+_CHAINS: tuple[tuple[str, BundleName, EngineKind, Arithmetic], ...] = (
+    ("fp16-tensorrt", "pixie-fp16", "tensorrt", "float16"),
+    ("int8-tensorrt", "pixie-int8-tensorrt", "tensorrt", "int8"),
+    ("fp16-tensorrt-rtx", "pixie-fp16", "tensorrt-rtx", "float16"),
 )
 
 NETWORKS = (
@@ -94,22 +94,47 @@ NETWORKS = (
     NetworkCase(
         "network-small-onnxruntime", "small-int8", "onnxruntime", arithmetic="int8"
     ),
-    NetworkCase("network-fp16-tensorrt", "pixie-fp16", "tensorrt"),
-    NetworkCase("network-int8-tensorrt", "pixie-int8-tensorrt", "tensorrt"),
-    NetworkCase("network-fp16-tensorrt-rtx", "pixie-fp16", "tensorrt-rtx"),
-    NetworkCase("network-fp32-onnxruntime-cuda", "pixie", "onnxruntime-cuda"),
-    NetworkCase("network-fp16-onnxruntime-cuda", "pixie-fp16", "onnxruntime-cuda"),
     NetworkCase(
-        "network-fp16-onnxruntime-tensorrt", "pixie-fp16", "onnxruntime-tensorrt"
+        "network-fp16-tensorrt", "pixie-fp16", "tensorrt", arithmetic="float16"
+    ),
+    NetworkCase(
+        "network-int8-tensorrt", "pixie-int8-tensorrt", "tensorrt", arithmetic="int8"
+    ),
+    NetworkCase(
+        "network-fp16-tensorrt-rtx", "pixie-fp16", "tensorrt-rtx", arithmetic="float16"
+    ),
+    NetworkCase(
+        "network-fp32-onnxruntime-cuda",
+        "pixie",
+        "onnxruntime-cuda",
+        arithmetic="float32",
+    ),
+    NetworkCase(
+        "network-fp16-onnxruntime-cuda",
+        "pixie-fp16",
+        "onnxruntime-cuda",
+        arithmetic="float16",
+    ),
+    NetworkCase(
+        "network-fp16-onnxruntime-tensorrt",
+        "pixie-fp16",
+        "onnxruntime-tensorrt",
+        arithmetic="float16",
     ),
     *(
-        NetworkCase(f"network-{name}-chained", bundle, engine, chained="parameters")
-        for name, bundle, engine in _CHAINS
+        NetworkCase(
+            f"network-{name}-chained",
+            bundle,
+            engine,
+            arithmetic=arithmetic,
+            chained="parameters",
+        )
+        for name, bundle, engine, arithmetic in _CHAINS
     ),
     # PyTorch would make no mesh.
     *(
         NetworkCase(f"mesh-{name}", bundle, engine, chained="mesh", compared=False)
-        for name, bundle, engine in _CHAINS
+        for name, bundle, engine, _ in _CHAINS
     ),
     *(
         NetworkCase(

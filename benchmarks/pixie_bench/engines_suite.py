@@ -1,8 +1,10 @@
 """`pixie-bench engines`: networks on known crops, beside eager PyTorch."""
 
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
+from functools import partial
 from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
@@ -12,7 +14,7 @@ from pixie_bench.gpu import require_gpu
 from pixie_bench.graph_cost import Cost, graph_cost
 from pixie_bench.peak import Peak, measure_peak
 from pixie_bench.results import Findings, Result, timing_results
-from pixie_bench.roofline import Placed, draw
+from pixie_bench.roofline import Placed, Roofs, draw
 from pixie_bench.settings import Announce, Settings, silent
 from pixie_bench.spreads import Turns, in_turns
 from pixie_bench.worker_process import WorkerProcess
@@ -33,7 +35,8 @@ def run_engines(
         plot: picture of the roofline to write; if it cannot be, that is said.
     """
     cases = [case for case in NETWORKS if settings.only in case.name]
-    found, placed = Findings(), []
+    found = Findings()
+    placed: dict[str, list[Placed]] = {name: [] for name in _PEAKS}
     for case in cases:
         announce(case.name)
         try:
@@ -49,11 +52,22 @@ def run_engines(
                 found += Findings(left_out=(f"share of {case.name}: {error}",))
                 continue
             middle_ms = turns.percentile(50)
-            placed.append(Placed(case.name, case.arithmetic, cost, middle_ms))
-    if settings.only not in "machine-peak" and not placed:
-        return found
-    announce("machine-peak")
-    return found + _floors(settings, placed, plot)
+            placed["machine-peak-gpu" if case.on_gpu else "machine-peak"].append(
+                Placed(case.name, case.arithmetic, cost, middle_ms)
+            )
+    roofs = []
+    for name, networks in placed.items():
+        if settings.only not in name and not networks:
+            continue
+        announce(name)
+        try:
+            peak = _PEAKS[name](settings)
+        except PixieError as error:
+            found += Findings(left_out=(f"{name}: {error}",))
+            continue
+        found += _floors(name, peak, networks)
+        roofs.append(Roofs(name, peak, networks))
+    return found + _drawn(plot, roofs)
 
 
 def _measure(case: NetworkCase, settings: Settings) -> tuple[Findings, Turns]:
@@ -129,33 +143,62 @@ def _cost(folder: Path) -> Cost:
     return sum(one, start=hands)
 
 
-def _floors(settings: Settings, placed: list[Placed], plot: Path | None) -> Findings:
-    """Measure the machine's peaks; compare the networks with them."""
-    try:
-        peak = _peak(settings.threads)
-    except PixieError as error:
-        return Findings(left_out=(f"machine-peak: {error}",))
+def _floors(name: str, peak: Peak, placed: list[Placed]) -> Findings:
+    """Return a machine's peaks, and how near to them the networks come."""
     results = [
-        Result("machine-peak", name, round(rate, 1), "GFLOP/s")
-        for name, rate in peak.gflops.items()
+        Result(name, arithmetic, round(rate, 1), "GFLOP/s")
+        for arithmetic, rate in peak.gflops.items()
     ]
-    results.append(Result("machine-peak", "copy", round(peak.gbytes, 1), "GB/s"))
+    results.append(Result(name, "copy", round(peak.gbytes, 1), "GB/s"))
     for one in placed:
         if one.arithmetic in peak.gflops:
             floor_ms, share = round(one.floor_ms(peak), 3), round(one.share(peak), 3)
             results.append(Result(one.name, "floor", floor_ms, "ms"))
             results.append(Result(one.name, "share", share, "of the floor"))
-    left_out: tuple[str, ...] = ()
-    if plot is not None:
+    by = ", ".join(f"{arithmetic} by {who}" for arithmetic, who in peak.by.items())
+    return Findings(tuple(results), notes={name: by})
+
+
+def _drawn(plot: Path | None, roofs: list[Roofs]) -> Findings:
+    """Draw the rooflines if that is wanted; say why they could not be."""
+    if plot is not None and roofs:
         try:
-            draw(plot, peak, placed, f"{settings.threads} threads")
+            draw(plot, roofs)
         except PixieError as error:
-            left_out = (f"roofline: {error}",)
-    by = ", ".join(f"{name} by {library}" for name, library in peak.by.items())
-    return Findings(tuple(results), left_out, {"machine-peak": by})
+            return Findings(left_out=(f"roofline: {error}",))
+    return Findings()
 
 
-def _peak(threads: int) -> Peak:
+def _processor_peak(settings: Settings) -> Peak:
+    """Measure the processor's, for as many threads as the networks have.
+
+    Raises:
+        EngineError: a library ended the process that measures.
+    """
+    return _in_a_process(partial(measure_peak, settings.threads))
+
+
+def _gpu_peak(_: Settings) -> Peak:
+    """Measure the card's.
+
+    Raises:
+        EngineError: there is none, or it cannot be measured.
+        MissingExtraError: PyTorch is not installed.
+    """
+    require_gpu()
+    if find_spec("torch") is None:
+        raise MissingExtraError("measuring what a GPU can do at most", "train")
+    return _in_a_process(_measured_gpu)
+
+
+def _measured_gpu() -> Peak:
+    # This process does without torch.
+    from pixie_bench.gpu_peak import measure_gpu_peak
+
+    return measure_gpu_peak()
+
+
+def _in_a_process(measure: Callable[[], Peak]) -> Peak:
     """Measure in a process of its own.
 
     Raises:
@@ -163,6 +206,13 @@ def _peak(threads: int) -> Peak:
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         try:
-            return pool.submit(measure_peak, threads).result()
+            return pool.submit(measure).result()
         except BrokenProcessPool:
             raise EngineError("a library ended the process that measured it") from None
+
+
+_PEAKS: dict[str, Callable[[Settings], Peak]] = {
+    "machine-peak": _processor_peak,
+    "machine-peak-gpu": _gpu_peak,
+}
+"""By case, what measures a machine's roofs."""

@@ -6,7 +6,7 @@ libraries reach is a roof that networks can come near to.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -16,13 +16,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-Arithmetic = Literal["float32", "bfloat16", "int8"]
-ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "bfloat16", "int8")
+Arithmetic = Literal["float32", "float16", "bfloat16", "int8"]
 _LEAST_RUNS, _LEAST_S = 5, 0.5
 _TRIAL, _PATIENCE_S = 256, 2.0
 """Size of the products that say how long the large ones would take, and how long they
 may: some libraries multiply what a processor has no instructions for one by one."""
 Product = Callable[[], object]
+Products = Callable[[int], Iterable[tuple[Arithmetic, str, Product]]]
+"""Given how many rows and columns matrices have: each arithmetic, who multiplies, and
+how to do it once, to the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +48,34 @@ def measure_peak(threads: int = 2, *, size: int = 2048, megabytes: int = 256) ->
         size: of the matrices, rows and columns.
         megabytes: of the array that is copied.
     """
+    gflops, by = best_rates(partial(_products, threads), size)
+    return Peak(gflops, by, _copy_rate(threads, megabytes))
+
+
+def best_rates(
+    products: Products, size: int
+) -> tuple[dict[Arithmetic, float], dict[Arithmetic, str]]:
+    """Return each arithmetic's 10^9 operations a second, and who did it.
+
+    Matrices have up to `size` rows and columns: what is slow multiplies small ones.
+    """
     gflops: dict[Arithmetic, float] = {}
     by: dict[Arithmetic, str] = {}
     too_slow = set[tuple[Arithmetic, str]]()
     for side in sorted({min(size, _TRIAL), size}):
-        for arithmetic, library, product in _products(threads, side):
+        for arithmetic, library, product in products(side):
             if (arithmetic, library) in too_slow:
                 continue
-            best_s = _best_s(product)
-            if best_s * (size / side) ** 3 > _PATIENCE_S:
+            shortest_s = best_s(product)
+            if shortest_s * (size / side) ** 3 > _PATIENCE_S:
                 too_slow.add((arithmetic, library))
-            rate = 2 * side**3 / best_s / 1e9
+            rate = 2 * side**3 / shortest_s / 1e9
             if rate > gflops.get(arithmetic, 0):
                 gflops[arithmetic], by[arithmetic] = rate, library
-    return Peak(gflops, by, _copy_rate(threads, megabytes))
+    return gflops, by
 
 
-def _best_s(product: Product) -> float:
+def best_s(product: Product) -> float:
     """Return the shortest of some runs; a peak is what nothing disturbed."""
     product()
     seconds: list[float] = []
@@ -109,9 +122,13 @@ def _openvino(threads: int, size: int) -> Iterator[tuple[Arithmetic, str, Produc
         ends = (np.float32(low), np.float32(1), np.float32(low), np.float32(1))
         return ops.fake_quantize(values, *ends, 256)
 
-    for arithmetic in ARITHMETICS:
-        names = {"float32": "FP32", "bfloat16": "BF16", "int8": "INT8"}
-        if names[arithmetic] not in able:
+    names: dict[Arithmetic, str] = {
+        "float32": "FP32",
+        "bfloat16": "BF16",
+        "int8": "INT8",
+    }
+    for arithmetic, name in names.items():
+        if name not in able:
             continue
         given = ops.parameter([size, size], np.float32)
         a, b = given, ops.constant(weights)
@@ -171,5 +188,5 @@ def _copy_rate(threads: int, megabytes: int) -> float:
         )
     )
     with ThreadPoolExecutor(threads) as pool:
-        seconds = _best_s(lambda: list(pool.map(lambda p: np.copyto(*p), pieces)))
+        seconds = best_s(lambda: list(pool.map(lambda p: np.copyto(*p), pieces)))
     return 2 * source.nbytes / seconds / 1e9

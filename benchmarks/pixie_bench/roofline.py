@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pixie_bench.graph_cost import Cost
 from pixie_bench.peak import Arithmetic, Peak
 from pixie_runtime.errors import MissingExtraError, SinkError
 
-BYTES: dict[Arithmetic, int] = {"float32": 4, "bfloat16": 2, "int8": 1}
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BYTES: dict[Arithmetic, int] = {"float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 """Of a weight."""
 
 
@@ -49,14 +53,21 @@ class Placed:
         return self.floor_ms(peak) / self.milliseconds
 
 
-def draw(path: Path, peak: Peak, placed: Sequence[Placed], title: str) -> None:
-    """Draw the machine's roofs and the networks under them.
+@dataclass(frozen=True, slots=True)
+class Roofs:
+    """What a processor or card can do, and the networks that ran on it."""
+
+    title: str
+    peak: Peak
+    placed: Sequence[Placed]
+
+
+def draw(path: Path, machines: Sequence[Roofs]) -> None:
+    """Draw each machine's roofs and the networks under them, side by side.
 
     Args:
         path: picture to write; its ending says what kind.
-        peak: the machine's.
-        placed: the networks.
-        title: above the plot.
+        machines: what is drawn.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -67,9 +78,19 @@ def draw(path: Path, peak: Peak, placed: Sequence[Placed], title: str) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 5), layout="constrained")
+    figure = Figure(figsize=(8 * len(machines), 5), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots()
+    panels = figure.subplots(1, len(machines), squeeze=False)[0]
+    for axes, machine in zip(panels, machines, strict=True):
+        _draw_panel(axes, machine)
+    try:
+        figure.savefig(path, dpi=120)
+    except (OSError, ValueError) as error:
+        raise SinkError(f"cannot write {path}: {error}") from error
+
+
+def _draw_panel(axes: "Axes", machine: Roofs) -> None:
+    peak, placed = machine.peak, machine.placed
     low, high = 1.0, max([10_000.0, *(2 * one.intensity for one in placed)])
     colours: dict[str, str] = {}
     for index, (arithmetic, gflops) in enumerate(peak.gflops.items()):
@@ -95,10 +116,6 @@ def draw(path: Path, peak: Peak, placed: Sequence[Placed], title: str) -> None:
         )
     axes.set_xlabel("operations a byte of weights")
     axes.set_ylabel("10⁹ operations a second")
-    axes.set_title(f"{title}; memory {peak.gbytes:.0f} GB/s", fontsize=9)
+    axes.set_title(f"{machine.title}; memory {peak.gbytes:.0f} GB/s", fontsize=9)
     axes.grid(visible=True, which="major", alpha=0.3)
     axes.legend(loc="lower right", fontsize=8)
-    try:
-        figure.savefig(path, dpi=120)
-    except (OSError, ValueError) as error:
-        raise SinkError(f"cannot write {path}: {error}") from error

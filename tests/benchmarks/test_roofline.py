@@ -1,6 +1,7 @@
 from math import prod
 from pathlib import Path
 
+import cv2
 import onnx
 import pytest
 from onnx import TensorProto, helper
@@ -8,7 +9,7 @@ from onnx import TensorProto, helper
 from pixie_bench import engines_suite
 from pixie_bench.graph_cost import Cost, graph_cost
 from pixie_bench.peak import Peak
-from pixie_bench.roofline import Placed, draw
+from pixie_bench.roofline import Placed, Roofs, draw
 from pixie_bench.settings import Settings
 from pixie_runtime.errors import SinkError
 
@@ -61,19 +62,37 @@ def test_the_floor_is_arithmetic_or_the_stream_of_weights() -> None:
 @pytest.mark.filterwarnings("ignore:Exception ignored in:")  # matplotlib's own imports
 def test_the_plot_is_a_picture(tmp_path: Path) -> None:
     placed = [Placed("network-int8", "int8", Cost(30e9, 190e6), 300.0)]
-    draw(tmp_path / "roofline.png", PEAK, placed, "2 threads")
-    assert (tmp_path / "roofline.png").read_bytes().startswith(b"\x89PNG")
+    machines = [Roofs("a processor", PEAK, placed), Roofs("a card", PEAK, [])]
+    draw(tmp_path / "one.png", machines[:1])
+    draw(tmp_path / "two.png", machines)
+    one, two = (cv2.imread(str(tmp_path / f"{n}.png")) for n in ("one", "two"))
+    assert one is not None
+    assert two is not None
+    assert two.shape[1] == 2 * one.shape[1]
     with pytest.raises(SinkError, match="cannot write"):
-        draw(tmp_path / "nowhere" / "roofline.png", PEAK, placed, "2 threads")
+        draw(tmp_path / "nowhere" / "roofline.png", machines)
 
 
 @pytest.mark.filterwarnings("ignore:Exception ignored in:")  # likewise
 def test_a_picture_that_cannot_be_drawn_costs_no_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines_suite, "_peak", lambda threads: PEAK)
-    placed = [Placed("network-int8", "int8", Cost(30e9, 190e6), 300.0)]
-    found = engines_suite._floors(Settings(), placed, tmp_path / "roofline.xyz")
-    assert {one.metric for one in found.results} >= {"int8", "copy", "floor", "share"}
-    (sentence,) = found.left_out
-    assert sentence.startswith("roofline: cannot write")
+    monkeypatch.setitem(engines_suite._PEAKS, "machine-peak", lambda _: PEAK)
+    found = engines_suite.run_engines(
+        Settings(only="machine-peak"), plot=tmp_path / "roofline.xyz"
+    )
+    assert {one.metric for one in found.results} >= {"float32", "int8", "copy"}
+    assert found.left_out[-1].startswith("roofline: cannot write")
+
+
+def test_networks_are_under_the_roof_of_what_they_ran_on() -> None:
+    placed = [Placed("network-int8-tensorrt", "int8", Cost(30e9, 190e6), 300.0)]
+    found = engines_suite._floors("machine-peak-gpu", PEAK, placed)
+    assert [(one.case, one.metric, one.value) for one in found.results] == [
+        ("machine-peak-gpu", "float32", 100.0),
+        ("machine-peak-gpu", "int8", 400.0),
+        ("machine-peak-gpu", "copy", 20.0),
+        ("network-int8-tensorrt", "floor", 150.0),
+        ("network-int8-tensorrt", "share", 0.5),
+    ]
+    assert found.notes == {"machine-peak-gpu": "float32 by A, int8 by B"}

@@ -136,6 +136,7 @@ def test_engines_are_measured_and_what_lacks_is_left_out(
     monkeypatch.setattr(engines_suite, "NETWORKS", (alone, lacking))
     small = partial(measure_peak, size=64, megabytes=4)
     monkeypatch.setattr(engines_suite, "measure_peak", small)
+    monkeypatch.setattr(cuda_driver, "gpu_fault", lambda: "there is no driver")
     path, plot = tmp_path / "bench.json", tmp_path / "roofline.png"
     outputs = ["--json", str(path), "--roofline", str(plot)]
     assert main(["engines", "--bundles", str(bundles), *QUICK, *outputs]) == 0
@@ -147,9 +148,10 @@ def test_engines_are_measured_and_what_lacks_is_left_out(
     assert peaks.keys() >= {"float32", "bfloat16", "int8", "copy"}
     assert all(isinstance(rate, float) and rate > 0 for rate in peaks.values())
     assert plot.exists()
-    (sentence,) = json.loads(path.read_text())["left_out"]
-    assert sentence.startswith(lacking.name)
-    assert "there is no bundle" in sentence
+    bundle, card = json.loads(path.read_text())["left_out"]
+    assert bundle.startswith(lacking.name)
+    assert "there is no bundle" in bundle
+    assert card == "machine-peak-gpu: needs an NVIDIA GPU, but there is no driver"
     assert "network-fp32" in capsys.readouterr().out
 
     again = ["--only", "nothing", "--compare", str(path), *QUICK]
