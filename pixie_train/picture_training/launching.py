@@ -38,6 +38,8 @@ def launch(count: int, arguments: Sequence[str]) -> int:
         max_restarts=0,
     )
     logging.getLogger(_LOGGER).setLevel(logging.CRITICAL)
+    # What processes that are ended while they connect have to say, in C++.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     try:
         elastic_launch(config, sys.executable)("-m", "pixie_train", *arguments)
     except ChildFailedError as error:

@@ -286,8 +286,9 @@ def test_the_command_starts_processes_and_says_once_why_they_failed(
         capture_output=True,
         text=True,
     )
-    (sentence,) = done.stderr.splitlines()
+    sentence, *more = done.stderr.splitlines()
     assert sentence.startswith("pixie-train: ")
     assert str(nowhere) in sentence
+    assert more == []
     assert done.returncode == ModelFileError.exit_code
     assert not done.stdout
