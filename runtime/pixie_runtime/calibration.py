@@ -111,7 +111,7 @@ def calibrate(people: Sequence[Person], model: BodyModel) -> Calibration:
         raise CalibrationError(
             f"the whole body was seen well in {len(sure)} of {len(people)} frames, "
             f"expected {_LEAST_FRAMES} or more: stand where the camera sees you from "
-            "head to feet"
+            "head to feet, and stay there"
         )
     weight = np.array([person.confidence.body for person in sure], np.float64)
     betas = _robust_mean(np.stack([p.params.betas for p in sure]), weight)
@@ -143,6 +143,7 @@ class CalibrationProgress:
 class Calibrator:
     """Counts down, collects frames, calibrates.
 
+    Where few frames a second come it collects for longer, until there are enough.
     `add` is called with every estimate, by the loop that makes them, and only keeps
     it; `progress` does the work, in the thread that asks.
     """
@@ -153,18 +154,21 @@ class Calibrator:
         *,
         countdown_s: float = 3.0,
         collect_s: float = 2.0,
+        patience_s: float = 12.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._model = model
         self._clock = clock
         self._starts_s = clock() + countdown_s
         self._ends_s = self._starts_s + collect_s
+        self._gives_up_s = self._starts_s + patience_s
         self._people: list[Person] = []
         self._result: CalibrationProgress | None = None
 
     def add(self, person: Person) -> None:
         """Keep the person of a frame, if it is time."""
-        if self._starts_s <= self._clock() < self._ends_s:
+        now = self._clock()
+        if self._starts_s <= now and not self._is_over(now):
             self._people.append(person)
 
     def progress(self) -> CalibrationProgress:
@@ -172,11 +176,17 @@ class Calibrator:
         now = self._clock()
         if now < self._starts_s:
             return CalibrationProgress("countdown", self._starts_s - now)
-        if now < self._ends_s:
-            return CalibrationProgress("collecting", self._ends_s - now)
+        if not self._is_over(now):
+            return CalibrationProgress("collecting", max(self._ends_s - now, 0.0))
         if self._result is None:
             self._result = self._calibrated()
         return self._result
+
+    def _is_over(self, now: float) -> bool:
+        if now < self._ends_s:
+            return False
+        is_slow = 0 < len(self._people) < _LEAST_FRAMES
+        return not is_slow or now >= self._gives_up_s
 
     def _calibrated(self) -> CalibrationProgress:
         try:

@@ -192,6 +192,29 @@ def test_counting_down_then_collecting_then_done(
     assert calibrator.progress() is done
 
 
+@pytest.mark.parametrize("frames", [9, 10])
+def test_where_few_frames_come_there_is_time_for_ten_of_them(
+    model: BodyModel, truth: Float32, frames: int
+) -> None:
+    clock = Clock()
+    calibrator = Calibrator(
+        model, countdown_s=0, collect_s=2, patience_s=12, clock=clock
+    )
+    for _ in range(frames):
+        assert calibrator.progress().stage == "collecting"
+        calibrator.add(standing(model, truth, confidence=SURE))
+        clock.now += 1
+    found = calibrator.progress()
+    if frames == 10:
+        assert found.stage == "done"
+        assert found.calibration is not None
+        assert found.calibration.frames == 10
+    else:
+        assert (found.stage, found.left_s) == ("collecting", 0.0)
+        clock.now += 12 - frames
+        assert "in 9 of 9 frames, expected 10" in calibrator.progress().problem
+
+
 def test_with_nobody_in_view_it_fails_and_says_why(model: BodyModel) -> None:
     clock = Clock()
     calibrator = Calibrator(model, clock=clock)
