@@ -12,6 +12,10 @@ import torch
 from pixie_bench.peak import Arithmetic, Peak, Product, best_rates, best_s
 from pixie_runtime.errors import EngineError
 
+_TRIAL = 2048
+"""Size of the products that say how long the large ones would take: large enough for a
+card to be busy with more than with being told."""
+
 
 def measure_gpu_peak(
     device: str = "cuda", *, size: int = 8192, megabytes: int = 1024
@@ -34,7 +38,7 @@ def measure_gpu_peak(
     place = torch.device(device)
     try:
         with torch.inference_mode():
-            gflops, by = best_rates(partial(_products, place), size)
+            gflops, by = best_rates(partial(_products, place), size, trial=_TRIAL)
             return Peak(gflops, by, _copy_rate(place, megabytes))
     except torch.OutOfMemoryError as error:
         raise EngineError(f"out of GPU memory: {error}") from None

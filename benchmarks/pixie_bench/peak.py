@@ -53,16 +53,17 @@ def measure_peak(threads: int = 2, *, size: int = 2048, megabytes: int = 256) ->
 
 
 def best_rates(
-    products: Products, size: int
+    products: Products, size: int, *, trial: int = _TRIAL
 ) -> tuple[dict[Arithmetic, float], dict[Arithmetic, str]]:
     """Return each arithmetic's 10^9 operations a second, and who did it.
 
-    Matrices have up to `size` rows and columns: what is slow multiplies small ones.
+    Matrices have `size` rows and columns; what would take too long multiplies none but
+    those of `trial`.
     """
     gflops: dict[Arithmetic, float] = {}
     by: dict[Arithmetic, str] = {}
     too_slow = set[tuple[Arithmetic, str]]()
-    for side in sorted({min(size, _TRIAL), size}):
+    for side in sorted({min(size, trial), size}):
         for arithmetic, library, product in products(side):
             if (arithmetic, library) in too_slow:
                 continue
