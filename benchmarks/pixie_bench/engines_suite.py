@@ -22,6 +22,8 @@ from pixie_runtime.bundle import Bundle
 from pixie_runtime.errors import EngineError, MissingExtraError, PixieError
 
 _EAGER = "eager PyTorch float32"
+_PROCESSOR, _CARD = "machine-peak", "machine-peak-gpu"
+"""The cases that say what networks are held against."""
 
 
 def run_engines(
@@ -52,7 +54,7 @@ def run_engines(
                 found += Findings(left_out=(f"share of {case.name}: {error}",))
                 continue
             middle_ms = turns.percentile(50)
-            placed["machine-peak-gpu" if case.on_gpu else "machine-peak"].append(
+            placed[_CARD if case.on_gpu else _PROCESSOR].append(
                 Placed(case.name, case.arithmetic, cost, middle_ms)
             )
     roofs = []
@@ -66,7 +68,8 @@ def run_engines(
             found += Findings(left_out=(f"{name}: {error}",))
             continue
         found += _floors(name, peak, networks)
-        roofs.append(Roofs(name, peak, networks))
+        of_threads = f", {settings.threads} threads" if name == _PROCESSOR else ""
+        roofs.append(Roofs(name + of_threads, peak, networks))
     return found + _drawn(plot, roofs)
 
 
@@ -212,7 +215,7 @@ def _in_a_process(measure: Callable[[], Peak]) -> Peak:
 
 
 _PEAKS: dict[str, Callable[[Settings], Peak]] = {
-    "machine-peak": _processor_peak,
-    "machine-peak-gpu": _gpu_peak,
+    _PROCESSOR: _processor_peak,
+    _CARD: _gpu_peak,
 }
 """By case, what measures a machine's roofs."""
