@@ -91,7 +91,9 @@ def draw(path: Path, machines: Sequence[Roofs]) -> None:
 
 def _draw_panel(axes: "Axes", machine: Roofs) -> None:
     peak, placed = machine.peak, machine.placed
-    low, high = 1.0, max([10_000.0, *(2 * one.intensity for one in placed)])
+    ridges = [gflops / peak.gbytes for gflops in peak.gflops.values()]
+    low = min([1.0, *(ridge / 2 for ridge in ridges)])
+    high = max([10_000.0, *(2 * one.intensity for one in placed)])
     colours: dict[str, str] = {}
     for index, (arithmetic, gflops) in enumerate(peak.gflops.items()):
         colours[arithmetic] = f"C{index}"
