@@ -14,6 +14,7 @@ from pixie_runtime.assembly import (
 )
 from pixie_runtime.engines import Engine, EngineMaker
 from pixie_runtime.eye_estimator import EyeEstimator
+from pixie_runtime.landmarks import OnePerson
 from pixie_runtime.network import open_bundle, open_network
 from pixie_runtime.options import Options
 from pixie_runtime.pipeline import Pipeline, Progress
@@ -114,7 +115,7 @@ def timed_pipeline(options: Options, clock: Clock, *, threads: int = 2) -> Pipel
     )
     return Pipeline(
         source=open_source(options),
-        landmarker=TimedLandmarker(landmarker, clock),
+        landmarker=OnePerson(TimedLandmarker(landmarker, clock)),
         estimator=EyeEstimator(network.estimator, network.model),
         sinks=(),
         smooth=smoothing(network.model),

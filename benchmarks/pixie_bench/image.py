@@ -32,6 +32,7 @@ from pixie_runtime.image_estimator import (
     Attention,
     ImageEstimator,
 )
+from pixie_runtime.landmarks import OnePerson
 from pixie_runtime.network import tracking_rates
 from pixie_runtime.options import Options
 from pixie_runtime.pipeline import Pipeline, Progress
@@ -251,7 +252,7 @@ class _Chain:
         # Not closed: its parts are used again.
         pipeline = Pipeline(
             source=source,
-            landmarker=self.landmarker,
+            landmarker=OnePerson(self.landmarker),
             estimator=self.estimator,
             sinks=(),
             smooth=smoothing(self.model),

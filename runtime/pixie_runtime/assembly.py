@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixie_runtime.errors import UsageError
-from pixie_runtime.landmarks import Landmarker
+from pixie_runtime.landmarks import Landmarker, OnePerson, PeopleLandmarker
 from pixie_runtime.options import Options
 from pixie_runtime.pipeline import Pipeline
 from pixie_runtime.sinks import Sink
@@ -81,7 +81,9 @@ def open_pipeline(
         for sink in open_sinks(options, source, model, info, setup, controls):
             opened.callback(sink.close)
             sinks.append(sink)
-        landmarker = open_landmarker(options, makers.landmarks, network.landmark_rates)
+        landmarker = open_people_landmarker(
+            options, makers.landmarks, network.landmark_rates
+        )
         opened.pop_all()
     unrelated = options.results is not None
     is_raw = unrelated or (options.no_smoothing and options.view is None)
@@ -167,26 +169,47 @@ def open_landmarker(
     from pixie_runtime.landmarks.models import LandmarkModels
     from pixie_runtime.landmarks.pixie import PixieLandmarker
 
-    body_suffices = options.attention == "two-pass" or options.fusion == "body"
-    models = LandmarkModels.shipped(maker=maker)
-    return PixieLandmarker(models=models, body_suffices=body_suffices, rates=rates)
+    return PixieLandmarker(
+        models=LandmarkModels.shipped(maker=maker),
+        body_suffices=options.body_suffices,
+        rates=rates,
+    )
+
+
+def open_people_landmarker(
+    options: Options,
+    maker: "EngineMaker | None" = None,
+    rates: "Rates | None" = None,
+) -> PeopleLandmarker:
+    """Load what follows so many people as the options say, as `open_landmarker`."""
+    if options.people == 1:
+        return OnePerson(open_landmarker(options, maker, rates))
+    from pixie_runtime.landmarks.crowd import Crowd
+    from pixie_runtime.landmarks.models import LandmarkModels
+
+    return Crowd(
+        options.people,
+        models=LandmarkModels.shipped(maker=maker),
+        body_suffices=options.body_suffices,
+        rates=rates,
+    )
 
 
 def smoothing(
     model: "BodyModel", controls: "Controls | None" = None
 ) -> Callable[[Person], Person]:
-    """Return what smooths the stream of one person, as `controls` say at each frame."""
+    """Return what smooths everybody's stream, as `controls` say at each frame."""
     from pixie_runtime.controls import Controls, LiveSmoothing
 
     return LiveSmoothing(model, controls or Controls())
 
 
 def look_ahead(model: "BodyModel") -> "LookAhead":
-    """Return what smooths the stream of one person where frames can wait."""
+    """Return what smooths everybody's stream where frames can wait."""
     from pixie_runtime.look_ahead import LookAhead
     from pixie_runtime.smoothing import HindsightSmoother
 
-    return LookAhead(HindsightSmoother(model))
+    return LookAhead(lambda: HindsightSmoother(model))
 
 
 def live_controls(options: Options) -> "Controls":

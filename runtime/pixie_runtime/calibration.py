@@ -185,12 +185,19 @@ class Calibrator:
     def _is_over(self, now: float) -> bool:
         if now < self._ends_s:
             return False
-        is_slow = 0 < len(self._people) < _LEAST_FRAMES
+        is_slow = 0 < len(self._of_one_person()) < _LEAST_FRAMES
         return not is_slow or now >= self._gives_up_s
+
+    def _of_one_person(self) -> Sequence[Person]:
+        """Return the frames of whoever was in view most, and came first of those."""
+        tracks: dict[int, list[Person]] = {}
+        for person in tuple(self._people):
+            tracks.setdefault(person.track_id, []).append(person)
+        return max(tracks.values(), key=len, default=())
 
     def _calibrated(self) -> CalibrationProgress:
         try:
-            calibration = calibrate(tuple(self._people), self._model)
+            calibration = calibrate(self._of_one_person(), self._model)
         except CalibrationError as error:
             return CalibrationProgress("failed", problem=str(error))
         return CalibrationProgress("done", calibration=calibration)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from pixie_runtime.body import BodyModel
 from pixie_runtime.calibration import Calibration
+from pixie_runtime.per_track import PerTrack
 from pixie_runtime.smoothing import PersonSmoother, SmoothingSettings
 from pixie_runtime.types import Person
 
@@ -50,12 +51,12 @@ class Controls:
 
 
 class LiveSmoothing:
-    """Smooths one person's stream and keeps the calibrated shape, as `controls` say."""
+    """Smooths everybody's streams and keeps the calibrated shape, as `controls` say."""
 
     def __init__(self, model: BodyModel, controls: Controls) -> None:
         self._model = model
         self._controls = controls
-        self._smoother = PersonSmoother(controls.settings.smoothing)
+        self._smoothers = PerTrack(lambda: PersonSmoother(controls.settings.smoothing))
 
     def __call__(self, person: Person) -> Person:
         """Return what the sinks receive of an estimate."""
@@ -63,8 +64,9 @@ class LiveSmoothing:
         watch = self._controls.watch
         if watch is not None:
             watch(person)
-        if settings.smoothing is not self._smoother.settings:
-            self._smoother.retune(settings.smoothing)
-        person = self._smoother.smooth(person, self._model)
+        smoother = self._smoothers.of(person.track_id, person.timestamp_s)
+        if settings.smoothing is not smoother.settings:
+            smoother.retune(settings.smoothing)
+        person = smoother.smooth(person, self._model)
         calibration = settings.calibration
         return calibration.apply(person, self._model) if calibration else person

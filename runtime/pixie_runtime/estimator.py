@@ -102,6 +102,10 @@ class LandmarkEstimator(TellsCoefficients):
     def reset(self) -> None:
         """Nothing is kept from one frame to the next."""
 
+    def for_another_person(self) -> "LandmarkEstimator":
+        """Return this one: nothing is kept from one frame to the next."""
+        return self
+
     def close(self) -> None:
         """Free the network."""
         self._engine.close()

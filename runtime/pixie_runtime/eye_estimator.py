@@ -11,6 +11,7 @@ class EyeEstimator:
 
     def __init__(self, estimator: Estimator, model: BodyModel) -> None:
         self._estimator = estimator
+        self._model = model
         self._follower = EyeFollower(model)
 
     @property
@@ -31,6 +32,10 @@ class EyeEstimator:
         """Forget the person."""
         self._estimator.reset()
         self._follower.reset()
+
+    def for_another_person(self) -> "EyeEstimator":
+        """Return one that runs the same estimator's network and knows of nobody yet."""
+        return EyeEstimator(self._estimator.for_another_person(), self._model)
 
     def close(self) -> None:
         """Free what the estimator holds."""

@@ -1,6 +1,7 @@
 """Running an image bundle: PIXIE's networks on crops of body, head and hands."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -97,13 +98,21 @@ class ImageEstimator(TellsCoefficients):
         self._coefficients = Coefficients.of(bundle.manifest, model)
         names = NETWORKS if rules.parts else _BODY_NETWORKS
         self._networks = ImageNetworks(bundle, names, engines, maker=maker)
+        self._attention: Attention = attention
+        self._looks_at_parts = rules.parts
         self._rates = rates or Rates()
+        self._resampler = resampler or Resampler()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin with nobody, with pictures of this estimator's own."""
         self._experts = (
-            PartExperts(self._networks, attention, self._rates) if rules.parts else None
+            PartExperts(self._networks, self._attention, self._rates)
+            if self._looks_at_parts
+            else None
         )
         size = self._networks.crops.size
         self._image = np.zeros((1, 3, size, size), np.float32)
-        self._resampler = resampler or Resampler()
         self._body: BodyLook | None = None
         self._last: LastSight | None = None
         self._frames_of_person = 0
@@ -138,6 +147,15 @@ class ImageEstimator(TellsCoefficients):
     def reset(self) -> None:
         """Forget the person: the next frame has nothing to do with the last."""
         self._last = self._body = None
+
+    def for_another_person(self) -> "ImageEstimator":
+        """Return one that runs the same networks and knows of nobody yet.
+
+        Closing either closes the networks of both.
+        """
+        other = copy(self)
+        other._begin()
+        return other
 
     def close(self) -> None:
         """Free the networks."""

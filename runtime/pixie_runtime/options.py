@@ -18,6 +18,9 @@ from pixie_runtime.stream_options import StreamOptions
 DEMO_FOLDER = Path("out")
 """Where a demo without output options leaves its files."""
 
+MOST_PEOPLE = 16
+"""Whom `--people` may ask for: each has networks to be run for them alone."""
+
 VIEW_PORT = 8700
 """Where `--view` alone serves its page."""
 
@@ -125,6 +128,9 @@ class Options:
     landmarks in less where that is fast and harmless;
     bfloat16 is faster and less exact (extra "openvino",
     a processor that has it)."""
+    people: Annotated[int, tyro.conf.arg(metavar="N")] = 1
+    """Follow up to so many people; each takes as long as
+    one."""
     fov: Annotated[float, tyro.conf.arg(metavar="DEGREES")] = 60.0
     """Field of view of the camera along the longer side of
     the picture."""
@@ -179,6 +185,13 @@ class Options:
             raise UsageError("--loop is for --video and --demo: nothing else ends")
         if not 5 <= self.fov <= 170:
             raise UsageError(f"--fov {self.fov:g}: expected 5 to 170 degrees")
+        if not 1 <= self.people <= MOST_PEOPLE:
+            raise UsageError(f"--people {self.people}: expected 1 to {MOST_PEOPLE}")
+        if self.people > 1 and self.landmarker == "mediapipe":
+            raise UsageError(
+                f"--people {self.people}: Google's landmarker finds one person; leave "
+                "--landmarker out"
+            )
         if self.max_frames is not None and self.max_frames < 1:
             raise UsageError(f"--max-frames {self.max_frames}: expected 1 or more")
         if self.results is not None and self.images is None:
@@ -200,6 +213,11 @@ class Options:
             UsageError: `--rates` is not understood.
         """
         return Rates() if self.rates is None else Rates.parse(self.rates)
+
+    @property
+    def body_suffices(self) -> bool:
+        """Whether hands and face are not looked for where there is a body."""
+        return self.attention == "two-pass" or self.fusion == "body"
 
     @property
     def is_watched(self) -> bool:

@@ -148,6 +148,10 @@ class PartEstimator(TellsCoefficients):
     def reset(self) -> None:
         """Nothing is kept from one frame to the next."""
 
+    def for_another_person(self) -> "PartEstimator":
+        """Return this one: nothing is kept from one frame to the next."""
+        return self
+
     def close(self) -> None:
         """Free the networks."""
         self._networks.close()

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol, Self
 
-from pixie_runtime.landmarks import Landmarker
+from pixie_runtime.landmarks import PeopleLandmarker, Sighting
 from pixie_runtime.look_ahead import LookAhead, Processed
+from pixie_runtime.per_track import PerTrack
 from pixie_runtime.report import Durations, RunReport
 from pixie_runtime.sinks import Sink, Tick, Traffic
 from pixie_runtime.sinks.fanout import Fanout
@@ -44,6 +45,13 @@ class Estimator(Protocol):
 
     def reset(self) -> None:
         """Forget the person: the next frame has nothing to do with the last."""
+        ...
+
+    def for_another_person(self) -> "Estimator":
+        """Return an estimator that runs the same network and knows of nobody yet.
+
+        Closing this one ends that one too.
+        """
         ...
 
     def close(self) -> None:
@@ -83,7 +91,7 @@ class Pipeline:
         self,
         *,
         source: FrameSource,
-        landmarker: Landmarker,
+        landmarker: PeopleLandmarker,
         estimator: Estimator,
         sinks: Iterable[Sink],
         smooth: Callable[[Person], Person] | None = None,
@@ -96,10 +104,10 @@ class Pipeline:
 
         Args:
             source: Where frames come from.
-            landmarker: Finds the person.
-            estimator: Makes parameters of what was found.
+            landmarker: Finds people.
+            estimator: Makes parameters of what was found, for each by one of its own.
             sinks: Where people go.
-            smooth: Makes a steady stream of one person's parameters.
+            smooth: Makes a steady stream of each person's parameters.
             look_ahead: Does so with knowledge of the frames that follow, in place of
                 `smooth`, where the source can wait.
             field_of_view: Degrees along the longer side of the picture.
@@ -109,6 +117,7 @@ class Pipeline:
         self._source = source
         self._landmarker = landmarker
         self._estimator = estimator
+        self._estimators = PerTrack(estimator.for_another_person)
         self._sinks = Fanout(sinks)
         self._smooth = smooth
         self._look_ahead = look_ahead
@@ -223,15 +232,29 @@ class Pipeline:
     def _process(self, frame: Frame) -> Processed:
         if self._unrelated:
             self._landmarker.reset()
-            self._estimator.reset()
-        landmarks = self._landmarker.detect(frame)
+            self._estimators.clear()
+        sightings = self._landmarker.detect_people(frame)
         times = replace(StageTimes(frame.grabbed_ns), landmarks_ns=time.monotonic_ns())
-        person = self._estimator.estimate(landmarks, frame, self._camera_of(frame))
-        if person is None and landmarks.is_empty:
+        estimates = [(one.landmarks, self._estimate(one, frame)) for one in sightings]
+        landmarks = tuple(
+            found
+            for found, person in estimates
+            if person is not None or not found.is_empty
+        )
+        if not landmarks:
             return Processed(Tick(frame, ()), times)
         times = replace(times, estimated_ns=time.monotonic_ns())
-        people = () if person is None else (replace(person, times=times),)
-        return Processed(Tick(frame, people, (landmarks,)), times)
+        people = tuple(
+            replace(person, times=times) for _, person in estimates if person
+        )
+        return Processed(Tick(frame, people, landmarks), times)
+
+    def _estimate(self, sighting: Sighting, frame: Frame) -> Person | None:
+        number = sighting.track_id
+        estimator = self._estimators.of(number, frame.timestamp_s)
+        camera = self._camera_of(frame)
+        person = estimator.estimate(sighting.landmarks, frame, camera)
+        return None if person is None else replace(person, track_id=number)
 
     def _warnings(self) -> tuple[str, ...]:
         parts = (self._source.warning, self._estimator.warning)

@@ -38,6 +38,8 @@ class Status:
     confidence: PartConfidence | None
     """Of the first person in the newest frame; None: nobody in view."""
     warnings: tuple[str, ...] = ()
+    people: int = 1
+    """How many were in the newest frame; said where there are several."""
     progress: str = ""
     """How far the run has come, where that is known: `7 of 20`."""
 
@@ -51,6 +53,7 @@ class Status:
         if self.latencies_ms:
             p50, p95 = np.percentile(self.latencies_ms, (50, 95))
             parts += [f"{self.fps:.1f} fps", f"{p50:.0f}/{p95:.0f} ms p50/p95"]
+            parts += [f"{self.people} people"] if self.people > 1 else []
             parts += [_confidence_text(self.confidence)]
         else:
             parts += ["waiting for frames"]
@@ -117,6 +120,7 @@ class StatusLine:
         self._lock = threading.Lock()
         self._recent: deque[tuple[float, float]] = deque()
         self._confidence: PartConfidence | None = None
+        self._people = 0
         self._done = 0
         self._ended = threading.Event()
         self._thread = threading.Thread(
@@ -133,6 +137,7 @@ class StatusLine:
             self._recent.append((now, progress.latency_ms))
             self._forget_before(now - _WINDOW_S)
             self._confidence = people[0].confidence if people else None
+            self._people = len(people)
             self._done = progress.tick.frame.index + 1
 
     def status(self) -> Status:
@@ -141,7 +146,7 @@ class StatusLine:
         with self._lock:
             self._forget_before(now - _WINDOW_S)
             recent, confidence = list(self._recent), self._confidence
-            done = self._done
+            done, people = self._done, self._people
         losses = self._losses()
         return Status(
             fps=_rate([moment for moment, _ in recent]),
@@ -150,6 +155,7 @@ class StatusLine:
             outputs=losses.outputs,
             confidence=confidence,
             warnings=losses.warnings,
+            people=people,
             progress="" if self._frames is None else f"{done} of {self._frames}",
         )
 

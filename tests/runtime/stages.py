@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from pixie_runtime.errors import SourceError
+from pixie_runtime.landmarks import Sighting
 from pixie_runtime.sinks import Tick
 from pixie_runtime.types import (
     Camera,
@@ -51,8 +52,8 @@ class Finder:
         self.closed = False
         self.resets = 0
 
-    def detect(self, frame: Frame) -> PersonLandmarks:
-        return FACE if self.found[frame.index] else NOBODY
+    def detect_people(self, frame: Frame) -> tuple[Sighting, ...]:
+        return (Sighting(0, FACE if self.found[frame.index] else NOBODY),)
 
     def reset(self) -> None:
         self.resets += 1
@@ -68,7 +69,7 @@ class Guesser:
         self.cameras: list[Camera] = []
         self.warning: str | None = None
         self.closed = False
-        self.resets = 0
+        self.persons = self.resets = 0
 
     def estimate(
         self, landmarks: PersonLandmarks, frame: Frame, camera: Camera
@@ -77,6 +78,10 @@ class Guesser:
             return None
         self.cameras.append(camera)
         return make_person(frame.index, frame_index=frame.index)
+
+    def for_another_person(self) -> "Guesser":
+        self.persons += 1
+        return self
 
     def reset(self) -> None:
         self.resets += 1

@@ -222,3 +222,20 @@ def test_with_nobody_in_view_it_fails_and_says_why(model: BodyModel) -> None:
     failed = calibrator.progress()
     assert failed.stage == "failed"
     assert "in 0 of 0 frames" in failed.problem
+
+
+def test_of_several_people_the_one_in_view_longest_is_calibrated(
+    model: BodyModel, truth: Float32
+) -> None:
+    clock = Clock()
+    calibrator = Calibrator(model, countdown_s=3, collect_s=2, clock=clock)
+    clock.now += 3.5
+    for frame in range(20):
+        if frame % 4:
+            calibrator.add(standing(model, truth + np.float32(3), track_id=2))
+        calibrator.add(standing(model, truth, track_id=5))
+    clock.now += 2
+    done = calibrator.progress()
+    assert done.calibration is not None
+    assert done.calibration.track_id == 5
+    np.testing.assert_allclose(done.calibration.betas, truth, atol=1e-5)

@@ -21,6 +21,8 @@ from pixie_runtime.options import Options
 from pixie_runtime.sources.opening import demo_clip
 from pixie_runtime.stream_options import StreamOptions
 from pixie_runtime.takes import load_take
+from pixie_runtime.takes.loading import load_recording
+from tests.runtime.landmarks.footage import frames_of
 from tests.runtime.sources.media import greys, write_video
 
 ROOT = Path(__file__).parents[2]
@@ -57,6 +59,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("", 2, "give exactly one of --camera, --video, --images and --demo"),
         ("--demo --camera 0", 2, "give exactly one of --camera"),
         ("--demo --fov 999", 2, "--fov 999: expected 5 to 170 degrees"),
+        ("--demo --people 0", 2, "--people 0: expected 1 to 16"),
+        ("--demo --people 2 --landmarker mediapipe", 2, "finds one person"),
         ("--video nowhere.mp4", 3, "there is no video nowhere.mp4"),
         ("--images nowhere", 3, "nowhere"),
         ("--camera 99", 3, "camera 99"),
@@ -302,3 +306,21 @@ def test_output_to_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     assert "cannot write to standard output: No space left on device" in done.stderr
     assert "Exception" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_two_people_are_two_tracks_of_one_take(here: Path) -> None:
+    two = [
+        np.concatenate([image, image], axis=1)
+        for image in frames_of(demo_clip().name, 8)
+    ]
+    write_video(here / "two.mp4", two)
+    arguments = "--video two.mp4 --people 2 --record two.mcap --report two.json"
+    assert main(arguments.split()) == 0
+    recording = load_recording(here / "two.mcap")
+    assert set(recording.people) == {0, 1}
+    places = [
+        float(np.median(track.take().trans[:, 0]))
+        for track in recording.people.values()
+    ]
+    assert abs(places[0] - places[1]) > 0.5
+    assert [len(track) for track in recording.people.values()] == [8, 8]

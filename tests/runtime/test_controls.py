@@ -100,3 +100,21 @@ def test_whoever_watches_sees_the_estimate_before_anything_is_done_to_it(
     for person in people:
         smooth(person)
     assert seen == people
+
+
+def test_everybody_s_stream_is_smoothed_as_if_alone(
+    model: BodyModel, mean_shape: Float32
+) -> None:
+    def walk(track_id: int, frame: int) -> Person:
+        person = bent(model, mean_shape, 5.0 * frame * (1 + track_id), frame)
+        return replace(person, track_id=track_id)
+
+    together = LiveSmoothing(model, Controls())
+    alone = {track: LiveSmoothing(model, Controls()) for track in (0, 1)}
+    for frame in range(6):
+        for track, smooth in alone.items():
+            found, expected = together(walk(track, frame)), smooth(walk(track, frame))
+            np.testing.assert_array_equal(
+                found.params.rotations, expected.params.rotations
+            )
+            np.testing.assert_array_equal(found.params.transl, expected.params.transl)

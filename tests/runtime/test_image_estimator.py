@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -461,3 +462,27 @@ def shifted(landmarks: PersonLandmarks, x: float) -> PersonLandmarks:
         face=replace(face, image=moved(face.image)),
         right_hand=replace(hand, image=moved(hand.image)),
     )
+
+
+def test_several_people_are_each_estimated_as_if_alone(
+    bundle: Bundle, model: BodyModel
+) -> None:
+    rates = Rates.parse("body=2,hands=2,head=3")
+    people = {0: somebody(), 1: shifted(somebody(), 300.0)}
+
+    def opened() -> ImageEstimator:
+        return ImageEstimator(bundle, model, rates=rates)
+
+    with closing(opened()) as shared:
+        together = {number: shared.for_another_person() for number in people}
+        alone = {number: opened() for number in people}
+        for index in range(4):
+            for number, landmarks in people.items():
+                picture = frame(index, seed=index)
+                found = together[number].estimate(landmarks, picture, VIEW)
+                expected = alone[number].estimate(landmarks, picture, VIEW)
+                assert found is not None
+                assert expected is not None
+                assert same(found, expected)
+        for one in alone.values():
+            one.close()

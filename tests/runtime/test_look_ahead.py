@@ -15,6 +15,7 @@ from pixie_runtime.assembly import open_pipeline, open_source
 from pixie_runtime.body import embedded_body_model
 from pixie_runtime.errors import SourceError
 from pixie_runtime.interrupts import InterruptibleSource
+from pixie_runtime.landmarks import Sighting
 from pixie_runtime.look_ahead import LookAhead
 from pixie_runtime.options import Options
 from pixie_runtime.pipeline import Pipeline, Progress
@@ -22,7 +23,7 @@ from pixie_runtime.smoothing.hindsight import LOOK_AHEAD_S, HindsightSmoother
 from pixie_runtime.stream_options import StreamOptions
 from pixie_runtime.types import Camera, Frame, Person, PersonLandmarks
 from tests.runtime.people import make_person
-from tests.runtime.stages import Collector, Finder, Guesser, Pictures
+from tests.runtime.stages import FACE, Collector, Finder, Guesser, Pictures
 
 VGA = (480, 640)
 WAIT = 5
@@ -52,13 +53,13 @@ def pipeline_of(
     sink: Collector,
     **options: int,
 ) -> Pipeline:
-    smoother = HindsightSmoother(embedded_body_model())
+    model = embedded_body_model()
     return Pipeline(
         source=source,
         landmarker=Finder(found),
         estimator=Walker(),
         sinks=[sink],
-        look_ahead=LookAhead(smoother, **options),
+        look_ahead=LookAhead(lambda: HindsightSmoother(model), **options),
     )
 
 
@@ -224,3 +225,44 @@ def test_the_person_of_a_frame_is_drawn_over_that_frame_s_picture(
         drawn = person.camera.project(person.joints[[1, 2]]).mean(axis=0)
         assert np.linalg.norm(drawn - hips) < 15
     pictures.close()
+
+
+class Two:
+    """A landmarker of two people; the second is there in some frames only."""
+
+    def __init__(self, second: list[bool]) -> None:
+        self.second = second
+
+    def detect_people(self, frame: Frame) -> tuple[Sighting, ...]:
+        first = Sighting(0, FACE)
+        return (first, Sighting(1, FACE)) if self.second[frame.index] else (first,)
+
+    def reset(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("seconds_a_frame", [1 / 30, 20.0])
+def test_each_of_two_people_comes_out_with_their_own_frames(
+    seconds_a_frame: float,
+) -> None:
+    """Also where the second has long gone while their last frame still waits."""
+    second = [True, True, False, True, False, False, True, False]
+
+    class Slow(Pictures):
+        def __iter__(self) -> Iterator[Frame]:
+            for frame in super().__iter__():
+                yield replace(frame, timestamp_s=frame.index * seconds_a_frame)
+
+    model, sink = embedded_body_model(), Collector()
+    Pipeline(
+        source=Slow([VGA] * len(second)),
+        landmarker=Two(second),
+        estimator=Walker(),
+        sinks=[sink],
+        look_ahead=LookAhead(lambda: HindsightSmoother(model)),
+    ).run()
+    assert [tick.frame.index for tick in sink.ticks] == list(range(len(second)))
+    for tick, both in zip(sink.ticks, second, strict=True):
+        assert [one.track_id for one in tick.people] == ([0, 1] if both else [0])
+        assert all(one.timestamp_s == tick.frame.timestamp_s for one in tick.people)

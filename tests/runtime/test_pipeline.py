@@ -82,9 +82,11 @@ def test_an_estimator_that_needs_no_landmarks_is_asked_without_any() -> None:
     assert person.times.estimated_ns > 0
 
 
-@pytest.mark.parametrize(("unrelated", "resets"), [(False, 0), (True, 3)])
+@pytest.mark.parametrize(
+    ("unrelated", "resets", "persons"), [(False, 0, 1), (True, 3, 3)]
+)
 def test_unrelated_pictures_are_each_looked_at_afresh(
-    unrelated: bool, resets: int
+    unrelated: bool, resets: int, persons: int
 ) -> None:
     landmarker, estimator = Finder([True] * 3), Guesser()
     Pipeline(
@@ -94,7 +96,7 @@ def test_unrelated_pictures_are_each_looked_at_afresh(
         sinks=[],
         unrelated=unrelated,
     ).run()
-    assert (landmarker.resets, estimator.resets) == (resets, resets)
+    assert (landmarker.resets, estimator.persons) == (resets, persons)
 
 
 def test_the_report_says_what_ran_and_what_the_sinks_made() -> None:

@@ -178,3 +178,12 @@ def test_what_runs_is_said_once_before_the_line() -> None:
         terminal.written.clear()
         assert terminal.written.wait(5)
     assert terminal.getvalue().startswith("bundle tiny\n\rwaiting for frames")
+
+
+def test_several_people_are_counted_and_the_first_one_s_confidence_shown() -> None:
+    line = StatusLine(io.StringIO(), lambda: NOTHING_LOST)
+    both = make_person(1), make_person(2, track_id=1)
+    line.observe(Progress(make_tick(*both), 12.0))
+    line.observe(Progress(make_tick(*both), 12.0))
+    assert " | 2 people | body " in line.status().text()
+    assert line.status().confidence == both[0].confidence

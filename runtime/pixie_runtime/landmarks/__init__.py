@@ -1,5 +1,6 @@
 """From a picture to body, hand and face landmarks, tracked from frame to frame."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +23,55 @@ class Landmarker(Protocol):
     def close(self) -> None:
         """Free what the models hold."""
         ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sighting:
+    """What was found of one of the people in a frame."""
+
+    track_id: int
+    """The same number for the same person from frame to frame, from 0."""
+    landmarks: PersonLandmarks
+    """Empty where nobody is."""
+
+
+class PeopleLandmarker(Protocol):
+    """Finds people's landmarks, tells the people apart and follows them."""
+
+    def detect_people(self, frame: Frame) -> tuple[Sighting, ...]:
+        """Return who is in `frame`, by number.
+
+        Somebody empty may stand for nobody: estimators that look at the picture
+        themselves are asked then too.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Forget everybody: the next frame is looked at afresh."""
+        ...
+
+    def close(self) -> None:
+        """Free what the models hold."""
+        ...
+
+
+class OnePerson:
+    """A landmarker of one person, who has the number 0; closes it with itself."""
+
+    def __init__(self, landmarker: Landmarker) -> None:
+        self._landmarker = landmarker
+
+    def detect_people(self, frame: Frame) -> tuple[Sighting, ...]:
+        """Return the person, empty if nobody is in `frame`."""
+        return (Sighting(0, self._landmarker.detect(frame)),)
+
+    def reset(self) -> None:
+        """Forget the person: the next frame is looked at afresh."""
+        self._landmarker.reset()
+
+    def close(self) -> None:
+        """Free what the models hold."""
+        self._landmarker.close()
 
 
 def pixels_of(frame: Frame) -> UInt8:

@@ -11,7 +11,9 @@ from pixie_runtime.landmarks.hands import HandTracker, SeenHand, Side, other
 from pixie_runtime.landmarks.models import LandmarkModels
 from pixie_runtime.landmarks.motion import MovingBody
 from pixie_runtime.landmarks.orientation import SideKeeper, swapped
-from pixie_runtime.landmarks.pose import PoseTracker
+from pixie_runtime.landmarks.pose import BodyFinder, PoseTracker
+from pixie_runtime.landmarks.regions import Region
+from pixie_runtime.landmarks.search import BodySearch
 from pixie_runtime.rates import Rates
 from pixie_runtime.types import (
     FaceLandmarks,
@@ -38,6 +40,7 @@ class PixieLandmarker:
         body_suffices: bool = False,
         rates: Rates | None = None,
         maker: EngineMaker | None = None,
+        finder: BodyFinder | None = None,
     ) -> None:
         """Load the networks.
 
@@ -50,13 +53,16 @@ class PixieLandmarker:
                 these looks hands and face are, while there is a body. In between they
                 move along with it, and it moves on as it did. Default: in every frame.
             maker: Opens the shipped ones; ONNX Runtime by default.
+            finder: Says where a body is to be followed from, while there is none; by
+                default `BodySearch`.
 
         Raises:
             BundleError: The package's model files are missing or damaged.
             EngineError: The maker's library or device cannot run a network.
         """
         self._models = models or LandmarkModels.shipped(threads=threads, maker=maker)
-        self._pose = PoseTracker(self._models)
+        self._finder = finder or BodySearch(self._models)
+        self._pose = PoseTracker(self._models, self._finder)
         self._sides = SideKeeper()
         self._moving = MovingBody()
         # The face's networks are small: beside the hands' they fill the gaps in which
@@ -70,8 +76,20 @@ class PixieLandmarker:
         self._rates = rates or Rates()
         self._frames_of_body = 0
 
-    def detect(self, frame: Frame) -> PersonLandmarks:
+    @property
+    def body_region(self) -> Region | None:
+        """Where the body is looked for next; None where none is followed."""
+        return self._pose.region
+
+    def detect(
+        self, frame: Frame, *, parts_without_body: bool = True
+    ) -> PersonLandmarks:
         """Return what is in `frame`; `PersonLandmarks.is_empty` if nobody is.
+
+        Args:
+            frame: The next one.
+            parts_without_body: Whether hands and face are looked for in the whole
+                picture where there is no body.
 
         Raises:
             SourceError: The picture has no pixels.
@@ -81,6 +99,9 @@ class PixieLandmarker:
         if carried_on is not None:
             return carried_on
         pose = self._body(image, frame.timestamp_s)
+        if pose is None and not parts_without_body:
+            self._forget_parts()
+            return PersonLandmarks()
         hands, face = self._parts(image, pose)
         agreement = tuple(hand.agreement(side) for side, hand in hands.items())
         if pose is not None and self._sides.weigh(
@@ -136,9 +157,13 @@ class PixieLandmarker:
 
     def reset(self) -> None:
         """Forget the person: the next frame is looked at afresh."""
+        self._finder.reset()
         self._pose.reset()
         self._sides.reset()
         self._moving.reset()
+        self._forget_parts()
+
+    def _forget_parts(self) -> None:
         self._hands.reset()
         self._face.reset()
         self._frames_of_body = 0

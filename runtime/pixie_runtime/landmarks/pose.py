@@ -1,11 +1,12 @@
 """The body: found once, then followed by its own landmarks (PoseLandmarkCpu)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from pixie_runtime.engines import Engine
-from pixie_runtime.landmarks.detector import POSE, Detection, Detector
 from pixie_runtime.landmarks.heatmaps import refined
 from pixie_runtime.landmarks.models import LandmarkModels
 from pixie_runtime.landmarks.orientation import MIRRORED
@@ -34,8 +35,8 @@ def points_said(outputs: dict[str, Float32]) -> Float32:
     return refined(points, outputs["heatmaps"][0])
 
 
-def _region(centre: Points, rim: Points) -> Region:
-    """Return the body's square from its centre and a point on its rim."""
+def body_region(centre: Points, rim: Points) -> Region:
+    """Return a body's square from its centre and a point on its rim."""
     return Region.aligned(centre, rim, target=_UPRIGHT, scale=_MARGIN)
 
 
@@ -48,15 +49,32 @@ class _Answer:
     """Centre and rim of the body's circle, (2, 2), pixels."""
 
 
+class BodyFinder(Protocol):
+    """Says where bodies are that nobody follows yet."""
+
+    def find(self, image: UInt8) -> Sequence[Region]:
+        """Return the square of each, the surest first."""
+        ...
+
+    def reset(self) -> None:
+        """Take the next picture for the first."""
+        ...
+
+
 class PoseTracker:
     """Finds one body and follows it."""
 
-    def __init__(self, models: LandmarkModels) -> None:
-        self._detector = Detector(models.pose_detection, POSE)
+    def __init__(self, models: LandmarkModels, finder: BodyFinder) -> None:
+        self._finder = finder
         self._engine: Engine = models.pose_landmark_full
         self._steady = SteadyPoints()
         self._region: Region | None = None
         self._seen_in: Region | None = None
+
+    @property
+    def region(self) -> Region | None:
+        """Where the body is looked for next; None where none is followed."""
+        return self._region
 
     def reset(self) -> None:
         """Forget the body."""
@@ -72,15 +90,11 @@ class PoseTracker:
             pose = self._landmarks(image, self._region, time_s)
             if pose is not None:
                 return pose
-        for detection in self._detector.detect(image)[:1]:
-            pose = self._landmarks(image, self._detected(detection), time_s)
+        for region in self._finder.find(image)[:1]:
+            pose = self._landmarks(image, region, time_s)
             if pose is not None:
                 return pose
         return None
-
-    def _detected(self, detection: Detection) -> Region:
-        hips, rim = detection.points[:2]
-        return _region(hips, rim)
 
     def mirrored_look(self, image: UInt8) -> PoseLandmarks | None:
         """Return the body that the network sees in the mirror image of the last crop.
@@ -103,7 +117,7 @@ class PoseTracker:
         self._seen_in = region
         size = 2 * float(np.hypot(*(answer.auxiliary[1] - answer.auxiliary[0])))
         steady = self._steady.update(answer.auxiliary, size=size, time_s=time_s)
-        self._region = _region(*steady)
+        self._region = body_region(*steady)
         return answer.pose
 
     def _answer(

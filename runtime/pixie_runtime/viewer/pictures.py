@@ -34,6 +34,6 @@ class Pictures:
         bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
         _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         height, width = image.shape[:2]
-        landmarks = tick.landmarks[0] if tick.landmarks else None
-        squares = squares_of(landmarks, (width, height)) if landmarks else {}
-        return picture_message(jpeg.tobytes(), (width, height), landmarks, squares)
+        size_px = (width, height)
+        found = [(one, squares_of(one, size_px)) for one in tick.landmarks]
+        return picture_message(jpeg.tobytes(), size_px, found)

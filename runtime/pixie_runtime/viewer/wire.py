@@ -24,7 +24,7 @@ from pixie_runtime.types import (
 )
 from pixie_runtime.viewer.squares import SQUARES
 
-VERSION = 1
+VERSION = 2
 FRAME, PICTURE, SHAPE, BODY = 1, 2, 3, 4
 """The kinds of binary messages."""
 
@@ -52,6 +52,11 @@ _PICTURE = np.dtype(
     [
         ("kind", "<u4"),
         ("size_px", "<u4", (2,)),
+        ("people", "<u4"),
+    ]
+)
+_FOUND = np.dtype(
+    [
         ("parts", "<u4"),
         ("squares", "<f4", (len(SQUARES), 4, 2)),
         *((part, "<f4", (count, 2)) for part, count in _POINTS.items()),
@@ -120,30 +125,30 @@ def frame_message(
 def picture_message(
     jpeg: bytes,
     size_px: tuple[int, int],
-    landmarks: PersonLandmarks | None,
-    squares: Mapping[str, Float32],
+    found: Sequence[tuple[PersonLandmarks, Mapping[str, Float32]]],
 ) -> bytes:
     """Return a picture of the camera with what was found in it.
 
     Args:
         jpeg: The picture, at any size.
         size_px: Width and height of the picture that landmarks and squares are in.
-        landmarks: Of one person.
-        squares: Corners (4, 2) in pixels by the names of `SQUARES`.
+        found: Of each person the landmarks, and squares as corners (4, 2) in pixels
+            by the names of `SQUARES`.
     """
     header = np.zeros((), _PICTURE)
-    header["kind"], header["size_px"] = PICTURE, size_px
-    found = landmarks or PersonLandmarks()
-    for number, part in enumerate(_POINTS):
-        points = _points(getattr(found, part))
-        if points is not None:
-            header["parts"] |= 1 << number
-            header[part] = points
-    header["squares"] = np.nan
-    for number, name in enumerate(SQUARES):
-        if name in squares:
-            header["squares"][number] = squares[name]
-    return header.tobytes() + jpeg
+    header["kind"], header["size_px"], header["people"] = PICTURE, size_px, len(found)
+    records = np.zeros(len(found), _FOUND)
+    for record, (landmarks, squares) in zip(records, found, strict=True):
+        for number, part in enumerate(_POINTS):
+            points = _points(getattr(landmarks, part))
+            if points is not None:
+                record["parts"] |= 1 << number
+                record[part] = points
+        record["squares"] = np.nan
+        for number, name in enumerate(SQUARES):
+            if name in squares:
+                record["squares"][number] = squares[name]
+    return header.tobytes() + records.tobytes() + jpeg
 
 
 def shape_message(track: int, version: int, model: BodyModel, betas: Float32) -> bytes:

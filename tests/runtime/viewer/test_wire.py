@@ -171,13 +171,19 @@ def test_a_picture_brings_what_was_found_and_says_what_was_not() -> None:
         left_hand=HandLandmarks(hand, np.zeros((21, 3), np.float32), 1.0), face=face
     )
     corners = np.array([[1, 2], [3, 4], [5, 6], [7, 8]], np.float32)
-    message = picture_message(b"JPEG", (640, 480), landmarks, {"face": corners})
-    kind, width, height, parts = np.frombuffer(message[:16], "<u4").tolist()
-    assert (kind, width, height, parts) == (2, 640, 480, 0b1010)
-    squares = np.frombuffer(message[16 : 16 + 128], "<f4").reshape(4, 4, 2)
+    nobody = PersonLandmarks()
+    found = [(nobody, {}), (landmarks, {"face": corners})]
+    message = picture_message(b"JPEG", (640, 480), found)
+    kind, width, height, people = np.frombuffer(message[:16], "<u4").tolist()
+    assert (kind, width, height, people) == (2, 640, 480, 2)
+    each = (len(message) - 16 - 4) // 2
+    first, second = message[16 : 16 + each], message[16 + each : -4]
+    assert int.from_bytes(first[:4], "little") == 0
+    assert int.from_bytes(second[:4], "little") == 0b1010
+    squares = np.frombuffer(second[4 : 4 + 128], "<f4").reshape(4, 4, 2)
     np.testing.assert_array_equal(squares[3], corners)
     assert np.isnan(squares[:3]).all()
-    points = np.frombuffer(message[144:-4], "<f4").reshape(-1, 2)
+    points = np.frombuffer(second[132:], "<f4").reshape(-1, 2)
     np.testing.assert_array_equal(points[33:54], hand[:, :2])
     np.testing.assert_array_equal(points[75:], np.full((68, 2), 5))
     assert message.endswith(b"JPEG")

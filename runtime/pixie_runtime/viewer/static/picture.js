@@ -59,8 +59,10 @@ export class PictureView {
     const scale = width / picture.width;
     paper.lineJoin = "round";
     paper.lineCap = "round";
-    if (squares) drawSquares(paper, picture.squares, scale, ratio, colours);
-    if (landmarks) drawPoints(paper, picture.points, scale, ratio, colours);
+    for (const person of picture.found) {
+      if (squares) drawSquares(paper, person.squares, scale, ratio, colours);
+      if (landmarks) drawPoints(paper, person.points, scale, ratio, colours);
+    }
   }
 }
 

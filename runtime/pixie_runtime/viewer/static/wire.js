@@ -65,28 +65,31 @@ export function readShape(buffer) {
 // Points and corners are in pixels of a picture of size `width` x `height`.
 export function readPicture(buffer) {
   const view = new DataView(buffer);
-  const parts = view.getUint32(12, true);
   let offset = 16;
   const floats = (count) => {
     const array = new Float32Array(buffer, offset, count);
     offset += 4 * count;
     return array;
   };
-  const squares = {};
-  for (const name of SQUARES) {
-    const corners = floats(8);
-    if (!Number.isNaN(corners[0])) squares[name] = corners;
-  }
-  const points = {};
-  Object.entries(POINTS).forEach(([name, count], number) => {
-    const places = floats(2 * count);
-    if (parts & (1 << number)) points[name] = places;
+  const found = Array.from({ length: view.getUint32(12, true) }, () => {
+    const parts = view.getUint32(offset, true);
+    offset += 4;
+    const squares = {};
+    for (const name of SQUARES) {
+      const corners = floats(8);
+      if (!Number.isNaN(corners[0])) squares[name] = corners;
+    }
+    const points = {};
+    Object.entries(POINTS).forEach(([name, count], number) => {
+      const places = floats(2 * count);
+      if (parts & (1 << number)) points[name] = places;
+    });
+    return { squares, points };
   });
   return {
     width: view.getUint32(4, true),
     height: view.getUint32(8, true),
-    squares,
-    points,
+    found,
     jpeg: new Uint8Array(buffer, offset),
   };
 }
