@@ -48,10 +48,14 @@ class _Seat:
     def forget(self) -> None:
         """Begin with nobody."""
         self._landmarker.reset()
+        self.is_somebody_else()
+        self._seen_s = 0.0
+
+    def is_somebody_else(self) -> None:
+        """Forget who it was; whoever is followed is new."""
         self.track_id: int | None = None
         self._place: Region | None = None
         self._velocity = np.zeros(2)
-        self._seen_s = 0.0
 
     @property
     def is_taken(self) -> bool:
@@ -76,7 +80,7 @@ class _Seat:
         """Return hands and face, of somebody who has no body in the picture."""
         landmarks = self._landmarker.detect(frame)
         if not landmarks.is_empty:
-            self._seen_s = frame.timestamp_s
+            self._place, self._seen_s = None, frame.timestamp_s
         return landmarks
 
     def begin(self, region: Region, frame: Frame) -> PersonLandmarks | None:
@@ -92,10 +96,9 @@ class _Seat:
     def seen(self, time_s: float) -> None:
         """Remember where the body is."""
         place, before = self._landmarker.body_region, self._place
-        assert place is not None
         passed = time_s - self._seen_s
         self._velocity = np.zeros(2)
-        if before is not None and 0 < passed <= _RECENT_S:
+        if place is not None and before is not None and 0 < passed <= _RECENT_S:
             self._velocity = (_centre(place) - _centre(before)) / passed
         self._place, self._seen_s = place, time_s
 
@@ -118,10 +121,13 @@ class _Seat:
     def distance(self, region: Region, time_s: float) -> float:
         """How far `region` is from where somebody may have gone who was last seen here.
 
-        In their sides; infinite where that is too far.
+        In their sides; infinite where that is too far. Of whom only hands or face were
+        seen the body may be anywhere.
         """
-        if self._place is None or not self.is_remembered(time_s):
+        if not self.is_remembered(time_s):
             return np.inf
+        if self._place is None:
+            return _WALKS
         away = float(np.linalg.norm(_centre(region) - _centre(self._place)))
         away /= max(self._place.size, region.size)
         return away if away <= _WALKS * (1 + self.unseen_s(time_s)) else np.inf
@@ -150,8 +156,8 @@ class Crowd:
     """Up to so many people in one stream of frames, each with a number that stays.
 
     Everybody is followed from frame to frame as one person alone is. Newcomers, and who
-    was lost, are looked for four to ten times a second, and in every frame while nobody
-    is in view. Who is found near to where somebody was lost gets their number back; who
+    was lost, are looked for ten times a second, and in every frame while nobody is in
+    view. Who is found near to where somebody was lost gets their number back; who
     was away for ten seconds is somebody else. Where two landmarkers come to follow the
     same body, as happens when people cross, the one that had to jump lets go.
     """
@@ -202,7 +208,7 @@ class Crowd:
             self._looked_s = now_s
             self._welcome(image, frame, seen, self._where(image, lost))
         if not seen:
-            seen = {self._seats[0]: self._parts(frame)}
+            return (self._parts(frame),)
         sightings = (Sighting(self._number(seat), seen[seat]) for seat in seen)
         return tuple(sorted(sightings, key=lambda one: one.track_id))
 
@@ -274,7 +280,7 @@ class Crowd:
             seat.let_go()
             return False
         if is_new:
-            seat.track_id = None
+            seat.is_somebody_else()
         seat.seen(now_s)
         seen[seat] = landmarks
         return True
@@ -295,11 +301,14 @@ class Crowd:
             ]
         return [everywhere[turn % len(everywhere)]]
 
-    def _parts(self, frame: Frame) -> PersonLandmarks:
+    def _parts(self, frame: Frame) -> Sighting:
+        """Return whose hands or face are seen where there is no body, if anybody's."""
         first = self._seats[0]
         if not first.is_remembered(frame.timestamp_s):
-            first.track_id = None
-        return first.parts(frame)
+            first.is_somebody_else()
+        landmarks = first.parts(frame)
+        number = self._next_id if landmarks.is_empty else self._number(first)
+        return Sighting(number, landmarks)
 
     def _number(self, seat: _Seat) -> int:
         if seat.track_id is None:

@@ -18,6 +18,9 @@ _LONGER = 1.25
 _CORNER = 0.7
 """Of a nearly square picture, the side of a square in its corner."""
 _MOST_PARTS = 7
+_FITS = 1.3
+"""Side of a body's square, in sides of the part that it was seen in. People in eight
+clips had 1.25 at most, hands that filled their pictures 1.5 and 3."""
 _MARGIN = 0.05
 """Around the landmarks of a body that is hidden, of its height."""
 _GREY = (110, 110, 110)
@@ -52,9 +55,16 @@ class BodySearch:
         return ()
 
     def find_in(self, place: Region, image: UInt8) -> Sequence[Region]:
-        """Return the square of each body that is seen in a part of a picture."""
+        """Return the square of each body that is seen in a place of a picture.
+
+        In parts of it only people who fit in there: others were seen in the whole, and
+        what looks like one is the palm of a hand.
+        """
         found = self._detector.detect(image, place)
-        return [body_region(*one.points[:2]) for one in found]
+        bodies = [body_region(*one.points[:2]) for one in found]
+        if place.size >= max(image.shape[:2]):
+            return bodies
+        return [body for body in bodies if body.size <= _FITS * place.size]
 
 
 def places(image: UInt8) -> Sequence[Region]:

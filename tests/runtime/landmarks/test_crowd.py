@@ -185,6 +185,30 @@ def test_with_nobody_there_is_one_empty_sighting(models: LandmarkModels) -> None
         assert sighting.track_id == 0
 
 
+def test_whoever_comes_first_is_number_0_however_late(models: LandmarkModels) -> None:
+    seen = watch(Crowd(2, models=models), [np.zeros_like(man(1)[0])] * 5 + man(3))
+    assert [set(people) for people in seen] == [set()] * 5 + [{0}] * 3
+
+
+def test_whose_hand_was_seen_first_keeps_his_number_when_his_body_comes(
+    models: LandmarkModels,
+) -> None:
+    (picture,) = frames_of("fingerpose_nocurl.jpg")
+    crowd = Crowd(2, models=models)
+    (hand,) = crowd.detect_people(Frame(0, 0.0, 0, picture))
+    alone = PixieLandmarker(models=models).detect(Frame(0, 0.0, 0, picture))
+    assert alone.pose is None
+    for side_of_it in ("left_hand", "right_hand"):
+        expected, found = (getattr(one, side_of_it) for one in (alone, hand.landmarks))
+        assert (expected is None) == (found is None)
+        if expected is not None:
+            np.testing.assert_array_equal(found.image, expected.image)
+    assert not hand.landmarks.is_empty
+    seen = watch(crowd, man(3), start_s=0.1)
+    assert hand.track_id == 0
+    assert [set(people) for people in seen] == [{0}] * 3
+
+
 def test_between_two_looks_both_move_along(models: LandmarkModels) -> None:
     both = list(map(beside, lefts(9), rights(9)))
     seen = watch(Crowd(2, models=models, rates=Rates(landmarks=3)), both)
