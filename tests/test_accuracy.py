@@ -15,8 +15,12 @@ import numpy as np
 import pytest
 
 from pixie_runtime import cli
+from pixie_runtime.smplx import JOINT_INDEX
 from pixie_runtime.sources.opening import demo_clip
 from pixie_runtime.takes import load_take
+from pixie_runtime.takes.foot_lock import feet_locked
+from pixie_runtime.takes.smoothing import smoothed
+from pixie_runtime.takes.take import Take
 
 ROOT = Path(__file__).parents[1]
 EVAL = ROOT.parent / "shared" / "eval"
@@ -25,6 +29,8 @@ CLIPS = {
     "cam01": demo_clip(),
     "cam02": ROOT / "tests" / "footage" / "pose2sim_SinglePerson_cam02.mp4",
 }
+
+SIDES = ("left", "right")
 
 pytestmark = pytest.mark.skipif(
     not TRUTH.exists(), reason="the ground truth is not beside this checkout"
@@ -80,3 +86,24 @@ def test_the_front_is_never_taken_for_the_back(scored: dict[str, Scored]) -> Non
         for frame, vector in zip(take.frames, ours, strict=True):
             if frame < len(across) and np.isfinite(across[frame]).all():
                 assert vector @ across[frame] > 0, (camera, int(frame))
+
+
+def test_locked_feet_stand_where_they_truly_stand(scored: dict[str, Scored]) -> None:
+    truth = np.load(TRUTH)
+    names = [str(name) for name in truth["joint_names"]]
+    ankles = truth["xyz_world"][:, [names.index(f"{s}_ankle") for s in SIDES]]
+    speed = np.linalg.norm(np.diff(ankles, axis=0), axis=-1) * float(truth["fps"])
+    stands = speed < 0.2
+    assert stands.any(axis=1).mean() > 0.9
+    balls = [JOINT_INDEX[f"{side}_foot"] for side in SIDES]
+
+    def slide(take: Take) -> float:
+        steps = np.diff(take.joints[: len(ankles), balls], axis=0)
+        seconds = np.diff(take.timestamps_s[: len(ankles)])
+        speed = np.linalg.norm(steps, axis=-1) / seconds[:, None]
+        return float(np.median(speed[stands]))
+
+    for result in scored.values():
+        take = smoothed(load_take(result.take))
+        assert slide(take) > 0.2
+        assert slide(feet_locked(take).take) < 0.03

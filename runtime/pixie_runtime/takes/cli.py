@@ -5,7 +5,7 @@ Exit codes are those of `pixie_runtime.errors`; Ctrl-C ends a replay or view wit
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,6 +36,7 @@ from pixie_runtime.threads import leave_the_cores_to_the_networks
 if TYPE_CHECKING:
     from pixie_runtime.sinks import Tick
     from pixie_runtime.sinks.fanout import Fanout
+    from pixie_runtime.takes.foot_lock import FootLock
 
 _Take = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="TAKE")]
 _File = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")]
@@ -83,6 +84,9 @@ class Convert:
     """Whose motion; without it whose there is most of."""
     smooth: Switch = False
     """Smooth the motion, without delay."""
+    lock_feet: Switch = False
+    """Move the body such that feet that stand do not
+    slide."""
     body_model: _File = None
     """The SMPL-X model (.npz) that it was recorded
     with, if not the one that ships; for glb and usd."""
@@ -134,6 +138,9 @@ class Replay:
     """Begin again at the end, until Ctrl-C."""
     smooth: Switch = False
     """Smooth the motion, without delay."""
+    lock_feet: Switch = False
+    """Move the body such that feet that stand do not
+    slide."""
     body_model: _File = None
     """The SMPL-X model (.npz) that it was recorded with,
     if not the one that ships."""
@@ -162,6 +169,9 @@ class View:
     """Where the page is served: on 127.0.0.1 without HOST."""
     smooth: Switch = False
     """Smooth the motion, without delay."""
+    lock_feet: Switch = False
+    """Move the body such that feet that stand do not
+    slide."""
     body_model: _File = None
     """The SMPL-X model (.npz) that it was recorded with,
     if not the one that ships."""
@@ -231,6 +241,7 @@ def _load(path: Path) -> Recording:
 
 def _convert(command: Convert) -> None:
     from pixie_runtime.takes.bodies import body_of
+    from pixie_runtime.takes.foot_lock import feet_locked
     from pixie_runtime.takes.smoothing import smoothed
 
     recording, path, target = _load(command.take), command.path, command.target
@@ -243,9 +254,10 @@ def _convert(command: Convert) -> None:
     track = recording.track(command.person)
     mesh = target in NEED_BODY and not command.no_mesh
     model = body_of(recording, command.body_model) if mesh else None
-    take = track.take()
-    if command.smooth:
-        take = smoothed(take)
+    recorded = track.take()
+    smooth = smoothed(recorded) if command.smooth else recorded
+    locked = feet_locked(smooth) if command.lock_feet else None
+    take = smooth if locked is None else locked.take
     written = write_as(take, target, path, fps=command.fps, model=model, mesh=mesh)
     size_mb = path.stat().st_size / 1e6
     rate = f" at {written.mocap_frame_rate:g} fps" if written is not take else ""
@@ -254,7 +266,9 @@ def _convert(command: Convert) -> None:
         f"({size_mb:.1f} MB)"
     )
     if command.smooth:
-        print(_effect_of_smoothing(track.take(), take))
+        print(_effect_of_smoothing(recorded, smooth))
+    if locked is not None:
+        print(_effect_of_locking(smooth, locked))
     others = [str(other) for other in recording.people if other != track.track_id]
     if others:
         print(f"also in it: person {', '.join(others)} (--person)")
@@ -269,6 +283,28 @@ def _effect_of_smoothing(before: Take, after: Take) -> str:
     return f"smoothed: jitter {rough:.1f} before, {smooth:.1f} after, in 10 m/s^3"
 
 
+def _effect_of_locking(before: Take, locked: "FootLock") -> str:
+    if not locked.share:
+        return "feet locked: none stands, as far as the picture shows"
+    slides = [100 * locked.slide(take) for take in (before, locked.take)]
+    return (
+        f"feet locked: one stands in {locked.share:.0%} of the time, sliding at "
+        f"{slides[0]:.0f} cm/s before, {slides[1]:.1f} after"
+    )
+
+
+def _changing(command: Replay | View) -> Callable[[Take], Take]:
+    """Return what is done to each person's motion before it is shown."""
+    from pixie_runtime.takes.foot_lock import feet_locked
+    from pixie_runtime.takes.smoothing import smoothed
+
+    def changed(take: Take) -> Take:
+        take = smoothed(take) if command.smooth else take
+        return feet_locked(take).take if command.lock_feet else take
+
+    return changed
+
+
 def _replay(command: Replay) -> None:
     from pixie_runtime.report import output_lines
     from pixie_runtime.sinks.fanout import Fanout
@@ -276,12 +312,11 @@ def _replay(command: Replay) -> None:
     from pixie_runtime.sinks.websocket_messages import StreamInfo
     from pixie_runtime.takes.bodies import body_of
     from pixie_runtime.takes.playing import moments, ticks
-    from pixie_runtime.takes.smoothing import smoothed
 
     recording = _load(command.take)
     track = recording.track()
     model = body_of(recording, command.body_model)
-    played = moments(recording, smoothed if command.smooth else lambda take: take)
+    played = moments(recording, _changing(command))
     info = StreamInfo(model.name, track.betas.shape[1], track.expression.shape[1])
     with ExitStack() as opened:
         sinks = []
@@ -303,7 +338,6 @@ def _replay(command: Replay) -> None:
 
 def _view(command: View) -> None:
     from pixie_runtime.takes.bodies import body_of
-    from pixie_runtime.takes.smoothing import smoothed
     from pixie_runtime.viewer import view_take
     from pixie_runtime.viewer.addresses import greeting
     from pixie_runtime.viewer.opening import bring_browser
@@ -320,7 +354,7 @@ def _view(command: View) -> None:
 
     with stopped_by_signals():
         view_take(
-            [smoothed(take) for take in takes] if command.smooth else takes,
+            list(map(_changing(command), takes)),
             command.address,
             title=command.take.name,
             model=model,

@@ -20,11 +20,13 @@ from pixie_runtime.body import embedded_body_model
 from pixie_runtime.sinks.take import TakeSink
 from pixie_runtime.takes import load_take
 from pixie_runtime.takes.cli import main
+from pixie_runtime.takes.conversion import write_as
 from pixie_runtime.takes.playing import moments, ticks
 from pixie_runtime.takes.recording import read_recording
 from tests.runtime.full_disk import file_size_limit
 from tests.runtime.people import make_person, make_tick
 from tests.runtime.takes.recordings import INFO, person_at, record
+from tests.runtime.takes.test_foot_lock import walker, wavering
 
 SHIPPED = replace(INFO, body_model_sha256=embedded_body_model().sha256)
 
@@ -335,3 +337,20 @@ def test_a_loop_begins_again_a_frame_after_the_end(two: Path) -> None:
     times = np.array([tick.frame.timestamp_s for tick in got])
     np.testing.assert_allclose(np.diff(times), 1 / 30_000, atol=1e-7)
     assert [len(tick.people) for tick in got[88:92]] == [0, 0, 2, 2]
+
+
+def test_locking_feet_tells_what_it_did(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    walking = tmp_path / "walking.npz"
+    take = walker(depth=wavering())
+    write_as(take, "npz", walking, fps=None, model=None, mesh=False)
+    out = tmp_path / "locked.npz"
+    assert run("convert", walking, "--out", out, "--lock-feet") == 0
+    found = re.search(
+        r"stands in (\d+)% of the time, sliding at (\d+) cm/s before, ([\d.]+) after",
+        capsys.readouterr().out,
+    )
+    assert found is not None
+    assert int(found[1]) > 80
+    assert int(found[2]) > 30 > 2 > float(found[3])
