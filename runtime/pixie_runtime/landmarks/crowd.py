@@ -1,6 +1,6 @@
 """Several people: each followed by a landmarker of their own, newcomers looked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -28,6 +28,9 @@ in heights of the larger. What two networks' looks at one body differ by is 0.01
 _SURE = 0.97
 """Score of a body that is found beside others. In eight clips people had 0.99 and more
 when they were found, furniture 0.91 at most."""
+_PROVEN = 3
+"""In how many frames one after the other a newcomer beside others is followed before
+they are anybody: what moves is taken for two bodies in one frame and the next."""
 _WALKS = 0.5
 """How far from where somebody was last seen they may be found again at once, and how
 much further with every second, in sides of their square."""
@@ -54,6 +57,8 @@ class _Seat:
     def is_somebody_else(self) -> None:
         """Forget who it was; whoever is followed is new."""
         self.track_id: int | None = None
+        self.looks = 0
+        """In how many frames it was this body."""
         self._place: Region | None = None
         self._velocity = np.zeros(2)
 
@@ -101,6 +106,7 @@ class _Seat:
         if place is not None and before is not None and 0 < passed <= _RECENT_S:
             self._velocity = (_centre(place) - _centre(before)) / passed
         self._place, self._seen_s = place, time_s
+        self.looks += 1
 
     def is_remembered(self, time_s: float) -> bool:
         """Whether it is still known who was here."""
@@ -157,9 +163,10 @@ class Crowd:
 
     Everybody is followed from frame to frame as one person alone is. Newcomers, and who
     was lost, are looked for ten times a second, and in every frame while nobody is in
-    view. Who is found near to where somebody was lost gets their number back; who
-    was away for ten seconds is somebody else. Where two landmarkers come to follow the
-    same body, as happens when people cross, the one that had to jump lets go.
+    view; a newcomer beside others is shown from the third frame on. Who is found near
+    to where somebody was lost gets their number back; who was away for ten seconds is
+    somebody else. Where two landmarkers come to follow the same body, as happens when
+    people cross, the one that had to jump lets go.
     """
 
     def __init__(
@@ -209,7 +216,8 @@ class Crowd:
             self._welcome(image, frame, seen, self._where(image, lost))
         if not seen:
             return (self._parts(frame),)
-        sightings = (Sighting(self._number(seat), seen[seat]) for seat in seen)
+        shown = self._shown(seen)
+        sightings = (Sighting(self._number(seat), seen[seat]) for seat in shown)
         return tuple(sorted(sightings, key=lambda one: one.track_id))
 
     def reset(self) -> None:
@@ -309,6 +317,13 @@ class Crowd:
         landmarks = first.parts(frame)
         number = self._next_id if landmarks.is_empty else self._number(first)
         return Sighting(number, landmarks)
+
+    def _shown(self, seen: Iterable[_Seat]) -> list[_Seat]:
+        """Return those that are known, or proven; all where none is, as at first."""
+        known = [
+            seat for seat in seen if seat.track_id is not None or seat.looks >= _PROVEN
+        ]
+        return known or list(seen)
 
     def _number(self, seat: _Seat) -> int:
         if seat.track_id is None:

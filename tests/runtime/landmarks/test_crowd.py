@@ -126,6 +126,16 @@ def test_who_comes_later_is_found_and_the_first_keeps_his_number(
     assert side(seen[-1][1]) == "right"
 
 
+def test_who_is_there_for_two_frames_is_nobody(models: LandmarkModels) -> None:
+    left, right = lefts(24), rights(24)
+    images = [
+        beside(a, b if i >= 2 and i % 6 < 2 else GREY)
+        for i, (a, b) in enumerate(zip(left, right, strict=True))
+    ]
+    seen = watch(Crowd(2, models=models), images, fps=10)
+    assert [set(people) for people in seen] == [{0}] * 24
+
+
 @pytest.mark.parametrize(("away_s", "is_known"), [(3.0, True), (11.0, False)])
 def test_who_comes_back_within_ten_seconds_is_the_same_person(
     models: LandmarkModels, away_s: float, is_known: bool
