@@ -24,7 +24,7 @@ _IS_FOLLOWED = 0.15
 squares, in sides of the larger."""
 _IS_SAME = 0.12
 """Two people whose landmarks are this near to one another are one: their mean distance,
-in heights of the larger. What two networks' looks at one body differ by is 0.01."""
+in heights of the larger."""
 _SURE = 0.97
 """Score of a body that is found beside others. In eight clips people had 0.99 and more
 when they were found, furniture 0.91 at most."""

@@ -19,8 +19,8 @@ _CORNER = 0.7
 """Of a nearly square picture, the side of a square in its corner."""
 _MOST_PARTS = 7
 _FITS = 1.3
-"""Side of a body's square, in sides of the part that it was seen in. People in eight
-clips had 1.25 at most, hands that filled their pictures 1.5 and 3."""
+"""Side of a body's square, in sides of the part that it was seen in. People mostly have
+1.25 and less, two hands that filled their pictures had 1.5 and 3."""
 _MARGIN = 0.05
 """Around the landmarks of a body that is hidden, of its height."""
 _GREY = (110, 110, 110)
